@@ -1,0 +1,99 @@
+"""What the store needs from the layers above it: decisions, never enforcement.
+
+``sharing.policy`` decides rights, ``quota.ledger`` decides capacities. The store calls them in
+every transaction and cannot be built without them; if a decision cannot be made, nothing is
+written (``Unavailable``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from folkmoot.storage.types import Actor, Right, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFacts:
+    """What a decision about a collection may depend on."""
+
+    id: int
+    space_id: int
+    owner_account_id: int
+    tool: Tool
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceFacts:
+    """What a decision about a whole space (its limits, its secrets) may depend on."""
+
+    id: int
+    owner_account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an operation adds to (or, negative, takes from) a space's tool."""
+
+    space_id: int
+    tool: Tool
+    bytes: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Used and allowed amounts of one tool in one space, before a charge."""
+
+    bytes_used: int
+    bytes_limit: int | None
+    items_used: int
+    items_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the trail: who did what to which collections."""
+
+    actor: Actor
+    label: str
+    operation: str
+    collections: Sequence[int]
+    detail: str = ""
+
+
+class Authorizer(Protocol):
+    """Decides rights. Implemented by ``sharing.policy``."""
+
+    def rights(
+        self, actor: Actor, collections: Sequence[CollectionFacts]
+    ) -> Mapping[int, Right]:
+        """The actor's rights on each collection, by id; a missing id means none."""
+        ...
+
+    def may_administer(self, actor: Actor) -> bool:
+        """Whether the actor may create, change and delete domains and accounts."""
+        ...
+
+    def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:
+        """Whether the actor may change what belongs to the person (passwords, subscriptions)."""
+        ...
+
+
+class Ledger(Protocol):
+    """Decides capacities. Implemented by ``quota.ledger``."""
+
+    def check(self, charge: Charge, balance: Balance) -> None:
+        """Return if the charge fits; raise ``OverQuota`` otherwise. Releases always fit."""
+        ...
+
+
+class Auditor(Protocol):
+    """Decides which operations leave a trail, and what it says."""
+
+    def entry(
+        self, actor: Actor, label: str, operation: str, collections: Sequence[int], detail: str
+    ) -> AuditEntry | None:
+        """The row to write in the same transaction, or None when this is not audited."""
+        ...

@@ -1,0 +1,309 @@
+"""Plain values that cross the border of the store. No SQLAlchemy here, and no behaviour.
+
+Words as in the vocabulary of ``docs/architecture.md``: space, tool, collection, item, actor, right.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from folkmoot.storage.types_uidset import UidSet
+
+__all__ = ["UidSet"]  # the other public names are listed by their definitions
+
+
+class Tool(enum.StrEnum):
+    """What a space holds; quota is kept per space and tool."""
+
+    MAIL = "mail"
+    CALENDAR = "calendar"
+    CONTACTS = "contacts"
+    DOCUMENTS = "documents"
+
+
+class Right(enum.IntFlag):
+    """What may be done with a collection and what is in it (one bit set for all tools)."""
+
+    NONE = 0
+    LOOKUP = 1 << 0
+    READ = 1 << 1
+    BUSY = 1 << 2
+    SEEN = 1 << 3
+    FLAGS = 1 << 4
+    INSERT = 1 << 5
+    POST = 1 << 6
+    EDIT = 1 << 7
+    DELETE = 1 << 8
+    EXPUNGE = 1 << 9
+    CREATE = 1 << 10
+    REMOVE = 1 << 11
+    SHARE = 1 << 12
+    SEND_AS = 1 << 13
+
+
+ALL_RIGHTS = Right((1 << 14) - 1)
+
+
+class ActorKind(enum.StrEnum):
+    """Who acts: a signed-in person, or the server itself with a stated reason."""
+
+    ACCOUNT = "account"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts in a transaction. Minted by ``folkmoot.auth`` (accounts) or ``Actor.system``.
+
+    ``credential_id`` is the app password used, 0 for the main password.
+    ``epoch`` is the account's epoch at login: disabling an account or changing its password
+    raises it, and a session with an older epoch is refused by the gate (``Expired``).
+    """
+
+    kind: ActorKind
+    account_id: int
+    space_id: int
+    name: str
+    reason: str = ""
+    credential_id: int = 0
+    epoch: int = 0
+
+    @classmethod
+    def system(cls, reason: str) -> Actor:
+        """The server itself, with the reason that the audit trail shows."""
+        return cls(ActorKind.SYSTEM, 0, 0, "system", reason)
+
+
+# --- collections -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxInfo:
+    """A mailbox as a session lists it; ``name`` is the full path with ``/``.
+
+    ``size`` is the sum of RFC822.SIZE in octets, ``unseen`` and ``deleted`` are counts.
+    ``special_use`` is one attribute such as ``\\Sent``, or "".
+    """
+
+    id: int
+    space_id: int
+    name: str
+    uidvalidity: int
+    uidnext: int
+    modseq: int
+    messages: int
+    unseen: int
+    deleted: int
+    size: int
+    special_use: str
+    subscribed: bool
+    has_children: bool
+    rights: Right
+
+
+# --- messages ----------------------------------------------------------------------------------
+
+
+class Flag(enum.IntFlag):
+    """The system flags of RFC 9051 section 2.3.2 as bits; keywords are text beside them."""
+
+    NONE = 0
+    SEEN = 1
+    ANSWERED = 2
+    FLAGGED = 4
+    DELETED = 8
+    DRAFT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FlagSet:
+    """System flags and keywords of one message; ``keywords`` is sorted, without repetition."""
+
+    system: Flag = Flag.NONE
+    keywords: tuple[str, ...] = ()
+
+
+class FlagChange(enum.StrEnum):
+    """How STORE changes flags."""
+
+    REPLACE = "replace"
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to be stored: prepared content (see ``Content``), flags and arrival time."""
+
+    content: Content
+    flags: FlagSet
+    internal_date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is computed once from a message, off the reactor, before its transaction.
+
+    ``data`` holds small bodies; large ones lie in the blob store under ``file`` (already synced).
+    ``envelope``, ``body``, ``bodystructure`` are finished IMAP wire forms; ``header`` is the header
+    block through its empty line; ``parts`` is an encoded ``PartTable``.
+    """
+
+    digest: bytes
+    size: int
+    data: bytes | None
+    file: str | None
+    envelope: bytes
+    body: bytes
+    bodystructure: bytes
+    header: bytes
+    parts: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where new messages went: their UIDs ascend in the order given."""
+
+    mailbox_id: int
+    uidvalidity: int
+    uids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """COPYUID data: ``source`` and ``target`` UIDs correspond one by one (RFC 4315 section 3)."""
+
+    uidvalidity: int
+    source: tuple[int, ...]
+    target: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsStored:
+    """Result of a flag change: UIDs changed, UIDs refused by UNCHANGEDSINCE, the new modseq."""
+
+    modseq: int
+    changed: UidSet
+    refused: UidSet
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxChanges:
+    """What happened in a mailbox after a modseq.
+
+    ``modseq`` is the mailbox's highest now; ``changed`` holds UIDs whose flags changed or that are
+    new (some may be gone again), ``vanished`` the UIDs expunged after ``since``.
+    ``complete`` is False when the log no longer reaches back to ``since``: then compare all.
+    ``exists`` is False when the mailbox is gone.
+    """
+
+    modseq: int
+    uidnext: int
+    changed: UidSet
+    vanished: UidSet
+    complete: bool
+    exists: bool
+
+
+# --- accounts ----------------------------------------------------------------------------------
+
+
+class AccountState(enum.StrEnum):
+    """Whether an account may sign in and receive."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who signs in; ``address`` is the primary address and the login name."""
+
+    id: int
+    space_id: int
+    address: str
+    name: str
+    state: AccountState
+    plan: str
+    domain_admin: bool
+    created: datetime
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppPassword:
+    """A named password for one device, limited to some protocols."""
+
+    id: int
+    account_id: int
+    name: str
+    protocols: tuple[str, ...]
+    created: datetime
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One secret of an account, as the authenticator needs it.
+
+    ``app_password_id`` is 0 for the main password; ``secret`` is an argon2id hash;
+    ``protocols`` is empty when the credential works for every protocol.
+    """
+
+    app_password_id: int
+    secret: str
+    protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRecord:
+    """All that a login needs to know of an account. ``scram`` is the stored SCRAM-SHA-256 record."""
+
+    account: Account
+    epoch: int
+    credentials: Sequence[Credential]
+    scram: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Used and allowed bytes and items of one tool in one space; None means unlimited."""
+
+    tool: Tool
+    bytes_used: int
+    bytes_limit: int | None
+    items_used: int
+    items_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Capacity of one tool: bytes and items, None means unlimited."""
+
+    bytes: int | None
+    items: int | None
+
+
+# --- hints -------------------------------------------------------------------------------------
+
+
+class Topic(enum.StrEnum):
+    """What a hint is about."""
+
+    COLLECTION = "c"  # id: collection, number: its modseq
+    SPACE = "s"  # id: space; collections were created, renamed, removed, (un)subscribed
+    ACCOUNT = "a"  # id: account; its epoch changed (disabled, password changed, deleted)
+    QUEUE = "q"  # id: 0; outbound mail was queued
+    ALL = "*"  # another process wrote, or hints were lost: look at everything
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something changed; the change log says what. Sent only by a commit."""
+
+    topic: Topic
+    id: int
+    number: int = 0
