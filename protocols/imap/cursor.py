@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from typing import Literal as Either
 
 from folkmoot.protocols.imap import dates, mutf7
-from folkmoot.protocols.imap.framer import Command, Literal, MemorySink, Segment
+from folkmoot.protocols.imap.frames import Command, Literal, MemorySink, Segment
 from folkmoot.protocols.imap.sequence import SequenceSet
 
 T = TypeVar("T")
@@ -161,6 +161,14 @@ class Cursor:
         """An atom in upper case: the name of a command, an option, an extension."""
         return self.match(_ATOM, "keyword")[0].decode("ascii").upper()
 
+    def accept_keyword(self, word: str) -> bool:
+        """Move over `word` (upper case) if it comes next as a whole atom, in any case."""
+        match = _ATOM.match(self._text, self._pos)
+        if match is None or match[0].upper() != word.encode("ascii"):
+            return False
+        self._pos = match.end()
+        return True
+
     def number(self, minimum: int = 0, maximum: int = MAX_NUMBER) -> int:
         """A decimal number from `minimum` to `maximum`."""
         value = int(self.match(_NUMBER, "number")[0])
@@ -214,11 +222,7 @@ class Cursor:
 
     def nil(self) -> bool:
         """Move over ``NIL`` if it comes next, in any case."""
-        match = _ATOM.match(self._text, self._pos)
-        if match is None or match[0].upper() != b"NIL":
-            return False
-        self._pos = match.end()
-        return True
+        return self.accept_keyword("NIL")
 
     def astring(self) -> bytes:
         """An atom (in which ``]`` is allowed), quoted string or literal."""
