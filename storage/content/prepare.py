@@ -1,0 +1,50 @@
+"""Everything that is computed from a message once, before its transaction."""
+
+from __future__ import annotations
+
+from folkmoot.storage.blobs.fs import FileBlobs, Spool, digest
+from folkmoot.storage.content.mime import MessageIndex, index_message
+from folkmoot.storage.content.source import BytesSource, FileSource
+from folkmoot.storage.types import Content
+
+
+def prepare(data: bytes) -> Content:
+    """Content of a message that is small enough to live in the database."""
+    source = BytesSource(data)
+    index = index_message(source)
+    return _content(index, data[: index.header_size], digest(data), len(data), data, None)
+
+
+def prepare_spooled(blobs: FileBlobs, spool: Spool) -> Content:
+    """Content of a spooled message; its file is durable when this returns.
+
+    Raises OSError when the disk is full. A crash before the row is committed leaves a file that
+    the sweeper removes.
+    """
+    name, hashed = spool.keep()
+    with open(blobs.path(name), "rb") as file:
+        source = FileSource(file.fileno())
+        index = index_message(source)
+        header = source.read(0, index.header_size)
+    return _content(index, header, hashed, spool.size, None, name)
+
+
+def _content(
+    index: MessageIndex,
+    header: bytes,
+    hashed: bytes,
+    size: int,
+    data: bytes | None,
+    file: str | None,
+) -> Content:
+    return Content(
+        digest=hashed,
+        size=size,
+        data=data,
+        file=file,
+        envelope=index.envelope,
+        body=index.body,
+        bodystructure=index.bodystructure,
+        header=header,
+        parts=index.parts.to_bytes(),
+    )
