@@ -1,0 +1,194 @@
+"""The directory file: domains, accounts and plans that the server makes sure of.
+
+It is applied at start and on SIGHUP. It only adds and changes; what is missing in it stays.
+``load_directory`` is the way to get a ``Directory``.
+"""
+
+# ruff: noqa: RUF009 - key(), section() and their like return dataclass fields
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from folkmoot.config.fields import array, key, named, section
+from folkmoot.config.kinds import BOOLEAN, domain, email, list_of, size, text, whole
+from folkmoot.config.lines import KeyPath
+from folkmoot.config.load import Document, build, parse_document, read_document
+
+DEFAULT_PLAN = "default"
+_PASSWORD = text("password", secret=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolLimits:
+    """What one tool of a space may hold; 0 is without limit."""
+
+    bytes: int = key(
+        size(), "The size of everything together; 0: no limit.", default=0, example=10**10
+    )
+    items: int = key(
+        whole(0), "The number of messages, events, contacts or files; 0: no limit.", default=0
+    )
+    max_item: int = key(
+        size(), "The size of one message, event, contact or file; 0: no limit.", default=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSection:
+    """What an account with this plan may use."""
+
+    mail: ToolLimits = section(ToolLimits, "Limits of the mailboxes.")
+    calendar: ToolLimits = section(ToolLimits, "Limits of the calendars.")
+    contacts: ToolLimits = section(ToolLimits, "Limits of the address books.")
+    documents: ToolLimits = section(ToolLimits, "Limits of the documents.")
+    mail_per_day: int = key(
+        whole(0),
+        "The number of recipients outside this server that can be written to in a day; "
+        "0: no limit.",
+        default=0,
+        example=500,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainSection:
+    """One mail domain."""
+
+    name: str = key(domain(), "The domain, the part after the @.", example="example.org")
+    catchall: str | None = key(
+        email(),
+        "The account that gets mail for addresses that do not exist.",
+        default=None,
+        example="ada@example.org",
+    )
+    admins: tuple[str, ...] = key(
+        list_of(email()),
+        "Accounts that may manage the domain.",
+        default=(),
+        example=("ada@example.org",),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSection:
+    """One person who signs in."""
+
+    address: str = key(
+        email(), "The mail address, which is also the login name.", example="ada@example.org"
+    )
+    name: str = key(
+        text("name", empty=True), "The person's name.", default="", example="Ada Lovelace"
+    )
+    password: str | None = key(
+        _PASSWORD,
+        "The first password. It is used when the account is made and never again, so that it "
+        "does not undo a change by its owner.",
+        default=None,
+        example="correct horse battery staple",
+    )
+    password_hash: str | None = key(
+        text("argon2id hash", secret=True),
+        "The first password as an argon2id hash ($argon2id$...), instead of `password`. "
+        "SCRAM logins work once the owner changes it.",
+        default=None,
+        example="$argon2id$v=19$m=19456,t=2,p=1$...",
+    )
+    plan: str = key(text("name of a plan"), "The plan of the account.", default=DEFAULT_PLAN)
+    aliases: tuple[str, ...] = key(
+        list_of(email()),
+        "More addresses of the same account, to receive and to send.",
+        default=(),
+        example=("countess@example.org",),
+    )
+    domain_admin: bool = key(
+        BOOLEAN, "Whether the person manages the domain of the address.", default=False
+    )
+    disabled: bool = key(
+        BOOLEAN, "A disabled account keeps its data, but nobody can sign in.", default=False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """A whole directory file."""
+
+    domain: tuple[DomainSection, ...] = array(
+        DomainSection, "One mail domain; as many of these as wanted."
+    )
+    account: tuple[AccountSection, ...] = array(
+        AccountSection, "One person who signs in; as many of these as wanted."
+    )
+    plan: dict[str, PlanSection] = named(
+        PlanSection,
+        f'What accounts may use. The plan "{DEFAULT_PLAN}" is always there, without limits '
+        "unless it is written down.",
+        "free",
+    )
+
+    def plans(self) -> dict[str, PlanSection]:
+        """All plans by name, with the one that is always there."""
+        return {DEFAULT_PLAN: PlanSection(), **self.plan}
+
+
+def load_directory(file: Path) -> Directory:
+    """Read a directory file; raises ``ConfigError`` with everything that is wrong with it."""
+    return _directory(read_document(file.absolute()))
+
+
+def parse_directory(source: str, file: Path) -> Directory:
+    """Read directory text as if it stood in ``file``; raises ``ConfigError``."""
+    return _directory(parse_document(source, file.absolute()))
+
+
+def _directory(document: Document) -> Directory:
+    directory = build(Directory, document)
+    if directory is not None:
+        _check_names(directory, document)
+        _check_accounts(directory, document)
+    document.finish()
+    assert directory is not None  # otherwise a problem was noted
+    return directory
+
+
+def _check_names(directory: Directory, document: Document) -> None:
+    """Domains and addresses are there once, and what is referred to exists."""
+    domains = {entry.name for entry in directory.domain}
+    taken: set[str] = set()
+
+    def claim(name: str, path: KeyPath) -> None:
+        if name in taken:
+            document.note(path, f'"{name}" is used already')
+        taken.add(name)
+
+    for index, entry in enumerate(directory.domain):
+        claim(entry.name, ("domain", index, "name"))
+    for index, account in enumerate(directory.account):
+        here = ("account", index)
+        places: list[tuple[KeyPath, str]] = [((*here, "address"), account.address)]
+        places += [((*here, "aliases", n), alias) for n, alias in enumerate(account.aliases)]
+        for path, address in places:
+            claim(address, path)
+            if address.rpartition("@")[2] not in domains:
+                document.note(path, f'"{address}" is in no [[domain]] of this file')
+    accounts = {account.address for account in directory.account}
+    for index, entry in enumerate(directory.domain):
+        here = ("domain", index)
+        if entry.catchall is not None and entry.catchall not in accounts:
+            document.note((*here, "catchall"), f'"{entry.catchall}" is no [[account]] here')
+        for n, admin in enumerate(entry.admins):
+            if admin not in accounts:
+                document.note((*here, "admins", n), f'"{admin}" is no [[account]] here')
+
+
+def _check_accounts(directory: Directory, document: Document) -> None:
+    plans = directory.plans()
+    for index, account in enumerate(directory.account):
+        here = ("account", index)
+        if account.plan not in plans:
+            document.wrong((*here, "plan"), f"one of {', '.join(plans)}", f'"{account.plan}"')
+        if account.password is not None and account.password_hash is not None:
+            document.note((*here, "password_hash"), "expected only one of password, password_hash")
+        if account.password_hash is not None and not account.password_hash.startswith("$argon2id$"):
+            document.wrong((*here, "password_hash"), "a hash $argon2id$...", "something else")

@@ -1,0 +1,43 @@
+"""The command line. Exit codes: 0 done, 1 the operation failed, 2 wrong config or usage."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from folkmoot.server.commands.config import config_group
+from folkmoot.server.commands.context import DEFAULT_CONFIG
+
+_EPILOG = (
+    "Exit codes: 0 done; 1 the operation failed or something was found; 2 wrong config or usage."
+)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
+@click.option(
+    "-c",
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_CONFIG,
+    envvar="FOLKMOOT_CONFIG",
+    show_default=True,
+    show_envvar=True,
+    help="The config file.",
+)
+@click.version_option(version("folkmoot"), prog_name="folkmoot")
+@click.pass_context
+def main(context: click.Context, config_file: Path) -> None:
+    """Folkmoot: mail, calendars, contacts and documents for people and groups.
+
+    Try it with `folkmoot demo`. Set up a server with `folkmoot init`, then run `folkmoot serve`.
+    """
+    context.obj = config_file
+
+
+main.add_command(config_group)

@@ -1,0 +1,119 @@
+"""The directory file: what loads, and what is said about what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from folkmoot.config.directory import PlanSection, parse_directory
+from folkmoot.config.load import ConfigError
+
+FILE = Path("/etc/folkmoot/directory.toml")
+GOOD = """
+[plan.free]
+mail = { bytes = "20 MB", items = 0, max_item = "10 MB" }
+contacts = { items = 1000 }
+mail_per_day = 100
+
+[[domain]]
+name = "example.test"
+catchall = "bob@example.test"
+admins = ["ada@example.test"]
+
+[[account]]
+address = "Ada@Example.test"
+name = "Ada"
+password = "ada-demo"
+aliases = ["countess@example.test"]
+domain_admin = true
+
+[[account]]
+address = "bob@example.test"
+plan = "free"
+disabled = true
+"""
+
+
+def problems(text: str) -> list[str]:
+    """What is wrong with a directory text, one line each."""
+    with pytest.raises(ConfigError) as caught:
+        parse_directory(text, FILE)
+    return [str(problem).removeprefix(str(FILE)) for problem in caught.value.problems]
+
+
+def test_a_directory_loads() -> None:
+    """Domains, accounts and plans arrive with defaults filled in; 0 stays 'no limit'."""
+    directory = parse_directory(GOOD, FILE)
+    assert directory.plan["free"].mail.bytes == 20_000_000
+    assert directory.plan["free"].contacts.items == 1000
+    assert directory.plan["free"].documents.bytes == 0
+    assert directory.plans()["default"] == PlanSection()
+    ada, bob = directory.account
+    assert (ada.address, ada.plan, ada.aliases) == (
+        "ada@example.test",
+        "default",
+        ("countess@example.test",),
+    )
+    assert ada.domain_admin
+    assert bob.disabled
+    assert bob.password is None
+    assert "ada-demo" not in repr(directory)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            'plan = "free"',
+            'plan = "fre"',
+            ':21: account[1].plan: expected one of default, free, found "fre"',
+        ),
+        ("countess@", "bob@", ':20: account[1].address: "bob@example.test" is used already'),
+        (
+            "countess@example.test",
+            "countess@example.net",
+            ':16: account[0].aliases[0]: "countess@example.net" is in no [[domain]] of this file',
+        ),
+        (
+            'catchall = "bob@',
+            'catchall = "eve@',
+            ':9: domain[0].catchall: "eve@example.test" is no [[account]] here',
+        ),
+        (
+            'admins = ["ada@',
+            'admins = ["eve@',
+            ':10: domain[0].admins[0]: "eve@example.test" is no [[account]] here',
+        ),
+        (
+            'name = "Ada"',
+            'password_hash = "$argon2id$x"',
+            ":14: account[0].password_hash: expected only one of password, password_hash",
+        ),
+        (
+            'password = "ada-demo"',
+            'password_hash = "{SHA}x"',
+            ":15: account[0].password_hash: expected a hash $argon2id$..., found something else",
+        ),
+        (
+            "[plan.free]",
+            '[plan."Not Free"]',
+            ':2: plan."Not Free": expected a name of a-z, 0-9, - and _, found "Not Free"',
+        ),
+        (
+            "items = 1000",
+            "itms = 1000",
+            ':4: plan.free.contacts.itms: unknown key; did you mean "items"?',
+        ),
+        (
+            'address = "bob@example.test"',
+            'address = "bob"',
+            ':20: account[1].address: expected a mail address such as "ada@example.org", '
+            'found the text "bob"',
+        ),
+    ],
+)
+def test_wrong_directories_say_where(old: str, new: str, expected: str) -> None:
+    """Whatever refers to something refers to what is there; the line says what to change."""
+    assert old in GOOD
+    assert expected in problems(GOOD.replace(old, new, 1))
