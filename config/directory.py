@@ -63,12 +63,6 @@ class DomainSection:
         default=None,
         example="ada@example.org",
     )
-    admins: tuple[str, ...] = key(
-        list_of(email()),
-        "Accounts that may manage the domain.",
-        default=(),
-        example=("ada@example.org",),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +97,7 @@ class AccountSection:
         example=("countess@example.org",),
     )
     domain_admin: bool = key(
-        BOOLEAN, "Whether the person manages the domain of the address.", default=False
+        BOOLEAN, "Whether the person administers the domain of the address.", default=False
     )
     disabled: bool = key(
         BOOLEAN, "A disabled account keeps its data, but nobody can sign in.", default=False
@@ -177,9 +171,6 @@ def _check_names(directory: Directory, document: Document) -> None:
         here = ("domain", index)
         if entry.catchall is not None and entry.catchall not in accounts:
             document.note((*here, "catchall"), f'"{entry.catchall}" is no [[account]] here')
-        for n, admin in enumerate(entry.admins):
-            if admin not in accounts:
-                document.note((*here, "admins", n), f'"{admin}" is no [[account]] here')
 
 
 def _check_accounts(directory: Directory, document: Document) -> None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from folkmoot.storage.addresses import normalize_address, normalize_domain
+from folkmoot.storage.errors import InvalidName
+
 
 class WrongValue(ValueError):
     """A value that its key cannot have; the text says what was expected."""
@@ -63,7 +66,6 @@ _DURATION_UNITS = {
     "day": 86400,
     "days": 86400,
 }
-_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?")
 
 
 def text(name: str = "text", *, secret: bool = False, empty: bool = False) -> Kind:
@@ -196,31 +198,25 @@ def address_ip() -> Kind:
 
 
 def domain() -> Kind:
-    """A domain or host name, in lower case; international names as Unicode or A-labels."""
+    """A domain or host name, as ``storage.addresses`` keeps it."""
 
     def parse(value: object, base: Path) -> str:
-        if not isinstance(value, str) or not is_domain(value):
-            raise WrongValue('a domain name such as "example.org"')
-        return value.lower()
+        try:
+            return normalize_domain(value if isinstance(value, str) else "")
+        except InvalidName:
+            raise WrongValue('a domain name such as "example.org"') from None
 
     return Kind("domain name", parse, _show_text)
 
 
-def is_domain(value: str) -> bool:
-    """Whether a text looks like a host name (RFC 1123 section 2.1, with Unicode labels)."""
-    return 0 < len(value) <= 253 and all(_LABEL.fullmatch(label) for label in value.split("."))
-
-
 def email() -> Kind:
-    """A mail address, in lower case."""
+    """A mail address, as ``storage.addresses`` keeps it."""
 
     def parse(value: object, base: Path) -> str:
-        local, at, host = value.rpartition("@") if isinstance(value, str) else ("", "", "")
-        if not at or not re.fullmatch(r'[^\s@<>"(),:;\\\[\]\x00-\x1f\x7f]{1,64}', local):
-            raise WrongValue('a mail address such as "ada@example.org"')
-        if not is_domain(host):
-            raise WrongValue('a mail address such as "ada@example.org"')
-        return f"{local}@{host}".lower()
+        try:
+            return normalize_address(value if isinstance(value, str) else "")
+        except InvalidName:
+            raise WrongValue('a mail address such as "ada@example.org"') from None
 
     return Kind("mail address", parse, _show_text)
 

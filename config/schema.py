@@ -154,7 +154,7 @@ class MailSection:
         default="+",
     )
     max_received: int = key(
-        whole(10, 1000),  # rfc5321#6.3
+        whole(30, 1000),  # rfc5321#6.3
         "A message with more Received fields than this goes round in circles and is refused.",
         default=100,
     )
@@ -248,14 +248,20 @@ class PasswordsSection:
         "How long a verified password need not be hashed again; 0: always hash.",
         default=10 * MINUTE,
     )
-    throttle_after: int = key(
+    throttle_account: int = key(
         whole(1, 1000),
-        "The number of different wrong passwords of an account or from an address "
-        "after which logins have to wait.",
+        "The number of different wrong passwords of one account without consequence; from there "
+        "each one more doubles the waiting time. An address from which the owner signed in "
+        "before is counted by itself, so that nobody elsewhere can lock the owner out.",
         default=10,
     )
+    throttle_address: int = key(
+        whole(1, 100_000),
+        "The same for one IP address (IPv6: one /64) and all accounts.",
+        default=50,
+    )
     throttle_window: int = key(
-        duration(lowest=1), "How long a wrong password is counted.", default=15 * MINUTE
+        duration(lowest=1), "How long a wrong password is counted.", default=HOUR
     )
 
 

@@ -19,7 +19,7 @@ mail_per_day = 100
 [[domain]]
 name = "example.test"
 catchall = "bob@example.test"
-admins = ["ada@example.test"]
+
 
 [[account]]
 address = "Ada@Example.test"
@@ -79,11 +79,6 @@ def test_a_directory_loads() -> None:
             'catchall = "bob@',
             'catchall = "eve@',
             ':9: domain[0].catchall: "eve@example.test" is no [[account]] here',
-        ),
-        (
-            'admins = ["ada@',
-            'admins = ["eve@',
-            ':10: domain[0].admins[0]: "eve@example.test" is no [[account]] here',
         ),
         (
             'name = "Ada"',

@@ -165,7 +165,6 @@ def test_reload_reaches_the_next_connection(tmp_path: Path, pair: Pair) -> None:
     assert connection.recv(100) == b"still here"
 
 
-# type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("damage", ["garbage", "missing", "other key", "empty"])
