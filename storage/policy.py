@@ -66,9 +66,7 @@ class AuditEntry:
 class Authorizer(Protocol):
     """Decides rights. Implemented by ``sharing.policy``."""
 
-    def rights(
-        self, actor: Actor, collections: Sequence[CollectionFacts]
-    ) -> Mapping[int, Right]:
+    def rights(self, actor: Actor, collections: Sequence[CollectionFacts]) -> Mapping[int, Right]:
         """The actor's rights on each collection, by id; a missing id means none."""
         ...
 
@@ -93,7 +91,15 @@ class Auditor(Protocol):
     """Decides which operations leave a trail, and what it says."""
 
     def entry(
-        self, actor: Actor, label: str, operation: str, collections: Sequence[int], detail: str
+        self,
+        actor: Actor,
+        label: str,
+        operation: str,
+        collections: Sequence[int],
+        audited: bool,
     ) -> AuditEntry | None:
-        """The row to write in the same transaction, or None when this is not audited."""
+        """The row to write in the same transaction, or None when this leaves no trail.
+
+        ``audited`` is what the operation says of itself (accounts and domains always do).
+        """
         ...

@@ -6,13 +6,14 @@ Words as in the vocabulary of ``docs/architecture.md``: space, tool, collection,
 from __future__ import annotations
 
 import enum
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
-from folkmoot.storage.types_uidset import UidSet
-
-__all__ = ["UidSet"]  # the other public names are listed by their definitions
+from folkmoot.storage.types_search import SearchKey as SearchKey
+from folkmoot.storage.types_uidset import UidSet as UidSet
 
 
 class Tool(enum.StrEnum):
@@ -260,7 +261,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class LoginRecord:
-    """All that a login needs to know of an account. ``scram`` is the stored SCRAM-SHA-256 record."""
+    """All that a login needs to know of an account; ``scram`` is the SCRAM-SHA-256 record."""
 
     account: Account
     epoch: int
@@ -307,3 +308,72 @@ class Hint:
     topic: Topic
     id: int
     number: int = 0
+
+
+# --- bodies ------------------------------------------------------------------------------------
+
+
+class BodySpool(Protocol):
+    """A large body on its way in; see ``storage.blobs``. Write in a worker thread."""
+
+    size: int
+
+    def write(self, data: bytes) -> None:
+        """Append octets. Raises OSError when the disk is full."""
+
+    def discard(self) -> None:
+        """Forget it; does nothing once a message was made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """A mailbox at one moment, as SELECT reports it. ``uids`` ascends (array of type "I")."""
+
+    mailbox_id: int
+    modseq: int
+    log_floor: int
+    uidvalidity: int
+    uidnext: int
+    keywords: tuple[str, ...]
+    first_unseen: int | None
+    uids: array[int]
+    rights: Right
+
+
+class MessageColumn(enum.Enum):
+    """What can be read of a message without its body."""
+
+    FLAGS = enum.auto()  # two values: bits of Flag, keywords separated by spaces
+    MODSEQ = enum.auto()
+    SIZE = enum.auto()
+    INTERNAL_DATE = enum.auto()  # two values: seconds since 1970 UTC, minutes east of UTC
+    SAVED = enum.auto()
+    BLOB = enum.auto()
+    ENVELOPE = enum.auto()
+    BODYSTRUCTURE = enum.auto()
+    BODY = enum.auto()
+    HEADER = enum.auto()
+    PARTS = enum.auto()
+
+
+MessageRow = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBody:
+    """The octets of a message: all in ``data``, or in ``file`` of the blob store."""
+
+    uid: int
+    size: int
+    data: bytes | None
+    file: str | None
+    parts: bytes
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """What an expunge removed, and the mailbox's modseq after it."""
+
+    modseq: int
+    uids: UidSet

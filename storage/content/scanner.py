@@ -176,7 +176,8 @@ class _Scanner:
         while self.open and self.open[-1] >= row:
             closed = self.open.pop()
             entity = self.entities[closed]
-            entity.body_end = max(entity.body_start, end)
+            # A header that took the line end of the delimiter stretches what encloses it.
+            end = entity.body_end = max(entity.body_start, end)
             if entity.kind is PartKind.MULTIPART and not entity.children:
                 # The wire form of a multipart needs a part. Nothing was added behind this one,
                 # so the new row is in its place.

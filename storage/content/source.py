@@ -106,9 +106,9 @@ class FileSource:
 
     def find(self, needle: bytes, start: int, end: int) -> int:
         end = min(end, self.size)
-        window = _FIRST_WINDOW
         # A match across two windows is whole in the overlap.
         overlap = len(needle) - 1
+        window = max(_FIRST_WINDOW, 2 * len(needle))
         while start + overlap < end:
             data = self.read(start, min(window, end - start))
             hit = data.find(needle)
@@ -117,7 +117,7 @@ class FileSource:
             if len(data) <= overlap:
                 break
             start += len(data) - overlap
-            window = max(overlap + 1, min(window * 2, WINDOW))
+            window = max(window, min(window * 2, WINDOW))
         return -1
 
     def count(self, needle: bytes, start: int, end: int) -> int:

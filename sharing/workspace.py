@@ -1,0 +1,300 @@
+"""What one session can see and do with mail: the calls that protocols make.
+
+Every call is one transaction through the gate. Names are resolved here, in the same transaction
+as the operation, so that a rename between the two cannot hit the wrong mailbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+
+from folkmoot.storage.errors import NotFound, StorageError
+from folkmoot.storage.mutations.mailboxes import (
+    INBOX,
+    CreateMailbox,
+    DeleteMailbox,
+    RenameMailbox,
+    Subscribe,
+)
+from folkmoot.storage.mutations.messages import (
+    AppendMessages,
+    CopyMessages,
+    ExpungeMessages,
+    MoveMessages,
+    StoreFlags,
+)
+from folkmoot.storage.store import Store
+from folkmoot.storage.txn import ReadTxn, Txn
+from folkmoot.storage.types import (
+    Actor,
+    Appended,
+    BodySpool,
+    Content,
+    Copied,
+    Expunged,
+    FlagChange,
+    FlagSet,
+    FlagsStored,
+    Hint,
+    MailboxChanges,
+    MailboxInfo,
+    MailboxState,
+    MessageBody,
+    MessageColumn,
+    MessageRow,
+    NewMessage,
+    SearchKey,
+    Topic,
+    UidSet,
+)
+from folkmoot.storage.views.mailboxes import ChangesSince, ListMailboxes, Subscriptions
+from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
+from folkmoot.storage.views.search import SearchMessages
+
+R = TypeVar("R")
+
+ALL_UIDS = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
+
+
+class Workspace:
+    """Mail as one actor sees it. All methods return Deferreds that fail with storage errors."""
+
+    def __init__(self, store: Store, actor: Actor) -> None:
+        self._store = store
+        self.actor = actor
+
+    # --- mailboxes ----------------------------------------------------------------------------
+
+    def mailboxes(self) -> Deferred[list[MailboxInfo]]:
+        """All mailboxes that the actor may know, by name."""
+        return self._read("list", lambda txn: self._list(txn)[1:])
+
+    def mailbox(self, name: str) -> Deferred[MailboxInfo]:
+        """One mailbox by its full name. Raises ``NotFound``."""
+        return self._read("mailbox", lambda txn: self._find(txn, name))
+
+    def subscriptions(self) -> Deferred[list[str]]:
+        """Subscribed names, also of mailboxes that are gone."""
+        return self._read("lsub", lambda txn: txn.view(Subscriptions(self.actor.account_id)))
+
+    def create(self, name: str, special_use: str = "") -> Deferred[MailboxInfo]:
+        """Create a mailbox with all missing levels above it."""
+
+        def work(txn: Txn) -> MailboxInfo:
+            self._create(txn, name, special_use)
+            return self._find(txn, name)
+
+        return self._run("create", work)
+
+    def delete(self, name: str) -> Deferred[None]:
+        """Delete a mailbox. Raises ``HasChildren``, ``Unchangeable``, ``NotFound``."""
+        return self._run("delete", lambda txn: txn.apply(DeleteMailbox(self._find(txn, name).id)))
+
+    def rename(self, old: str, new: str) -> Deferred[None]:
+        """Rename a mailbox. Of INBOX, the messages move and INBOX stays. # rfc9051#6.3.6"""
+
+        def work(txn: Txn) -> None:
+            info = self._find(txn, old)
+            if info.name == INBOX:
+                target = self._create(txn, new, "")
+                txn.apply(MoveMessages(info.id, ALL_UIDS, target))
+                return
+            root = self._list(txn)[0]
+            txn.apply(RenameMailbox(info.id, root.space_id, root.id, tuple(new.split("/"))))
+
+        return self._run("rename", work)
+
+    def subscribe(self, name: str, on: bool) -> Deferred[None]:
+        """Subscribe to a name, or end that."""
+        actor = self.actor
+        return self._run(
+            "subscribe",
+            lambda txn: txn.apply(Subscribe(actor.space_id, actor.account_id, name, on)),
+        )
+
+    # --- a selected mailbox -------------------------------------------------------------------
+
+    def open(self, name: str) -> Deferred[tuple[MailboxInfo, MailboxState]]:
+        """A mailbox by name and its state, in one snapshot."""
+
+        def work(txn: ReadTxn) -> tuple[MailboxInfo, MailboxState]:
+            info = self._find(txn, name)
+            return info, txn.view(ReadState(info.id))
+
+        return self._read("select", work)
+
+    def state(self, mailbox_id: int) -> Deferred[MailboxState]:
+        """The state of a mailbox now."""
+        return self._read("state", lambda txn: txn.view(ReadState(mailbox_id)))
+
+    def changes_since(
+        self, mailbox_id: int, modseq: int
+    ) -> Deferred[tuple[MailboxChanges, list[MessageRow]]]:
+        """Changes after ``modseq``, and (uid, flags, keywords, modseq) of what changed."""
+
+        def work(txn: ReadTxn) -> tuple[MailboxChanges, list[MessageRow]]:
+            changes = txn.view(ChangesSince(mailbox_id, modseq))
+            if not changes.changed:
+                return changes, []
+            columns = (MessageColumn.FLAGS, MessageColumn.MODSEQ)
+            return changes, txn.view(FetchRows(mailbox_id, changes.changed, columns))
+
+        return self._read("changes", work)
+
+    def fetch(
+        self,
+        mailbox_id: int,
+        uids: UidSet,
+        columns: Sequence[MessageColumn],
+        render: Callable[[list[MessageRow]], R],
+    ) -> Deferred[R]:
+        """Rows of messages (``FetchRows``), turned into what is needed in the same thread."""
+        view = FetchRows(mailbox_id, uids, tuple(columns))
+        return self._read("fetch", lambda txn: render(txn.view(view)))
+
+    def body(self, mailbox_id: int, uid: int) -> Deferred[MessageBody]:
+        """Where the octets of one message are. Raises ``NotFound``."""
+        return self._read("body", lambda txn: txn.view(LocateBody(mailbox_id, uid)))
+
+    def bodies(
+        self, mailbox_id: int, uids: Sequence[int], budget: int
+    ) -> Deferred[list[MessageBody]]:
+        """Bodies in order until ``budget`` octets are in memory (always at least one).
+
+        Messages that are gone are left out; ask again with the UIDs after the last one returned.
+        """
+
+        def work(txn: ReadTxn) -> list[MessageBody]:
+            found: list[MessageBody] = []
+            left = budget
+            for uid in uids:
+                try:
+                    body = txn.view(LocateBody(mailbox_id, uid))
+                except NotFound:
+                    continue
+                found.append(body)
+                left -= len(body.data or b"")
+                if left <= 0:
+                    break
+            return found
+
+        return self._read("bodies", work)
+
+    def read_body(self, body: MessageBody, offset: int, length: int) -> Deferred[bytes]:
+        """Octets of a body that lies in a file."""
+        file = body.file
+        assert file is not None
+        return self._store.compute(lambda: self._store.blobs.read(file, offset, length))
+
+    def compute(self, work: Callable[[], R]) -> Deferred[R]:
+        """Run something that takes long and needs no transaction off the reactor."""
+        return self._store.compute(work)
+
+    def store_flags(
+        self,
+        mailbox_id: int,
+        uids: UidSet,
+        change: FlagChange,
+        flags: FlagSet,
+        unchanged_since: int | None = None,
+    ) -> Deferred[FlagsStored]:
+        """Change flags."""
+        mutation = StoreFlags(mailbox_id, uids, change, flags, unchanged_since)
+        return self._run("store", lambda txn: txn.apply(mutation))
+
+    def expunge(self, mailbox_id: int, uids: UidSet | None = None) -> Deferred[Expunged]:
+        """Remove messages with \\Deleted, of ``uids`` or of the whole mailbox."""
+        return self._run("expunge", lambda txn: txn.apply(ExpungeMessages(mailbox_id, uids)))
+
+    def copy(self, mailbox_id: int, uids: UidSet, target: str) -> Deferred[Copied]:
+        """Copy to a mailbox by name. Raises ``NotFound`` when there is no such mailbox."""
+
+        def work(txn: Txn) -> Copied:
+            return txn.apply(CopyMessages(mailbox_id, uids, self._find(txn, target).id))
+
+        return self._run("copy", work)
+
+    def move(self, mailbox_id: int, uids: UidSet, target: str) -> Deferred[Copied]:
+        """Move to a mailbox by name."""
+
+        def work(txn: Txn) -> Copied:
+            return txn.apply(MoveMessages(mailbox_id, uids, self._find(txn, target).id))
+
+        return self._run("move", work)
+
+    def search(self, mailbox_id: int, key: SearchKey) -> Deferred[list[tuple[int, int]]]:
+        """(UID, modseq) of the messages that match, ascending."""
+        blobs = self._store.blobs
+        return self._read("search", lambda txn: txn.view(SearchMessages(mailbox_id, key, blobs)))
+
+    # --- new messages -------------------------------------------------------------------------
+
+    @property
+    def inline_limit(self) -> int:
+        """Octets up to which a body is held in memory; larger ones are spooled."""
+        return self._store.inline_limit
+
+    def spool(self) -> Deferred[BodySpool]:
+        """Begin a large body; write to it with ``spool_write``."""
+        return self._store.compute(self._store.spool)
+
+    def spool_write(self, spool: BodySpool, data: bytes) -> Deferred[None]:
+        """Append to a large body, off the reactor. Raises ``Unavailable`` on a full disk."""
+        return self._store.compute(lambda: spool.write(data))
+
+    def prepare(self, body: bytes | BodySpool) -> Deferred[Content]:
+        """Compute what is stored with a message; for large bodies, before ``append``."""
+        return self._store.compute(lambda: self._store.prepare(body))  # type: ignore[arg-type]
+
+    def append(
+        self,
+        name: str,
+        messages: Callable[[Callable[[bytes | BodySpool], Content]], Sequence[NewMessage]],
+    ) -> Deferred[Appended]:
+        """Append messages to a mailbox by name, all or none.
+
+        ``messages`` is called in the database's thread with the store's ``prepare`` and returns
+        what to append: for small messages this saves a change of threads.
+        """
+        store = self._store
+
+        def work(txn: Txn) -> Appended:
+            info = self._find(txn, name)
+            new = tuple(messages(store.prepare))  # type: ignore[arg-type]
+            return txn.apply(AppendMessages(info.id, new))
+
+        return self._run("append", work)
+
+    # --- hints --------------------------------------------------------------------------------
+
+    def watch(self, topic: Topic, id_: int, call: Callable[[Hint], None]) -> Callable[[], None]:
+        """Call back in the reactor's thread when something is committed; returns what ends it."""
+        return self._store.bus.subscribe(topic, id_, call)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _list(self, txn: ReadTxn) -> list[MailboxInfo]:
+        return txn.view(ListMailboxes(self.actor.space_id, self.actor.account_id))
+
+    def _find(self, txn: ReadTxn, name: str) -> MailboxInfo:
+        for info in self._list(txn):
+            if info.name == name and name:
+                return info
+        raise NotFound("There is no such mailbox.")
+
+    def _create(self, txn: Txn, name: str, special_use: str) -> int:
+        root = self._list(txn)[0]
+        levels = tuple(name.split("/"))
+        return txn.apply(CreateMailbox(root.space_id, root.id, levels, special_use))
+
+    def _read(self, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
+        return self._store.read(self.actor, label, work)
+
+    def _run(self, label: str, work: Callable[[Txn], R]) -> Deferred[R]:
+        return self._store.run(self.actor, label, work)
+
+
+__all__ = ["StorageError", "Workspace"]

@@ -1,0 +1,58 @@
+"""The bus inside one process: subscribers are called in the reactor's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from folkmoot.storage.types import Hint, Topic
+
+log = logging.getLogger("folkmoot.storage")
+
+Subscriber = Callable[[Hint], None]
+
+
+class Bus:
+    """Carries hints from database threads to subscribers.
+
+    ``deliver`` hands a function to the reactor's thread (``reactor.callFromThread``); subscribing
+    and unsubscribing happen in that thread only, so no locks are needed.
+    """
+
+    def __init__(self, deliver: Callable[[Callable[[], None]], None]) -> None:
+        self._deliver = deliver
+        self._subscribers: dict[tuple[Topic, int], dict[int, Subscriber]] = {}
+        self._next = 0
+
+    def subscribe(self, topic: Topic, id_: int, subscriber: Subscriber) -> Callable[[], None]:
+        """Call ``subscriber`` for each hint on this subject; returns what ends it (idempotent)."""
+        key = (topic, id_)
+        self._next += 1
+        number = self._next
+        self._subscribers.setdefault(key, {})[number] = subscriber
+
+        def unsubscribe() -> None:
+            listeners = self._subscribers.get(key)
+            if listeners is not None:
+                listeners.pop(number, None)
+                if not listeners:
+                    del self._subscribers[key]
+
+        return unsubscribe
+
+    def publish(self, hints: list[Hint]) -> None:
+        """Called in any thread after a commit (and only there)."""
+        if hints:
+            self._deliver(lambda: self._spread(hints))
+
+    def _spread(self, hints: list[Hint]) -> None:
+        for hint in dict.fromkeys(hints):
+            if hint.topic is Topic.ALL:
+                listeners = [s for group in self._subscribers.values() for s in group.values()]
+            else:
+                listeners = list(self._subscribers.get((hint.topic, hint.id), {}).values())
+            for listener in listeners:
+                try:
+                    listener(hint)
+                except Exception:  # one broken session must not silence the others
+                    log.exception("a subscriber failed on %s", hint)

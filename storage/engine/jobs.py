@@ -1,0 +1,48 @@
+"""Work for the database threads, and how its outcome gets back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from folkmoot.storage.engine.db import Db
+from folkmoot.storage.types import Hint
+
+
+class Job:
+    """One transaction: ``work`` runs in a database thread, ``done`` is set after the commit.
+
+    ``work`` returns its result and the hints to publish when (and only when) it is committed.
+    """
+
+    __slots__ = ("done", "work")
+
+    def __init__(self, work: Callable[[Db], tuple[Any, Sequence[Hint]]]) -> None:
+        self.work = work
+        self.done: Future[Any] = Future()
+
+    def succeed(self, result: Any) -> None:
+        # A waiter that gave up (cancelled) is no longer interested in the outcome.
+        with contextlib.suppress(Exception):
+            self.done.set_result(result)
+
+    def fail(self, error: BaseException) -> None:
+        with contextlib.suppress(Exception):
+            self.done.set_exception(error)
+
+
+class Database(Protocol):
+    """An engine: runs jobs in threads of its own."""
+
+    url: str
+
+    def write(self, job: Job) -> None:
+        """Queue a job that changes data. Raises ``ShuttingDown`` after ``close``."""
+
+    def read(self, job: Job) -> None:
+        """Queue a job that reads from one consistent snapshot."""
+
+    def close(self) -> None:
+        """Finish what was queued, then stop the threads. Idempotent."""

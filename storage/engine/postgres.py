@@ -1,0 +1,195 @@
+"""PostgreSQL through psycopg 3: a connection per worker thread, hints by NOTIFY.
+
+The database commits concurrent transactions together by itself. Counter rows are locked in the
+order of their ids (``Txn.bump``), and a transaction that lost a deadlock or whose connection went
+away before COMMIT is run again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from folkmoot.storage.engine.db import Db
+from folkmoot.storage.engine.faults import translate
+from folkmoot.storage.engine.jobs import Job
+from folkmoot.storage.errors import ShuttingDown, Unavailable
+from folkmoot.storage.types import Hint, Topic
+
+WORKERS = 8
+RETRIES = 5
+CHANNEL = "folkmoot"
+PAYLOAD_LIMIT = 7000  # octets; PostgreSQL takes 8000
+RECONNECT_DELAY = 0.5  # seconds
+
+log = logging.getLogger("folkmoot.storage")
+
+
+def encode_hints(hints: list[Hint]) -> list[str]:
+    """NOTIFY payloads such as ``c:12:345,s:3:0``, each within PostgreSQL's limit."""
+    payloads: list[str] = []
+    current = ""
+    for hint in dict.fromkeys(hints):
+        word = f"{hint.topic}:{hint.id}:{hint.number}"
+        if current and len(current) + len(word) >= PAYLOAD_LIMIT:
+            payloads.append(current)
+            current = word
+        else:
+            current = f"{current},{word}" if current else word
+    return [*payloads, current] if current else payloads
+
+
+def decode_hints(payload: str) -> list[Hint]:
+    """The hints of one payload; what cannot be read means: look at everything."""
+    try:
+        words = [word.split(":") for word in payload.split(",")]
+        return [Hint(Topic(topic), int(id_), int(number)) for topic, id_, number in words]
+    except ValueError:
+        return [Hint(Topic.ALL, 0)]
+
+
+class PostgresDatabase:
+    """The engine behind a ``postgresql://`` URL."""
+
+    def __init__(self, url: str, publish: Callable[[list[Hint]], None]) -> None:
+        self.url = url
+        self._publish = publish
+        self._jobs: queue.SimpleQueue[tuple[Job, bool] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._lock = threading.Lock()
+        # Connected here, so that a database that cannot be reached fails the start.
+        self._listener = self._listen()
+        connections = [self._connect() for _ in range(WORKERS)]
+        self._threads = [
+            threading.Thread(target=self._work_loop, args=(c,), name=f"store-{n}", daemon=True)
+            for n, c in enumerate(connections)
+        ]
+        self._listen_thread = threading.Thread(
+            target=self._listen_loop, name="store-listen", daemon=True
+        )
+        for thread in [*self._threads, self._listen_thread]:
+            thread.start()
+
+    def write(self, job: Job) -> None:
+        self._put(job, True)
+
+    def read(self, job: Job) -> None:
+        self._put(job, False)
+
+    def _put(self, job: Job, writes: bool) -> None:
+        with self._lock:
+            if self._closed:
+                raise ShuttingDown
+            self._jobs.put((job, writes))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for _ in self._threads:
+                self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._listen_thread.join()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.url, autocommit=True, prepare_threshold=3)
+
+    # --- workers ------------------------------------------------------------------------------
+
+    def _work_loop(self, connection: psycopg.Connection[Any]) -> None:
+        while (entry := self._jobs.get()) is not None:
+            job, writes = entry
+            connection = self._run(connection, job, writes)
+        connection.close()
+
+    def _run(
+        self, connection: psycopg.Connection[Any], job: Job, writes: bool
+    ) -> psycopg.Connection[Any]:
+        for attempt in range(RETRIES):
+            try:
+                if connection.closed:
+                    connection = self._connect()
+                result = self._transaction(connection, job, writes)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+                self._roll_back(connection)
+                if attempt == RETRIES - 1:
+                    job.fail(translate(error))
+                time.sleep(0.01 * (attempt + 1))
+            except CommitFailed:
+                # The outcome is unknown: running it again could do it twice.
+                connection.close()
+                job.fail(Unavailable())
+                break
+            except BaseException as error:
+                self._roll_back(connection)
+                if not connection.broken:
+                    job.fail(translate(error))
+                    break
+                connection.close()
+                if attempt == RETRIES - 1:
+                    job.fail(Unavailable())
+                time.sleep(0.05 * (attempt + 1))
+            else:
+                job.succeed(result)
+                break
+        return connection
+
+    def _transaction(self, connection: psycopg.Connection[Any], job: Job, writes: bool) -> Any:
+        with connection.cursor() as cursor:
+            # Reads see one snapshot; writes lock the counter rows that they depend on.
+            cursor.execute(
+                "BEGIN ISOLATION LEVEL READ COMMITTED"
+                if writes
+                else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            )
+            result, hints = job.work(Db(cursor, is_sqlite=False))
+            for payload in encode_hints(list(hints)):
+                cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+            try:
+                cursor.execute("COMMIT")
+            except psycopg.OperationalError as error:
+                raise CommitFailed from error
+        return result
+
+    def _roll_back(self, connection: psycopg.Connection[Any]) -> None:
+        with contextlib.suppress(psycopg.Error):  # a broken connection is replaced
+            connection.execute("ROLLBACK")
+
+    # --- hints --------------------------------------------------------------------------------
+
+    def _listen(self) -> psycopg.Connection[Any]:
+        connection = self._connect()
+        connection.execute(f"LISTEN {CHANNEL}")
+        return connection
+
+    def _listen_loop(self) -> None:
+        connection: psycopg.Connection[Any] | None = self._listener
+        while not self._closed:
+            try:
+                if connection is None:
+                    connection = self._listen()
+                    # What was sent while nobody listened is lost: the log has it.
+                    self._publish([Hint(Topic.ALL, 0)])
+                for notice in connection.notifies(timeout=0.5):
+                    self._publish(decode_hints(notice.payload))
+                    if self._closed:
+                        break
+            except psycopg.Error as error:
+                log.error("listening for changes failed, connecting again: %s", error)
+                connection = None
+                time.sleep(RECONNECT_DELAY)
+        if connection is not None:
+            connection.close()
+
+
+class CommitFailed(Exception):
+    """The connection broke while COMMIT was under way."""

@@ -1,0 +1,206 @@
+"""SQLite: one writer thread that commits the work of all waiting requests together.
+
+Each request runs in its savepoint; one COMMIT, with one fsync, makes all of them durable. Readers
+have connections of their own and see the last commit (WAL).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from folkmoot.storage.engine.db import Db
+from folkmoot.storage.engine.faults import translate
+from folkmoot.storage.engine.jobs import Job
+from folkmoot.storage.errors import ShuttingDown, Unavailable
+from folkmoot.storage.types import Hint, Topic
+
+MAX_BATCH = 64  # requests in one commit: bounds what one failing commit takes with it
+READERS = 3
+FOREIGN_WRITE_POLL = 0.5  # seconds between looks whether another process has written
+BUSY_TIMEOUT = 10.0  # seconds to wait for another process (the command line) that writes
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A durable connection: WAL, fsync at each commit, foreign keys on."""
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+    )
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+        "journal_size_limit=67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+class SqliteDatabase:
+    """The engine behind a ``sqlite:///path`` URL."""
+
+    def __init__(self, path: Path, publish: Callable[[list[Hint]], None]) -> None:
+        self.url = f"sqlite:///{path}"
+        self._path = str(path)
+        self._publish = publish
+        self._writes: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._reads: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._lock = threading.Lock()
+        # Connected here, so that a database that cannot be opened fails the start.
+        self._writer = connect(self._path)
+        self._threads = [threading.Thread(target=self._write_loop, name="store-writer")]
+        for number in range(READERS):
+            connection = connect(self._path)
+            connection.execute("PRAGMA query_only=ON")
+            self._threads.append(
+                threading.Thread(
+                    target=self._read_loop, args=(connection,), name=f"store-reader-{number}"
+                )
+            )
+        for thread in self._threads:
+            thread.daemon = True
+            thread.start()
+
+    def write(self, job: Job) -> None:
+        with self._lock:
+            if self._closed:
+                raise ShuttingDown
+            self._writes.put(job)
+
+    def read(self, job: Job) -> None:
+        with self._lock:
+            if self._closed:
+                raise ShuttingDown
+            self._reads.put(job)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._writes.put(None)
+            for _ in self._threads[1:]:
+                self._reads.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    # --- the writer ---------------------------------------------------------------------------
+
+    def _write_loop(self) -> None:
+        cursor = self._writer.cursor()
+        version = self._data_version(cursor)
+        stop = False
+        while not stop:
+            try:
+                first = self._writes.get(timeout=FOREIGN_WRITE_POLL)
+            except queue.Empty:
+                first = None
+            else:
+                if first is None:
+                    break
+            if first is not None:
+                batch, stop = self._gather(first)
+                self._commit(cursor, batch)
+            seen = self._data_version(cursor)
+            if seen != version:
+                version = seen
+                self._publish([Hint(Topic.ALL, 0)])
+        self._writer.close()
+
+    def _data_version(self, cursor: sqlite3.Cursor) -> int:
+        """Changes only when another connection (so: another process) has committed."""
+        try:
+            row: tuple[int] = cursor.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return 0
+        return row[0]
+
+    def _gather(self, first: Job) -> tuple[list[Job], bool]:
+        """The first job and all that wait behind it; and whether the end was among them."""
+        batch = [first]
+        while len(batch) < MAX_BATCH:
+            try:
+                job = self._writes.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return batch, True
+            batch.append(job)
+        return batch, False
+
+    def _commit(self, cursor: sqlite3.Cursor, batch: list[Job]) -> None:
+        done: list[tuple[Job, Any]] = []
+        failed: list[tuple[Job, BaseException]] = []
+        hints: list[Hint] = []
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                self._run_one(cursor, job, done, failed, hints)
+            cursor.execute("COMMIT")
+        except BaseException as error:
+            self._roll_back(cursor)
+            reason = translate(error)
+            if not isinstance(reason, Unavailable):
+                reason = Unavailable()
+            settled = {id(job) for job, _ in failed}
+            failed += [(job, reason) for job in batch if id(job) not in settled]
+            done = []
+        else:
+            self._publish(hints)
+        for job, result in done:
+            job.succeed(result)
+        for job, why in failed:
+            job.fail(why)
+
+    def _run_one(
+        self,
+        cursor: sqlite3.Cursor,
+        job: Job,
+        done: list[tuple[Job, Any]],
+        failed: list[tuple[Job, BaseException]],
+        hints: list[Hint],
+    ) -> None:
+        cursor.execute("SAVEPOINT request")
+        try:
+            result, its_hints = job.work(Db(cursor, is_sqlite=True))
+        except BaseException as error:
+            # After some errors (full disk) SQLite has rolled back by itself and the savepoint
+            # is gone: then this raises and the whole batch fails, as it must.
+            cursor.execute("ROLLBACK TO request")
+            cursor.execute("RELEASE request")
+            failed.append((job, translate(error)))
+        else:
+            cursor.execute("RELEASE request")
+            done.append((job, result))
+            hints += its_hints
+
+    def _roll_back(self, cursor: sqlite3.Cursor) -> None:
+        with contextlib.suppress(sqlite3.Error):  # nothing to roll back: SQLite did it
+            if self._writer.in_transaction:
+                cursor.execute("ROLLBACK")
+
+    # --- the readers --------------------------------------------------------------------------
+
+    def _read_loop(self, connection: sqlite3.Connection) -> None:
+        cursor = connection.cursor()
+        while (job := self._reads.get()) is not None:
+            try:
+                cursor.execute("BEGIN")
+                try:
+                    result, _ = job.work(Db(cursor, is_sqlite=True))
+                finally:
+                    if connection.in_transaction:
+                        cursor.execute("ROLLBACK")
+            except BaseException as error:
+                job.fail(translate(error))
+            else:
+                job.succeed(result)
+        connection.close()

@@ -1,0 +1,69 @@
+"""The vocabulary of the gate: what operations say they need and cost.
+
+Every operation on data is an object of one of two families, ``Mutation`` (it writes) and ``View``
+(it reads). A class that does not say what it needs, or a mutation that does not say what it
+costs, fails when its module is imported.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from folkmoot.storage.types import Right
+
+
+@dataclass(frozen=True, slots=True)
+class OnCollection:
+    """Needs all the rights on one collection."""
+
+    collection_id: int
+    rights: Right
+
+
+@dataclass(frozen=True, slots=True)
+class OnSpace:
+    """Needs to manage what belongs to the person or group (subscriptions, passwords)."""
+
+    space_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """Needs to administer domains and accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerItem:
+    """Needs nothing up front: the result is filtered by the actor's rights on each collection.
+
+    Only for views; their ``read`` must pass everything through ``context.visible``.
+    """
+
+
+Need = OnCollection | OnSpace | Administration | PerItem
+
+
+class Operation(abc.ABC):
+    """What both families share."""
+
+    # True when each execution leaves a row in the audit trail, whoever acts.
+    audited: ClassVar[bool] = False
+
+    @abc.abstractmethod
+    def needs(self) -> Sequence[Need]:
+        """All rights, on all that is touched. Never empty."""
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        if "abstract" in cls.__dict__:
+            return
+        for name in cls.must_define():
+            if getattr(getattr(cls, name), "__isabstractmethod__", False):
+                raise TypeError(f"{cls.__qualname__} does not say {name}()")
+
+    @classmethod
+    def must_define(cls) -> tuple[str, ...]:
+        return ("needs",)

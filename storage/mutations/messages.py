@@ -1,0 +1,408 @@
+"""Mutations of messages: append, flags, expunge, copy, move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import LimitReached
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.policy import Charge
+from folkmoot.storage.txn import Counters, ReadContext, WriteContext
+from folkmoot.storage.types import (
+    Appended,
+    Content,
+    Copied,
+    Expunged,
+    Flag,
+    FlagChange,
+    FlagSet,
+    FlagsStored,
+    NewMessage,
+    Right,
+    Tool,
+    UidSet,
+)
+from folkmoot.storage.views.mailboxes import ADDED, FLAGGED, REMOVED
+from folkmoot.storage.views.ranges import conditions
+
+MAX_UID = 0xFFFF_FFFF
+MAX_KEYWORDS = 256  # different ones in one mailbox
+
+_BLOB = Statement(
+    "INSERT INTO blobs (digest, size, created, file, data)"
+    " VALUES (:digest, :size, :created, :file, :data) RETURNING id"
+)
+_CONTENT = Statement(
+    "INSERT INTO contents (blob_id, envelope, bodystructure, body, parts, header)"
+    " VALUES (:blob, :envelope, :bodystructure, :body, :parts, :header)"
+)
+_MESSAGE = Statement(
+    "INSERT INTO messages (mailbox_id, uid, modseq, flags, keywords, size, internal_date,"
+    " internal_zone, saved, blob_id) VALUES (:mailbox, :uid, :modseq, :flags, :keywords, :size,"
+    " :date, :zone, :saved, :blob)"
+)
+_KEYWORDS = Statement("SELECT keywords FROM collections WHERE id = :id")
+_SET_KEYWORDS = Statement("UPDATE collections SET keywords = :keywords WHERE id = :id")
+_SET_FLAGS = Statement(
+    "UPDATE messages SET flags = :flags, keywords = :keywords, modseq = :modseq"
+    " WHERE mailbox_id = :mailbox AND uid BETWEEN :low AND :high"
+)
+_DELETE = Statement(
+    "DELETE FROM messages WHERE mailbox_id = :mailbox AND uid BETWEEN :low AND :high"
+)
+_ROW = "uid, flags, keywords, size, internal_date, internal_zone, blob_id, modseq"
+
+
+def store_content(context: WriteContext, content: Content) -> int:
+    """Insert content, once in a transaction however many mailboxes get it; its blob's id."""
+    known = context.stored.get(content.digest)
+    if known is not None:
+        return known
+    blob: int = context.db.value(
+        _BLOB,
+        digest=content.digest,
+        size=content.size,
+        created=context.now,
+        file=content.file,
+        data=content.data,
+    )
+    context.db.run(
+        _CONTENT,
+        blob=blob,
+        envelope=content.envelope,
+        bodystructure=content.bodystructure,
+        body=content.body,
+        parts=content.parts,
+        header=content.header,
+    )
+    context.stored[content.digest] = blob
+    return blob
+
+
+def select_rows(context: ReadContext, mailbox_id: int, uids: UidSet, extra: str = "") -> list[Row]:
+    """The rows (``_ROW``) of those of the UIDs that exist, ascending."""
+    rows: list[Row] = []
+    for condition, filtered in conditions(uids):
+        found = context.db.all(
+            Statement(
+                f"SELECT {_ROW} FROM messages WHERE mailbox_id = :id"  # noqa: S608
+                f" AND {condition}{extra} ORDER BY uid"
+            ),
+            id=mailbox_id,
+        )
+        rows += [row for row in found if row[0] in uids] if filtered else found
+    return rows
+
+
+def count(rows: Iterable[Row], sign: int, uids: int = 0) -> Counters:
+    """What adding (sign 1) or removing (sign -1) these rows does to a mailbox's counters."""
+    rows = list(rows)
+    return Counters(
+        uids=uids,
+        messages=sign * len(rows),
+        unseen=sign * sum(not row[1] & Flag.SEEN for row in rows),
+        deleted=sign * sum(bool(row[1] & Flag.DELETED) for row in rows),
+        size=sign * sum(row[3] for row in rows),
+    )
+
+
+def learn_keywords(context: WriteContext, mailbox_id: int, keywords: Iterable[str]) -> None:
+    """Remember keywords in the mailbox's list. Raises ``LimitReached`` when there are too many."""
+    new = set(keywords)
+    if not new:
+        return
+    known = context.db.value(_KEYWORDS, id=mailbox_id).split()
+    new -= set(known)
+    if not new:
+        return
+    if len(known) + len(new) > MAX_KEYWORDS:
+        raise LimitReached("There are too many different keywords in this mailbox.")
+    context.db.run(_SET_KEYWORDS, keywords=" ".join([*known, *sorted(new)]), id=mailbox_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AppendMessages(Mutation[Appended]):
+    """Add messages to a mailbox, all or none. ``right`` is INSERT, or POST for deliveries."""
+
+    mailbox_id: int
+    messages: tuple[NewMessage, ...]
+    right: Right = Right.INSERT
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, self.right)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        size = sum(message.content.size for message in self.messages)
+        space = context.facts(self.mailbox_id).space_id
+        return [Charge(space, Tool.MAIL, size, len(self.messages))]
+
+    def write(self, context: WriteContext) -> Appended:
+        number = len(self.messages)
+        flags = [message.flags.system for message in self.messages]
+        bumped = context.bump(
+            self.mailbox_id,
+            Counters(
+                uids=number,
+                messages=number,
+                unseen=sum(not flag & Flag.SEEN for flag in flags),
+                deleted=sum(bool(flag & Flag.DELETED) for flag in flags),
+                size=sum(message.content.size for message in self.messages),
+            ),
+        )
+        first = bumped.uidnext - number
+        if bumped.uidnext > MAX_UID:
+            raise LimitReached("The mailbox has used all its numbers; move mail to a new one.")
+        learn_keywords(
+            context, self.mailbox_id, (k for m in self.messages for k in m.flags.keywords)
+        )
+        for uid, message in enumerate(self.messages, first):
+            zone = message.internal_date.utcoffset()
+            context.db.run(
+                _MESSAGE,
+                mailbox=self.mailbox_id,
+                uid=uid,
+                modseq=bumped.modseq,
+                flags=int(message.flags.system),
+                keywords=" ".join(message.flags.keywords),
+                size=message.content.size,
+                date=int(message.internal_date.timestamp()),
+                zone=int(zone.total_seconds()) // 60 if zone else 0,
+                saved=context.now,
+                blob=store_content(context, message.content),
+            )
+        uids = range(first, first + number)
+        context.changed(
+            self.mailbox_id,
+            bumped.modseq,
+            ADDED,
+            UidSet.from_ranges([(first, first + number - 1)] if number else []),
+        )
+        return Appended(self.mailbox_id, bumped.uidvalidity, tuple(uids))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFlags(Mutation[FlagsStored]):
+    """Change flags of messages; those changed after ``unchanged_since`` are refused.
+
+    RFC 9051 section 6.4.6, RFC 7162 section 3.1.3. Messages whose flags stay the same keep their
+    modseq and are not reported as changed.
+    """
+
+    mailbox_id: int
+    uids: UidSet
+    change: FlagChange
+    flags: FlagSet
+    unchanged_since: int | None = None
+
+    def needs(self) -> Sequence[Need]:
+        system = self.flags.system
+        everything = self.change is FlagChange.REPLACE
+        rights = Right.READ
+        if everything or system & Flag.SEEN:
+            rights |= Right.SEEN
+        if everything or system & Flag.DELETED:
+            rights |= Right.DELETE
+        if everything or self.flags.keywords or system & ~(Flag.SEEN | Flag.DELETED):
+            rights |= Right.FLAGS
+        return [OnCollection(self.mailbox_id, rights)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+    def write(self, context: WriteContext) -> FlagsStored:
+        limit = self.unchanged_since
+        refused: list[int] = []
+        # Messages by (old, new) state: there are few different ones, however many messages.
+        groups: dict[tuple[int, str, int, str], list[int]] = {}
+        for row in select_rows(context, self.mailbox_id, self.uids):
+            uid, flags, keywords, modseq = row[0], row[1], row[2], row[7]
+            if limit is not None and modseq > limit:
+                refused.append(uid)
+                continue
+            new_flags, new_keywords = self._combine(flags, keywords)
+            if (new_flags, new_keywords) != (flags, keywords):
+                groups.setdefault((flags, keywords, new_flags, new_keywords), []).append(uid)
+        changed = UidSet.from_iterable(uid for uids in groups.values() for uid in uids)
+        modseq = self._update(context, groups, changed) if changed else 0
+        return FlagsStored(modseq, changed, UidSet.from_iterable(refused))
+
+    def _combine(self, flags: int, keywords: str) -> tuple[int, str]:
+        mine = int(self.flags.system)
+        words = self.flags.keywords
+        match self.change:
+            case FlagChange.REPLACE:
+                return mine, " ".join(words)
+            case FlagChange.ADD:
+                if words:
+                    keywords = " ".join(sorted({*keywords.split(), *words}))
+                return flags | mine, keywords
+            case FlagChange.REMOVE:
+                if words:
+                    keywords = " ".join(sorted(set(keywords.split()).difference(words)))
+                return flags & ~mine, keywords
+
+    def _update(
+        self,
+        context: WriteContext,
+        groups: dict[tuple[int, str, int, str], list[int]],
+        changed: UidSet,
+    ) -> int:
+        unseen = deleted = 0
+        for (old, _, new, _), uids in groups.items():
+            unseen += len(uids) * (bool(old & Flag.SEEN) - bool(new & Flag.SEEN))
+            deleted += len(uids) * (bool(new & Flag.DELETED) - bool(old & Flag.DELETED))
+        bumped = context.bump(self.mailbox_id, Counters(unseen=unseen, deleted=deleted))
+        if self.change is not FlagChange.REMOVE:
+            learn_keywords(context, self.mailbox_id, self.flags.keywords)
+        for (_, _, flags, keywords), uids in groups.items():
+            context.db.many(
+                _SET_FLAGS,
+                [
+                    {
+                        "flags": flags,
+                        "keywords": keywords,
+                        "modseq": bumped.modseq,
+                        "mailbox": self.mailbox_id,
+                        "low": low,
+                        "high": high,
+                    }
+                    for low, high in _existing_ranges(uids)
+                ],
+            )
+        context.changed(self.mailbox_id, bumped.modseq, FLAGGED, changed)
+        return bumped.modseq
+
+
+def _existing_ranges(uids: list[int]) -> Sequence[tuple[int, int]]:
+    return UidSet.from_iterable(uids).ranges
+
+
+@dataclass(frozen=True, slots=True)
+class ExpungeMessages(Mutation[Expunged]):
+    """Remove the messages that have \\Deleted, of ``uids`` or (None) of the whole mailbox."""
+
+    mailbox_id: int
+    uids: UidSet | None = None
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ | Right.EXPUNGE)]
+
+    def _rows(self, context: ReadContext) -> list[Row]:
+        uids = self.uids if self.uids is not None else UidSet.from_ranges([(1, MAX_UID)])
+        return select_rows(context, self.mailbox_id, uids, " AND (flags & 8) = 8")
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        rows = self._rows(context)
+        space = context.facts(self.mailbox_id).space_id
+        return [Charge(space, Tool.MAIL, -sum(row[3] for row in rows), -len(rows))]
+
+    def write(self, context: WriteContext) -> Expunged:
+        rows = self._rows(context)
+        if not rows:
+            return Expunged(0, UidSet())
+        return remove_rows(context, self.mailbox_id, rows)
+
+
+def remove_rows(context: WriteContext, mailbox_id: int, rows: list[Row]) -> Expunged:
+    """Remove message rows with their change row; blobs are left to the sweeper."""
+    gone = UidSet.from_iterable(row[0] for row in rows)
+    bumped = context.bump(mailbox_id, count(rows, -1))
+    context.db.many(
+        _DELETE,
+        [{"mailbox": mailbox_id, "low": low, "high": high} for low, high in gone.ranges],
+    )
+    context.changed(mailbox_id, bumped.modseq, REMOVED, gone)
+    return Expunged(bumped.modseq, gone)
+
+
+def copy_rows(context: WriteContext, target_id: int, rows: list[Row]) -> Copied:
+    """Add the same content, flags and arrival times to another mailbox."""
+    bumped = context.bump(target_id, count(rows, 1, len(rows)))
+    if bumped.uidnext > MAX_UID:
+        raise LimitReached("The mailbox has used all its numbers; move mail to a new one.")
+    learn_keywords(context, target_id, {word for row in rows for word in row[2].split()})
+    first = bumped.uidnext - len(rows)
+    context.db.many(
+        _MESSAGE,
+        [
+            {
+                "mailbox": target_id,
+                "uid": uid,
+                "modseq": bumped.modseq,
+                "flags": row[1],
+                "keywords": row[2],
+                "size": row[3],
+                "date": row[4],
+                "zone": row[5],
+                "saved": context.now,
+                "blob": row[6],
+            }
+            for uid, row in enumerate(rows, first)
+        ],
+    )
+    last = first + len(rows) - 1
+    context.changed(target_id, bumped.modseq, ADDED, UidSet.from_ranges([(first, last)]))
+    source = tuple(row[0] for row in rows)
+    return Copied(bumped.uidvalidity, source, tuple(range(first, last + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class CopyMessages(Mutation[Copied]):
+    """Copy messages to another mailbox, all or none (RFC 9051 section 6.4.7)."""
+
+    source_id: int
+    uids: UidSet
+    target_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [
+            OnCollection(self.source_id, Right.READ),
+            OnCollection(self.target_id, Right.INSERT),
+        ]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        rows = select_rows(context, self.source_id, self.uids)
+        space = context.facts(self.target_id).space_id
+        return [Charge(space, Tool.MAIL, sum(row[3] for row in rows), len(rows))]
+
+    def write(self, context: WriteContext) -> Copied:
+        rows = select_rows(context, self.source_id, self.uids)
+        return copy_rows(context, self.target_id, rows) if rows else Copied(0, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class MoveMessages(Mutation[Copied]):
+    """Move messages to another mailbox, all or none (RFC 6851)."""
+
+    source_id: int
+    uids: UidSet
+    target_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [
+            OnCollection(self.source_id, Right.READ | Right.DELETE | Right.EXPUNGE),
+            OnCollection(self.target_id, Right.INSERT),
+        ]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        source = context.facts(self.source_id).space_id
+        target = context.facts(self.target_id).space_id
+        if source == target:
+            return ()
+        rows = select_rows(context, self.source_id, self.uids)
+        size, number = sum(row[3] for row in rows), len(rows)
+        return [
+            Charge(source, Tool.MAIL, -size, -number),
+            Charge(target, Tool.MAIL, size, number),
+        ]
+
+    def write(self, context: WriteContext) -> Copied:
+        rows = select_rows(context, self.source_id, self.uids)
+        if not rows:
+            return Copied(0, (), ())
+        copied = copy_rows(context, self.target_id, rows)
+        remove_rows(context, self.source_id, rows)
+        return copied

@@ -1,0 +1,168 @@
+"""The store: runs plain functions in transactions, through the gate, in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.threadpool import ThreadPool
+
+from folkmoot.storage.blobs.fs import FileBlobs, Spool
+from folkmoot.storage.bus.local import Bus
+from folkmoot.storage.content.prepare import prepare, prepare_spooled
+from folkmoot.storage.engine.db import Db
+from folkmoot.storage.engine.faults import translate
+from folkmoot.storage.engine.jobs import Database, Job
+from folkmoot.storage.engine.postgres import PostgresDatabase
+from folkmoot.storage.engine.sqlite import SqliteDatabase
+from folkmoot.storage.errors import ShuttingDown
+from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext
+from folkmoot.storage.types import Actor, Content, Hint
+
+R = TypeVar("R")
+
+Deliver = Callable[[Callable[[], None]], None]
+
+INLINE_LIMIT = 256 * 1024  # octets; larger bodies are files
+
+
+class Store:
+    """All data. Cannot be built without those who decide (``Decisions``).
+
+    ``deliver`` hands a function to the reactor's thread (``reactor.callFromThread``); where no
+    reactor runs (command line), ``call`` and ``call_read`` wait for the result instead.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        blobs: Path,
+        decisions: Decisions,
+        deliver: Deliver,
+        *,
+        inline_limit: int = INLINE_LIMIT,
+    ) -> None:
+        self.bus = Bus(deliver)
+        self.blobs = FileBlobs(blobs)
+        self.inline_limit = inline_limit
+        self._decisions = decisions
+        self._deliver = deliver
+        self.database: Database = _open(url, self.bus.publish)
+        # For work that needs no database: content of large bodies, reading and decoding files.
+        self._pool = ThreadPool(0, 4, "store-compute")
+        self._pool.start()
+        self._closed = False
+
+    # --- transactions -------------------------------------------------------------------------
+
+    def run(self, actor: Actor, label: str, work: Callable[[Txn], R]) -> Deferred[R]:
+        """Run ``work`` in one transaction that may write; fires after the commit.
+
+        Fails with a ``StorageError``, or with whatever bug ``work`` has.
+        """
+        return self._deferred(self._write(actor, label, work))
+
+    def read(self, actor: Actor, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
+        """Run ``work`` on one consistent snapshot."""
+        return self._deferred(self._read(actor, label, work))
+
+    def call(self, actor: Actor, label: str, work: Callable[[Txn], R]) -> R:
+        """``run`` for where no reactor is; blocks."""
+        return self._write(actor, label, work).result()
+
+    def call_read(self, actor: Actor, label: str, work: Callable[[ReadTxn], R]) -> R:
+        """``read`` for where no reactor is; blocks."""
+        return self._read(actor, label, work).result()
+
+    def _write(self, actor: Actor, label: str, work: Callable[[Txn], R]) -> Future[R]:
+        decisions = self._decisions
+
+        def transaction(db: Db) -> tuple[R, Sequence[Hint]]:
+            hints: list[Hint] = []
+            txn = Txn(WriteContext(db, actor, decisions, hints), label, decisions)
+            return work(txn), hints
+
+        job = Job(transaction)
+        self.database.write(job)
+        return job.done
+
+    def _read(self, actor: Actor, label: str, work: Callable[[ReadTxn], R]) -> Future[R]:
+        decisions = self._decisions
+
+        def transaction(db: Db) -> tuple[R, Sequence[Hint]]:
+            return work(ReadTxn(ReadContext(db, actor, decisions), label, decisions)), ()
+
+        job = Job(transaction)
+        self.database.read(job)
+        return job.done
+
+    def _deferred(self, future: Future[R]) -> Deferred[R]:
+        deferred: Deferred[R] = Deferred()
+
+        def finished(future: Future[R]) -> None:
+            error = future.exception()
+            if error is None:
+                result = future.result()
+                self._deliver(lambda: deferred.callback(result))
+            else:
+                self._deliver(lambda: deferred.errback(error))
+
+        future.add_done_callback(finished)
+        return deferred
+
+    # --- bodies -------------------------------------------------------------------------------
+
+    def compute(self, work: Callable[[], R]) -> Deferred[R]:
+        """Run something that needs no transaction in a thread; file errors become storage's."""
+        deferred: Deferred[R] = Deferred()
+        if self._closed:
+            raise ShuttingDown
+
+        def finished(success: bool, result: Any) -> None:
+            if success:
+                self._deliver(lambda: deferred.callback(result))
+            else:
+                error = translate(result.value)
+                self._deliver(lambda: deferred.errback(error))
+
+        self._pool.callInThreadWithCallback(finished, work)
+        return deferred
+
+    def spool(self) -> Spool:
+        """Begin to store a large body (worker threads only). Raises OSError."""
+        return self.blobs.spool()
+
+    def prepare(self, body: bytes | Spool) -> Content:
+        """All that is computed from a message at write time (worker threads only)."""
+        if isinstance(body, Spool):
+            return prepare_spooled(self.blobs, body)
+        if len(body) <= self.inline_limit:
+            return prepare(body)
+        spool = self.blobs.spool()
+        try:
+            spool.write(body)
+            return prepare_spooled(self.blobs, spool)
+        finally:
+            spool.discard()
+
+    def close(self) -> None:
+        """Finish what was queued, then stop. Idempotent; blocks."""
+        if self._closed:
+            return
+        self._closed = True
+        self._pool.stop()
+        self.database.close()
+
+
+def _open(url: str, publish: Callable[[list[Hint]], None]) -> Database:
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        return SqliteDatabase(
+            Path(rest.removeprefix("/") if rest.startswith("//") else rest), publish
+        )
+    if scheme == "postgresql":
+        return PostgresDatabase(url, publish)
+    raise ValueError(f"no engine for {scheme!r}")

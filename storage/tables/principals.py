@@ -1,0 +1,85 @@
+"""Domains, accounts, their spaces, addresses and app passwords."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, SmallInteger, Table, Text, UniqueConstraint
+
+from folkmoot.storage.tables.metadata import Id, metadata
+
+settings = Table(
+    "settings",  # facts of this store: its id, its secrets
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+spaces = Table(
+    "spaces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # The account that owns the space; set right after the account's row exists.
+    Column("owner_account_id", BigInteger, nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+
+domains = Table(
+    "domains",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("catchall_account_id", BigInteger, nullable=True),
+    Column("created", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("space_id", BigInteger, ForeignKey("spaces.id"), nullable=False),
+    Column("domain_id", BigInteger, ForeignKey("domains.id"), nullable=False, index=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("scram", Text, nullable=True),
+    Column("state", Text, nullable=False),
+    # Raised when the password changes or the account is disabled: older sessions are refused.
+    Column("epoch", BigInteger, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("domain_admin", SmallInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("last_used", BigInteger, nullable=True),
+    sqlite_autoincrement=True,
+)
+
+addresses = Table(
+    "addresses",  # every address that reaches an account, the primary one among them
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column(
+        "account_id",
+        BigInteger,
+        ForeignKey("accounts.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+)
+
+app_passwords = Table(
+    "app_passwords",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column(
+        "account_id",
+        BigInteger,
+        ForeignKey("accounts.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("name", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("protocols", Text, nullable=False),  # separated by spaces; empty: all
+    Column("created", BigInteger, nullable=False),
+    Column("last_used", BigInteger, nullable=True),
+    UniqueConstraint("account_id", "name"),
+    sqlite_autoincrement=True,
+)

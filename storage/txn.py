@@ -1,0 +1,331 @@
+"""The transaction: the one place where rights and capacities are enforced.
+
+``ReadTxn.view`` and ``Txn.apply`` are the only ways to data. An apply does, in one database
+transaction: authorize, charge the ledger, bump the counters, write, change rows, audit row; any
+failure rolls everything back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from folkmoot.storage.engine.db import Db, Statement
+from folkmoot.storage.errors import Expired, NotFound, OverQuota, PermissionDenied, StorageError
+from folkmoot.storage.gate import (
+    Administration,
+    Need,
+    OnCollection,
+    OnSpace,
+    Operation,
+    PerItem,
+)
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.policy import (
+    Auditor,
+    Authorizer,
+    Balance,
+    Charge,
+    CollectionFacts,
+    Ledger,
+    SpaceFacts,
+)
+from folkmoot.storage.types import Actor, ActorKind, Hint, Right, Tool, Topic, UidSet
+from folkmoot.storage.views.base import View
+
+R = TypeVar("R")
+
+_EPOCH = Statement("SELECT epoch FROM accounts WHERE id = :id AND state = 'active'")
+_FACTS = Statement(
+    "SELECT c.id, c.space_id, s.owner_account_id, c.tool FROM collections c"
+    " JOIN spaces s ON s.id = c.space_id WHERE c.id = :id"
+)
+_SPACE = Statement("SELECT id, owner_account_id FROM spaces WHERE id = :id")
+_BALANCE = Statement(
+    "SELECT bytes_used, bytes_limit, items_used, items_limit FROM usage"
+    " WHERE space_id = :space AND tool = :tool"
+)
+# One conditional statement, so that no check-then-act race can overdraw an account: an addition
+# that does not fit touches no row. The ledger decides, this only holds it to the decision.
+_CHARGE = Statement(
+    "UPDATE usage SET bytes_used = bytes_used + :bytes, items_used = items_used + :items"
+    " WHERE space_id = :space AND tool = :tool"
+    " AND (:bytes <= 0 OR bytes_limit IS NULL OR bytes_used + :bytes <= bytes_limit)"
+    " AND (:items <= 0 OR items_limit IS NULL OR items_used + :items <= items_limit)"
+)
+# Counter rows are locked in the order of their ids before anything is computed from them, so
+# that two transactions neither count the same message twice nor wait for each other in a ring.
+_LOCK = Statement("SELECT id FROM collections WHERE id = :id FOR UPDATE")
+_BUMP = Statement(
+    "UPDATE collections SET modseq = modseq + 1, uidnext = uidnext + :uids,"
+    " messages = messages + :messages, unseen = unseen + :unseen, deleted = deleted + :deleted,"
+    " size = size + :size WHERE id = :id RETURNING modseq, uidnext, uidvalidity"
+)
+_CHANGE = Statement(
+    "INSERT INTO changes (collection_id, modseq, kind, uids)"
+    " VALUES (:collection, :modseq, :kind, :uids)"
+)
+_AUDIT = Statement(
+    "INSERT INTO audit (time, actor_kind, account_id, actor_name, reason, label, operation,"
+    " collections, detail) VALUES (:time, :kind, :account, :name, :reason, :label, :operation,"
+    " :collections, :detail)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Who decides. Required to build a store; there are no defaults."""
+
+    authorizer: Authorizer
+    ledger: Ledger
+    auditor: Auditor
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a mutation adds to (negative: takes from) the counters of a collection."""
+
+    uids: int = 0
+    messages: int = 0
+    unseen: int = 0
+    deleted: int = 0
+    size: int = 0
+
+
+UNCHANGED = Counters()
+
+
+@dataclass(frozen=True, slots=True)
+class Bumped:
+    """The counter row after a bump."""
+
+    modseq: int
+    uidnext: int
+    uidvalidity: int
+
+
+class ReadContext:
+    """What a view or a cost computation may use. Lives as long as the transaction."""
+
+    __slots__ = ("_decisions", "_facts", "_rights", "actor", "db", "now")
+
+    def __init__(self, db: Db, actor: Actor, decisions: Decisions) -> None:
+        self.db = db
+        self.actor = actor
+        self.now = int(time.time())
+        self._decisions = decisions
+        # Of this transaction only: a revocation between two transactions always counts.
+        self._rights: dict[int, Right] = {}
+        self._facts: dict[int, CollectionFacts] = {}
+
+    def visible(self, facts: Sequence[CollectionFacts]) -> Mapping[int, Right]:
+        """Rights of the actor on those of the collections that it may know (LOOKUP)."""
+        rights = self._decisions.authorizer.rights(self.actor, facts)
+        return {id_: right for id_, right in rights.items() if Right.LOOKUP in right}
+
+    def facts(self, collection_id: int) -> CollectionFacts:
+        """Owner, space and tool of a collection. Raises ``NotFound``."""
+        facts = self._facts.get(collection_id)
+        if facts is None:
+            row = self.db.one(_FACTS, id=collection_id)
+            if row is None:
+                raise NotFound
+            facts = CollectionFacts(row[0], row[1], row[2], Tool(row[3]))
+            self._facts[collection_id] = facts
+        return facts
+
+    def require(self, collection_id: int, needed: Right) -> Right:
+        """The actor's rights on a collection.
+
+        Raises ``NotFound`` when it is absent or may not be known, ``PermissionDenied`` when
+        rights lack: denied looks like absent, and nobody else makes that choice.
+        """
+        rights = self._rights.get(collection_id)
+        if rights is None:
+            facts = self.facts(collection_id)
+            rights = self._decisions.authorizer.rights(self.actor, [facts]).get(
+                collection_id, Right.NONE
+            )
+            self._rights[collection_id] = rights
+        if Right.LOOKUP not in rights:
+            raise NotFound
+        if needed & ~rights:
+            raise PermissionDenied
+        return rights
+
+
+class WriteContext(ReadContext):
+    """What a mutation may use to write."""
+
+    __slots__ = ("hints", "stored")
+
+    def __init__(self, db: Db, actor: Actor, decisions: Decisions, hints: list[Hint]) -> None:
+        super().__init__(db, actor, decisions)
+        self.hints = hints
+        # Content that this transaction has stored, by digest: several recipients share one row.
+        self.stored: dict[bytes, int] = {}
+
+    def lock(self, collection_ids: Sequence[int]) -> None:
+        """Lock counter rows until the end of the transaction. Raises ``NotFound``."""
+        if self.db.is_sqlite:  # one writer: it has the whole database for itself
+            return
+        for collection_id in sorted(set(collection_ids)):
+            if self.db.one(_LOCK, id=collection_id) is None:
+                raise NotFound
+
+    def bump(self, collection_id: int, counters: Counters = UNCHANGED) -> Bumped:
+        """Give the collection its next modseq and change its counters.
+
+        Raises ``NotFound`` when the collection went away.
+        """
+        row = self.db.one(
+            _BUMP,
+            id=collection_id,
+            uids=counters.uids,
+            messages=counters.messages,
+            unseen=counters.unseen,
+            deleted=counters.deleted,
+            size=counters.size,
+        )
+        if row is None:
+            raise NotFound
+        return Bumped(*row)
+
+    def changed(self, collection_id: int, modseq: int, kind: str, uids: UidSet) -> None:
+        """Write the change row of a bumped collection and tell its subscribers at commit."""
+        self.db.run(_CHANGE, collection=collection_id, modseq=modseq, kind=kind, uids=str(uids))
+        self.hint(Topic.COLLECTION, collection_id, modseq)
+
+    def hint(self, topic: Topic, id_: int, number: int = 0) -> None:
+        """Publish at commit."""
+        self.hints.append(Hint(topic, id_, number))
+
+
+class ReadTxn:
+    """One consistent snapshot, seen by one actor."""
+
+    def __init__(self, context: ReadContext, label: str, decisions: Decisions) -> None:
+        self._context = context
+        self._label = label
+        self._decisions = decisions
+        _check_actor(context)
+
+    @property
+    def actor(self) -> Actor:
+        return self._context.actor
+
+    def view(self, view: View[R]) -> R:
+        """Read through the gate. Raises ``NotFound`` or ``PermissionDenied``."""
+        _authorize(self._context, view.needs(), self._decisions.authorizer)
+        return view.read(self._context)
+
+
+class Txn(ReadTxn):
+    """A transaction that may write."""
+
+    def __init__(self, context: WriteContext, label: str, decisions: Decisions) -> None:
+        super().__init__(context, label, decisions)
+        self._write_context = context
+
+    def apply(self, mutation: Mutation[R]) -> R:
+        """Write through the gate. Any error rolls the whole transaction back."""
+        context = self._write_context
+        needs = mutation.needs()
+        if any(isinstance(need, PerItem) for need in needs):
+            raise TypeError("a mutation names all that it touches")
+        _authorize(context, needs, self._decisions.authorizer)
+        context.lock([need.collection_id for need in needs if isinstance(need, OnCollection)])
+        for charge in mutation.cost(context):
+            _charge(context.db, charge, self._decisions.ledger)
+        result = mutation.write(context)
+        self._audit(mutation, needs)
+        return result
+
+    def attempt(self, mutation: Mutation[R]) -> R | StorageError:
+        """Apply in a savepoint: an error of this one mutation leaves the others standing.
+
+        For one message to several recipients, where one being over quota is only theirs.
+        """
+        db = self._write_context.db
+        hints = len(self._write_context.hints)
+        stored = dict(self._write_context.stored)
+        db.text("SAVEPOINT attempt")
+        try:
+            result = self.apply(mutation)
+        except StorageError as error:
+            db.text("ROLLBACK TO SAVEPOINT attempt")
+            db.text("RELEASE SAVEPOINT attempt")
+            del self._write_context.hints[hints:]
+            self._write_context.stored = stored
+            return error
+        db.text("RELEASE SAVEPOINT attempt")
+        return result
+
+    def _audit(self, operation: Operation, needs: Sequence[Need]) -> None:
+        actor = self.actor
+        collections = [need.collection_id for need in needs if isinstance(need, OnCollection)]
+        entry = self._decisions.auditor.entry(
+            actor, self._label, type(operation).__name__, collections, operation.audited
+        )
+        if entry is None:
+            return
+        self._write_context.db.run(
+            _AUDIT,
+            time=self._context.now,
+            kind=str(actor.kind),
+            account=actor.account_id,
+            name=actor.name,
+            reason=actor.reason,
+            label=entry.label,
+            operation=entry.operation,
+            collections=" ".join(map(str, entry.collections)),
+            detail=entry.detail,
+        )
+
+
+def _check_actor(context: ReadContext) -> None:
+    """Refuse sessions whose account was disabled or got a new password since they signed in."""
+    actor = context.actor
+    if actor.kind is ActorKind.SYSTEM:
+        return
+    row = context.db.one(_EPOCH, id=actor.account_id)
+    if row is None or row[0] != actor.epoch:
+        raise Expired
+
+
+def _authorize(context: ReadContext, needs: Sequence[Need], authorizer: Authorizer) -> None:
+    if not needs:
+        raise TypeError("an operation without needs")
+    for need in needs:
+        match need:
+            case OnCollection(collection_id, rights):
+                context.require(collection_id, rights)
+            case OnSpace(space_id):
+                row = context.db.one(_SPACE, id=space_id)
+                if row is None or not authorizer.may_manage(
+                    context.actor, SpaceFacts(row[0], row[1])
+                ):
+                    raise NotFound
+            case Administration():
+                if not authorizer.may_administer(context.actor):
+                    raise PermissionDenied
+            case PerItem():
+                pass
+
+
+def _charge(db: Db, charge: Charge, ledger: Ledger) -> None:
+    row = db.one(_BALANCE, space=charge.space_id, tool=charge.tool)
+    if row is None:
+        raise NotFound
+    ledger.check(charge, Balance(*row))
+    charged = db.run(
+        _CHARGE,
+        space=charge.space_id,
+        tool=charge.tool,
+        bytes=charge.bytes,
+        items=charge.items,
+    )
+    if charged != 1:
+        raise OverQuota

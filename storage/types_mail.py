@@ -1,0 +1,158 @@
+"""Plain values of mail in transit: who it is for, what became of it, what waits to be sent."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from folkmoot.storage.errors import StorageError
+
+
+class Notify(enum.IntFlag):
+    """When the sender wants to hear of a recipient (RFC 3461 section 4.1); 0 is "not said"."""
+
+    UNSAID = 0
+    SUCCESS = 1
+    FAILURE = 2
+    DELAY = 4
+    NEVER = 8
+
+
+class Return(enum.StrEnum):
+    """How much of the message a failure report gives back (RFC 3461 section 4.3)."""
+
+    UNSAID = ""
+    FULL = "FULL"
+    HEADERS = "HDRS"
+
+
+@dataclass(frozen=True, slots=True)
+class MailRecipient:
+    """One recipient of a message in transit.
+
+    ``original`` is the ORCPT parameter with its xtext decoded (``rfc822;bob@example.org``) or "".
+    """
+
+    address: str
+    notify: Notify = Notify.UNSAID
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailEnvelope:
+    """Who sent a message and who is to get it.
+
+    ``sender`` is "" for the null reverse-path. ``envelope_id`` is ENVID with its xtext decoded.
+    ``utf8`` is true when the next hop must know SMTPUTF8 (RFC 6531), ``eight_bit`` when the
+    content has octets above 127.
+    """
+
+    sender: str
+    recipients: tuple[MailRecipient, ...]
+    envelope_id: str = ""
+    returns: Return = Return.UNSAID
+    utf8: bool = False
+    eight_bit: bool = False
+
+
+class BodyFile(Protocol):
+    """A large message on its way into the blob store (worker threads only)."""
+
+    @property
+    def size(self) -> int:
+        """Count of octets written so far."""
+
+    def write(self, data: bytes) -> None:
+        """Append octets. Raises OSError when the disk is full."""
+
+    def discard(self) -> None:
+        """Forget it; does nothing once the store has kept it."""
+
+
+class Octets(Protocol):
+    """The octets of a finished message: in ``data`` when small, else in ``file``."""
+
+    @property
+    def size(self) -> int:
+        """Count of octets."""
+
+    @property
+    def header(self) -> bytes:
+        """The header block through its empty line."""
+
+    @property
+    def data(self) -> bytes | None:
+        """All octets, or None when they lie in a file."""
+
+    @property
+    def file(self) -> BodyFile | None:
+        """The file with all octets, or None when they are in memory."""
+
+
+class Standing(enum.StrEnum):
+    """What an address is to this server."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+    UNKNOWN = "unknown"
+    DISABLED = "disabled"
+    OVER_QUOTA = "over quota"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Where an address leads. ``account_id`` is 0 unless it is one of ours.
+
+    ``detail`` is the subaddress: ``lists`` of ``bob+lists@example.org`` (RFC 5233 section 1).
+    """
+
+    standing: Standing
+    account_id: int = 0
+    space_id: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of one recipient of a local delivery: ``error`` is None when it is stored."""
+
+    address: str
+    error: StorageError | None = None
+
+
+class SendState(enum.StrEnum):
+    """What became of one attempt to hand a recipient on."""
+
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The outcome of one attempt for one recipient.
+
+    ``reply`` is the SMTP reply that decided it, as ``550 5.1.1 text`` on one line; ``status`` its
+    enhanced status code; ``peer`` the host that said so ("" when no host did).
+    ``notified`` is true when the next hop took over the duty to send DSNs (RFC 3461 section 5.2).
+    """
+
+    address: str
+    state: SendState
+    status: str
+    reply: str
+    peer: str = ""
+    notified: bool = False
+
+
+class ChunkSource(Protocol):
+    """A stored message that can be read from any offset."""
+
+    @property
+    def size(self) -> int:
+        """Count of octets."""
+
+    def chunks(self, offset: int = 0) -> AsyncIterator[bytes]:
+        """Yield the octets from ``offset`` to the end in pieces of bounded size."""

@@ -1,0 +1,132 @@
+"""What to search for in a mailbox: a tree of plain values, without protocol words.
+
+Texts are compared without regard to case, as substrings of decoded text. Dates are compared by
+day without regard to time zone, as RFC 9051 section 6.4.4 wants: internal dates in their own
+zone, sent dates as the Date field says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from folkmoot.storage.types_uidset import UidSet
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of the keys; none of them matches everything."""
+
+    keys: tuple[SearchKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One of the keys at least."""
+
+    keys: tuple[SearchKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Not this key."""
+
+    key: SearchKey
+
+
+@dataclass(frozen=True, slots=True)
+class HasFlags:
+    """All bits of ``system`` (see ``Flag``) are set."""
+
+    system: int
+
+
+@dataclass(frozen=True, slots=True)
+class HasKeyword:
+    """The keyword is set, whatever its case."""
+
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True)
+class UidIn:
+    """The UID is in the set."""
+
+    uids: UidSet
+
+
+@dataclass(frozen=True, slots=True)
+class Larger:
+    """More octets than this."""
+
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Smaller:
+    """Fewer octets than this."""
+
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModseqAtLeast:
+    """Changed at this modseq or later."""
+
+    modseq: int
+
+
+@dataclass(frozen=True, slots=True)
+class InternalDate:
+    """Arrived on ``since`` or later and before ``before``; None leaves a side open."""
+
+    since: date | None
+    before: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentDate:
+    """The Date field says ``since`` or later and before ``before``; None leaves a side open."""
+
+    since: date | None
+    before: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderContains:
+    """A field of this name (lower case) is there and holds the text; "" asks for presence."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BodyContains:
+    """The text of a body part holds this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextContains:
+    """The header or the text of a body part holds this."""
+
+    text: str
+
+
+SearchKey = (
+    And
+    | Or
+    | Not
+    | HasFlags
+    | HasKeyword
+    | UidIn
+    | Larger
+    | Smaller
+    | ModseqAtLeast
+    | InternalDate
+    | SentDate
+    | HeaderContains
+    | BodyContains
+    | TextContains
+)

@@ -1,0 +1,142 @@
+"""Views of messages: UIDs, flags, stored wire forms, octets."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import (
+    Flag,
+    FlagSet,
+    MailboxState,
+    MessageBody,
+    MessageColumn,
+    MessageRow,
+    Right,
+    UidSet,
+)
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.ranges import conditions
+
+_STATE = Statement(
+    "SELECT modseq, log_floor, uidvalidity, uidnext, messages, unseen, keywords"
+    " FROM collections WHERE id = :id"
+)
+_UIDS = Statement("SELECT uid FROM messages WHERE mailbox_id = :id ORDER BY uid")
+_FIRST_UNSEEN = Statement(
+    "SELECT uid FROM messages WHERE mailbox_id = :id AND (flags & 1) = 0 ORDER BY uid LIMIT 1"
+)
+_BODY = Statement(
+    "SELECT b.size, b.file, b.data, c.parts, c.header FROM messages m"
+    " JOIN blobs b ON b.id = m.blob_id JOIN contents c ON c.blob_id = m.blob_id"
+    " WHERE m.mailbox_id = :id AND m.uid = :uid"
+)
+
+_SOURCES = {
+    MessageColumn.FLAGS: "m.flags, m.keywords",
+    MessageColumn.MODSEQ: "m.modseq",
+    MessageColumn.SIZE: "m.size",
+    MessageColumn.INTERNAL_DATE: "m.internal_date, m.internal_zone",
+    MessageColumn.SAVED: "m.saved",
+    MessageColumn.BLOB: "m.blob_id",
+    MessageColumn.ENVELOPE: "c.envelope",
+    MessageColumn.BODYSTRUCTURE: "c.bodystructure",
+    MessageColumn.BODY: "c.body",
+    MessageColumn.HEADER: "c.header",
+    MessageColumn.PARTS: "c.parts",
+}
+_IN_CONTENTS = frozenset(column for column, source in _SOURCES.items() if source.startswith("c."))
+
+
+@cache
+def flag_set(bits: int, keywords: str) -> FlagSet:
+    """The stored form of flags as a value; cached, because few combinations occur."""
+    return FlagSet(Flag(bits), tuple(keywords.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadState(View[MailboxState]):
+    """What SELECT reports and what a session starts from: counters and all UIDs, one snapshot."""
+
+    mailbox_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> MailboxState:
+        row = context.db.one(_STATE, id=self.mailbox_id)
+        if row is None:
+            raise NotFound
+        modseq, floor, uidvalidity, uidnext, _, unseen, keywords = row
+        first = context.db.one(_FIRST_UNSEEN, id=self.mailbox_id) if unseen else None
+        return MailboxState(
+            mailbox_id=self.mailbox_id,
+            modseq=modseq,
+            log_floor=floor,
+            uidvalidity=uidvalidity,
+            uidnext=uidnext,
+            keywords=tuple(keywords.split()),
+            first_unseen=first[0] if first else None,
+            uids=array("I", [uid for (uid,) in context.db.all(_UIDS, id=self.mailbox_id)]),
+            rights=context.require(self.mailbox_id, Right.READ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRows(View[list[MessageRow]]):
+    """Rows of messages in ascending order of UID, each with exactly the columns asked for.
+
+    A row is ``(uid, column, …)`` in the order of ``columns``; FLAGS gives two values (bits,
+    keywords), INTERNAL_DATE two (seconds, minutes east of UTC). UIDs that do not exist are left
+    out. ``limit`` bounds the rows read; ask again with the rest of the set.
+    """
+
+    mailbox_id: int
+    uids: UidSet
+    columns: tuple[MessageColumn, ...]
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[MessageRow]:
+        joined = any(column in _IN_CONTENTS for column in self.columns)
+        select = ", ".join(["m.uid", *(_SOURCES[column] for column in self.columns)])
+        table = "messages m" + (" JOIN contents c ON c.blob_id = m.blob_id" if joined else "")
+        rows: list[Row] = []
+        for condition, filtered in conditions(self.uids):
+            found = context.db.all(
+                Statement(
+                    f"SELECT {select} FROM {table} WHERE m.mailbox_id = :id"  # noqa: S608
+                    f" AND m.{condition} ORDER BY m.uid"
+                ),
+                id=self.mailbox_id,
+            )
+            if filtered:
+                wanted = self.uids
+                found = [row for row in found if row[0] in wanted]
+            rows += found
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class LocateBody(View[MessageBody]):
+    """Where the octets of one message are: in ``data``, or in a file of the blob store."""
+
+    mailbox_id: int
+    uid: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> MessageBody:
+        row = context.db.one(_BODY, id=self.mailbox_id, uid=self.uid)
+        if row is None:
+            raise NotFound
+        size, file, data, parts, header = row
+        return MessageBody(self.uid, size, data, file, parts, header)

