@@ -76,6 +76,7 @@ _TAG: Final = re.compile(rb"([!#$&',-\[\]-z|}~]{1,64})(?= |\Z)")
 _HEADER: Final = re.compile(rb"\{([0-9]+)([+-]?)\}")
 # Digits behind which a size is not worth computing.
 _MAX_DIGITS: Final = 19
+# Octets of a swallowed line that are kept, to see whether it ends in a literal header.
 _TAIL: Final = 64
 
 
@@ -340,8 +341,8 @@ def _match_header(line: bytes) -> _Header | None:
     start = line.rfind(b"{")
     match = _HEADER.fullmatch(line, max(start, 0))
     if match is None:
-        if start < 0 and len(line) == _TAIL and line.rstrip(b"+-}").isdigit():
-            # The end of a swallowed line, cut inside a number without end.
+        if start < 0 and len(line) >= _TAIL - 2 and line.rstrip(b"+-}").isdigit():
+            # The last _TAIL octets (with CRLF) of a line: cut inside a number without end.
             return _Header(0, 10**_MAX_DIGITS, not line.endswith((b"+}", b"-}")), False)
         return None
     size = int(match[1]) if len(match[1]) <= _MAX_DIGITS else 10**_MAX_DIGITS
