@@ -11,6 +11,10 @@ from folkmoot.storage.content.source import Source
 
 _CHUNK = 1 << 16
 
+# White space at the end of what was read may be the end of a line; more of it than a line can
+# hold is content.
+_HELD_BACK = 1000
+
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(each for each in range(256) if each not in _BASE64)
 
@@ -95,8 +99,7 @@ def _safe_cut(text: bytes) -> int:
     escape = text.rfind(b"=", max(0, cut - 2), cut)
     if escape >= 0:
         cut = escape
-    # A whole chunk of white space is no quoted-printable, and is not to be held back.
-    return cut if len(text) - cut < _CHUNK else len(text)
+    return cut if len(text) - cut <= _HELD_BACK else len(text)
 
 
 def _decode_quoted(text: bytes) -> bytes:

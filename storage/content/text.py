@@ -89,10 +89,10 @@ def body_texts(source: Source, table: PartTable) -> Iterator[str]:
     """
     parts = table.parts
     for part in parts:
-        if part.kind is PartKind.TEXT and part.encoding is not Encoding.UNKNOWN:
-            yield _part_text(source, part)
         if part.parent >= 0 and parts[part.parent].kind is PartKind.MESSAGE:
             yield decoded_header(_start(source, part.header))
+        if part.kind is PartKind.TEXT and part.encoding is not Encoding.UNKNOWN:
+            yield _part_text(source, part)
 
 
 def _start(source: Source, extent: Extent) -> bytes:
