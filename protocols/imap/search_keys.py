@@ -353,11 +353,14 @@ def _modseq(parser: SearchParser) -> SearchKey:
 
 
 def _register_flags() -> None:
-    for flag in ("Answered", "Deleted", "Draft", "Flagged", "Seen"):
-        present = Flag("\\" + flag)
-        absent = Not(present)
-        search_key(flag.upper())(lambda parser, key=present: key)  # type: ignore[misc]
-        search_key("UN" + flag.upper())(lambda parser, key=absent: key)  # type: ignore[misc]
+    for name in ("Answered", "Deleted", "Draft", "Flagged", "Seen"):
+        present: SearchKey = Flag("\\" + name)
+        for prefix, node in (("", present), ("UN", Not(present))):
+
+            def read(parser: SearchParser, node: SearchKey = node) -> SearchKey:
+                return node
+
+            search_key(prefix + name.upper())(read)
 
 
 def _register_texts() -> None:

@@ -44,8 +44,8 @@ SEEDS = (
 )
 WORDS = (
     b" ", b"(", b")", b"[", b"]", b"<", b">", b'"', b"\\", b"{1+}\r\nx", b"{0}\r\n", b"*", b"%",
-    b"$", b":", b",", b"NIL", b"0", b"1", b"4294967296", b"9" * 25, b"&", b"&AA-", b"\xff", b"\xf0\x9f",
-    b"BODY[", b"NOT ", b"OR ", b"HEADER", b"RETURN", b"\x7f", b"1-Feb-0000", b".",
+    b"$", b":", b",", b"NIL", b"0", b"1", b"4294967296", b"9" * 25, b"&", b"&AA-", b"\xff",
+    b"\xf0\x9f", b"BODY[", b"NOT ", b"OR ", b"HEADER", b"RETURN", b"\x7f", b"1-Feb-0000", b".",
 )  # fmt: skip
 
 

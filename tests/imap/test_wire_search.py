@@ -168,7 +168,7 @@ LEAVES = (
     | st.builds(
         keys.Text,
         st.sampled_from(["FROM", "BODY", "SUBJECT"]),
-        st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=8),
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
     )
     | st.builds(keys.Messages, st.just(SequenceSet.parse(b"2:4,*")), st.booleans())
 )

@@ -16,7 +16,7 @@ from folkmoot.protocols.imap.dates import (
     parse_date_time,
 )
 
-NAMES = st.text(st.characters(exclude_categories=("Cs",)))
+NAMES = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(NAMES)
