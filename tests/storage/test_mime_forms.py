@@ -117,6 +117,10 @@ def test_envelopes(header: bytes, form: bytes, eol: bytes) -> None:
             b'("inline" ("filename" "ab")) NIL NIL)',
         ),
         (
+            b'Content-Type: a/b; name*0="a b"; name*1*=%41\r\n\r\n',
+            b'("a" "b" ("name*" "\'\'a%20b%41") NIL NIL "7bit" 0 NIL NIL NIL NIL)',
+        ),
+        (
             b"Content-Type: a/b; name*1=x; name*3=y\r\nContent-Disposition: ;x=y\r\n\r\n",
             b'("a" "b" ("name*1" "x" "name*3" "y") NIL NIL "7bit" 0 NIL NIL NIL NIL)',
         ),
@@ -233,6 +237,7 @@ def test_sample_parts_agree_with_the_email_package() -> None:
         assert len(theirs) == len(ours), path.name
         for part, their in zip(ours, theirs, strict=True):
             payload = their.get_payload()
+            assert isinstance(payload, str)
             octets = BytesSource(data).read(*part.body)
             assert octets == payload.encode("ascii", "surrogateescape"), path.name
             compared += 1
