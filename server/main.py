@@ -9,6 +9,7 @@ import click
 
 from folkmoot.server.commands.config import config_group
 from folkmoot.server.commands.context import DEFAULT_CONFIG
+from folkmoot.server.commands.init import init
 
 _EPILOG = (
     "Exit codes: 0 done; 1 the operation failed or something was found; 2 wrong config or usage."
@@ -40,4 +41,5 @@ def main(context: click.Context, config_file: Path) -> None:
     context.obj = config_file
 
 
-main.add_command(config_group)
+for command in (init, config_group):
+    main.add_command(command)

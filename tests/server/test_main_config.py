@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from folkmoot.server.selfsigned import write_self_signed
+from tests.server.cli import run
 
 GOOD = '[server]\nhostname = "a.example"\n[[listener]]\nprotocol = "imap"\nport = 143\n'
-
-
-def run(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the real command line."""
-    command = [
-        sys.executable,
-        "-c",
-        "from folkmoot.server.main import main; main()",
-        *map(str, args),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_wrong_config_ends_with_2_and_names_file_and_line(tmp_path: Path) -> None:

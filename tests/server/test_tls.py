@@ -165,8 +165,6 @@ def test_reload_reaches_the_next_connection(tmp_path: Path, pair: Pair) -> None:
     assert connection.recv(100) == b"still here"
 
 
-
-
 @pytest.mark.parametrize("damage", ["garbage", "missing", "other key", "empty"])
 def test_a_bad_reload_keeps_the_old_certificate(
     tmp_path: Path, pair: Pair, damage: str, caplog: pytest.LogCaptureFixture

@@ -1,0 +1,109 @@
+"""Listening sockets: all are bound before any of them accepts, then given to Twisted or asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.interfaces import IProtocolFactory
+
+from folkmoot.config.schema import ListenerSection
+from folkmoot.server.run import StartFailed
+
+BACKLOG = 1024
+_WHY = {
+    errno.EADDRINUSE: "another program listens there already",
+    errno.EACCES: "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE)",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A listener and its socket. ``port`` is the real one where the config says 0."""
+
+    section: ListenerSection
+    socket: socket.socket
+    port: int
+
+
+def bind_all(sections: tuple[ListenerSection, ...]) -> list[Bound]:
+    """Bind every listener, or none: raises ``StartFailed`` that names the first one in the way."""
+    bound: list[Bound] = []
+    try:
+        for section in sections:
+            made = bind(section.address, section.port)
+            bound.append(Bound(section, made, made.getsockname()[1]))
+    except BaseException:
+        for one in bound:
+            one.socket.close()
+        raise
+    return bound
+
+
+def bind(address: str, port: int) -> socket.socket:
+    """A listening socket; ``::`` takes IPv4 connections as well. Raises ``StartFailed``."""
+    version = ipaddress.ip_address(address).version
+    family = socket.AF_INET6 if version == 6 else socket.AF_INET
+    try:
+        made = socket.create_server(
+            (address, port),
+            family=family,
+            backlog=BACKLOG,
+            dualstack_ipv6=address == "::" and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
+        number = error.errno or 0
+        why = _WHY.get(number) or os.strerror(number)
+        raise StartFailed(f"cannot listen on {address} port {port}: {why}") from None
+    made.setblocking(False)
+    return made
+
+
+class Listeners:
+    """What listens. ``close`` ends all of it; connections go on."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._ports: list[Any] = []  # IListeningPort
+        self._servers: list[asyncio.Server] = []
+
+    def twisted(self, bound: Bound, factory: IProtocolFactory) -> None:
+        """Give a socket to a Twisted factory."""
+        family = bound.socket.family
+        port = self._reactor.adoptStreamPort(bound.socket.fileno(), family, factory)
+        bound.socket.close()  # adoptStreamPort made its own copy
+        self._ports.append(port)
+
+    async def asyncio(
+        self,
+        bound: Bound,
+        factory: Callable[[], asyncio.BaseProtocol],
+        context: ssl.SSLContext | None,
+    ) -> None:
+        """Give a socket to an asyncio protocol; with ``context``, TLS from the first octet."""
+        loop = asyncio.get_running_loop()
+        timeout = 60 if context is not None else None
+        server = await loop.create_server(
+            factory, sock=bound.socket, ssl=context, ssl_handshake_timeout=timeout, backlog=BACKLOG
+        )
+        self._servers.append(server)
+
+    async def close(self) -> None:
+        """Stop accepting."""
+        for server in self._servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for port in self._ports:
+            stopped = port.stopListening()
+            if stopped is not None:
+                await stopped.asFuture(loop)
+        self._servers.clear()
+        self._ports.clear()

@@ -1,0 +1,145 @@
+"""Runs a server as a process: the reactor, signals, a clean end.
+
+Import this module before anything that imports ``twisted.internet.reactor``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+STOP_SECONDS = 10  # a stop that takes longer ends the process the hard way
+log = logging.getLogger("folkmoot.server")
+
+
+class Runnable(Protocol):
+    """What can be run: ``Server``, or something around it."""
+
+    async def start(self) -> None:
+        """Come up; an exception ends the process."""
+
+    async def reload(self) -> None:
+        """Take over changed files."""
+
+    async def stop(self) -> None:
+        """End cleanly."""
+
+
+def install_reactor() -> Any:
+    """Install Twisted's asyncio reactor, on uvloop where that is installed, and return it."""
+    from twisted.internet import asyncioreactor
+
+    loop = _new_loop()
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)  # type: ignore[no-untyped-call]
+    from twisted.internet import reactor
+
+    return reactor
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def run(reactor: Any, make: Callable[[], Runnable]) -> int:
+    """Run until SIGTERM or SIGINT; SIGHUP reloads. Returns the exit code.
+
+    ``make`` is called with the reactor running. 1 when the start failed, 0 after a clean end.
+    """
+    process = _Process(reactor, make)
+    reactor.callWhenRunning(process.begin)
+    reactor.run(installSignalHandlers=False)
+    return process.exit_code
+
+
+class _Process:
+    """The life of one server in one process."""
+
+    def __init__(self, reactor: Any, make: Callable[[], Runnable]) -> None:
+        self.exit_code = 0
+        self._reactor = reactor
+        self._make = make
+        self._server: Runnable | None = None
+        self._ending = False
+        # Held, because asyncio itself keeps only weak references to tasks.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self) -> None:
+        """Called when the reactor runs."""
+        loop = asyncio.get_event_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, number)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._spawn(self._start())
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start(self) -> None:
+        try:
+            self._server = self._make()
+            await self._server.start()
+        except StartFailed as error:
+            log.error("not started", extra={"why": str(error)})
+            self._fail()
+        except Exception:
+            log.exception("not started")
+            self._fail()
+
+    def _fail(self) -> None:
+        self.exit_code = 1
+        self._end(None)
+
+    def _reload(self) -> None:
+        if self._server is not None and not self._ending:
+            self._spawn(self._reload_server(self._server))
+
+    async def _reload_server(self, server: Runnable) -> None:
+        try:
+            await server.reload()
+        except Exception:
+            log.exception("reload failed")
+
+    def _end(self, number: int | None) -> None:
+        if self._ending:
+            return
+        self._ending = True
+        if number is not None:
+            log.info("stopping", extra={"signal": signal.Signals(number).name})
+        watchdog = threading.Timer(STOP_SECONDS, _give_up)
+        watchdog.daemon = True
+        watchdog.start()
+        self._spawn(self._stop())
+
+    async def _stop(self) -> None:
+        try:
+            if self._server is not None:
+                await self._server.stop()
+        except Exception:
+            log.exception("the end was not clean")
+            self.exit_code = 1
+        if self.exit_code == 0:
+            log.info("stopped")
+        self._reactor.stop()
+
+
+class StartFailed(Exception):
+    """The server cannot start; the text tells people why."""
+
+
+def _give_up() -> None:
+    log.error("something did not end in time", extra={"seconds": STOP_SECONDS})
+    logging.shutdown()
+    os._exit(1)
