@@ -56,6 +56,7 @@ from folkmoot.storage.views.search import SearchMessages
 
 R = TypeVar("R")
 
+_FLAGS = (MessageColumn.FLAGS, MessageColumn.MODSEQ)
 ALL_UIDS = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
 
@@ -139,10 +140,13 @@ class Workspace:
             changes = txn.view(ChangesSince(mailbox_id, modseq))
             if not changes.changed:
                 return changes, []
-            columns = (MessageColumn.FLAGS, MessageColumn.MODSEQ)
-            return changes, txn.view(FetchRows(mailbox_id, changes.changed, columns))
+            return changes, txn.view(FetchRows(mailbox_id, changes.changed, _FLAGS))
 
         return self._read("changes", work)
+
+    def flags(self, mailbox_id: int, uids: UidSet) -> Deferred[list[MessageRow]]:
+        """(uid, flags, keywords, modseq) of messages."""
+        return self.fetch(mailbox_id, uids, _FLAGS, lambda rows: rows)
 
     def fetch(
         self,

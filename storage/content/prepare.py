@@ -7,12 +7,18 @@ from folkmoot.storage.content.mime import MessageIndex, index_message
 from folkmoot.storage.content.source import BytesSource, FileSource
 from folkmoot.storage.types import Content
 
+# Octets of a header block that are stored beside the message. What some hostile message has
+# beyond them is read from the body when it is asked for.
+HEADER_LIMIT = 256 * 1024
+
 
 def prepare(data: bytes) -> Content:
     """Content of a message that is small enough to live in the database."""
     source = BytesSource(data)
     index = index_message(source)
-    return _content(index, data[: index.header_size], digest(data), len(data), data, None)
+    return _content(
+        index, data[: min(index.header_size, HEADER_LIMIT)], digest(data), len(data), data, None
+    )
 
 
 def prepare_spooled(blobs: FileBlobs, spool: Spool) -> Content:
@@ -25,7 +31,7 @@ def prepare_spooled(blobs: FileBlobs, spool: Spool) -> Content:
     with open(blobs.path(name), "rb") as file:
         source = FileSource(file.fileno())
         index = index_message(source)
-        header = source.read(0, index.header_size)
+        header = source.read(0, min(index.header_size, HEADER_LIMIT))
     return _content(index, header, hashed, spool.size, None, name)
 
 

@@ -1,0 +1,81 @@
+"""Commands of any state: CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE."""
+
+from __future__ import annotations
+
+from folkmoot.protocols.imap import encoder
+from folkmoot.protocols.imap.grammar import parse_enable, parse_id
+from folkmoot.protocols.imap.registry import (
+    OK,
+    Expunges,
+    Reply,
+    State,
+    capability,
+    command,
+    signed_in,
+)
+from folkmoot.protocols.imap.session import Session
+
+capability("IMAP4rev1")
+capability("IMAP4rev2")
+capability("LITERAL+")  # rfc7888#5: LITERAL+ says more than LITERAL-, which is not named beside it
+capability("ID")
+capability("ENABLE")
+capability("UNSELECT", signed_in)
+
+#: What ENABLE may switch on, by upper-case name; extensions add theirs.
+ENABLEABLE: dict[str, str] = {"IMAP4REV2": "IMAP4rev2"}
+
+
+@command("CAPABILITY", State.ANY, expunges=Expunges.HELD_BACK)
+async def capability_(session: Session, _: None) -> Reply:
+    """RFC 9051 section 6.1.1."""
+    session.wire.send(encoder.data(b"CAPABILITY", session.capabilities().encode()))
+    return OK
+
+
+@command("NOOP", State.ANY)
+async def noop(session: Session, _: None) -> Reply:
+    """RFC 9051 section 6.1.2: looks at the log itself, whatever hints came."""
+    await session.refresh(show_expunges=True, force=True)
+    return OK
+
+
+@command("CHECK", State.SELECTED)
+async def check(session: Session, _: None) -> Reply:
+    """RFC 3501 section 6.4.1; everything acknowledged is durable already."""
+    await session.refresh(show_expunges=True, force=True)
+    return OK
+
+
+@command("LOGOUT", State.ANY, expunges=Expunges.UNCHECKED)
+async def logout(session: Session, _: None) -> Reply:
+    """RFC 9051 section 6.1.3."""
+    session.wire.send(encoder.untagged("BYE", "Logging out"))
+    session.logged_out = True
+    return OK
+
+
+@command("ID", State.ANY, parse_id, expunges=Expunges.HELD_BACK, example=b'ID ("name" "test")')
+async def id_(session: Session, fields: dict[bytes, bytes | None] | None) -> Reply:
+    """RFC 2971. The version is not told: it helps attackers more than clients."""
+    session.client_id = fields
+    session.wire.send(b'* ID ("name" "Folkmoot" "vendor" "Folkmoot")\r\n')
+    return OK
+
+
+@command(
+    "ENABLE",
+    State.SIGNED_IN,
+    parse_enable,
+    expunges=Expunges.HELD_BACK,
+    example=b"ENABLE IMAP4rev2",
+)
+async def enable(session: Session, names: tuple[str, ...]) -> Reply:
+    """RFC 9051 section 6.3.1: unknown names are ignored; only what is new is listed."""
+    fresh = []
+    for name in names:
+        if name in ENABLEABLE and name not in session.enabled:
+            session.enabled.add(name)
+            fresh.append(ENABLEABLE[name].encode())
+    session.wire.send(encoder.data(b"ENABLED", *fresh))
+    return OK

@@ -1,0 +1,147 @@
+"""SELECT, EXAMINE, CLOSE, UNSELECT; with CONDSTORE and QRESYNC (RFC 7162)."""
+
+from __future__ import annotations
+
+from folkmoot.protocols.imap import encoder
+from folkmoot.protocols.imap.commands.basic import ENABLEABLE
+from folkmoot.protocols.imap.cursor import BadSyntax
+from folkmoot.protocols.imap.grammar import QResync, SelectArgs, parse_select
+from folkmoot.protocols.imap.registry import (
+    OK,
+    Expunges,
+    Reply,
+    State,
+    capability,
+    command,
+    signed_in,
+)
+from folkmoot.protocols.imap.session import Session
+from folkmoot.protocols.imap.view import View, flags_response
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.types import MailboxInfo, MailboxState, UidSet
+
+capability("CONDSTORE", signed_in)
+capability("QRESYNC", signed_in)
+ENABLEABLE["CONDSTORE"] = "CONDSTORE"
+ENABLEABLE["QRESYNC"] = "QRESYNC"
+
+SYSTEM = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"
+
+
+@command(
+    "SELECT", State.SIGNED_IN, parse_select, expunges=Expunges.UNCHECKED, example=b"SELECT INBOX"
+)
+async def select(session: Session, arguments: SelectArgs) -> Reply:
+    """RFC 9051 section 6.3.2."""
+    return await _open(session, arguments, read_only=False)
+
+
+@command(
+    "EXAMINE", State.SIGNED_IN, parse_select, expunges=Expunges.UNCHECKED, example=b"EXAMINE INBOX"
+)
+async def examine(session: Session, arguments: SelectArgs) -> Reply:
+    """RFC 9051 section 6.3.3."""
+    return await _open(session, arguments, read_only=True)
+
+
+async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> Reply:
+    if session.view is not None:
+        session.select(None)
+        # rfc9051#6.3.2, rfc7162#3.2.11: what follows is about the new mailbox.
+        session.wire.send(encoder.untagged("OK", "Previous mailbox closed", "CLOSED"))
+    qresync = arguments.qresync
+    if qresync is not None and not session.qresync:
+        raise BadSyntax("QRESYNC is not enabled")
+    if arguments.condstore:
+        session.enabled.add("CONDSTORE")
+    try:
+        info, state = await session.workspace.open(arguments.mailbox)
+    except NotFound as error:
+        # rfc9051#6.3.2: a failed SELECT leaves nothing selected.
+        return Reply(error.text, "NONEXISTENT", "NO")
+    view = View(arguments.mailbox, state, read_only=read_only)
+    session.select(view)
+    _announce(session, info, state)
+    if qresync is not None and qresync.uidvalidity == state.uidvalidity:
+        await _resynchronise(session, view, state, qresync)
+    # A change between the snapshot and the watch would raise no hint.
+    await session.refresh(show_expunges=True, force=True)
+    return Reply("Selected", "READ-ONLY" if read_only else "READ-WRITE")
+
+
+def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
+    send = session.wire.send
+    flags = " ".join([SYSTEM, *state.keywords])
+    send(f"* FLAGS ({flags})\r\n".encode())
+    permanent = "" if session.selected.read_only else f"{flags} \\*"
+    send(encoder.untagged("OK", "Flags that are kept", f"PERMANENTFLAGS ({permanent})"))
+    send(b"* %d EXISTS\r\n" % len(state.uids))
+    if not session.rev2:  # rfc9051#appendix-E: RECENT and UNSEEN are gone from rev2
+        send(b"* 0 RECENT\r\n")
+        if state.first_unseen is not None:
+            number = session.selected.number(state.first_unseen)
+            send(encoder.untagged("OK", "First unseen message", f"UNSEEN {number}"))
+    send(encoder.untagged("OK", "UIDs are valid", f"UIDVALIDITY {state.uidvalidity}"))
+    send(encoder.untagged("OK", "Predicted next UID", f"UIDNEXT {state.uidnext}"))
+    send(encoder.untagged("OK", "Highest", f"HIGHESTMODSEQ {state.modseq}"))
+    # rfc9051#6.3.2: rev2 clients learn the name in the server's spelling.
+    name = encoder.mailbox_name(info.name, session.utf8)
+    attributes = b"\\HasChildren" if info.has_children else b"\\HasNoChildren"
+    send(encoder.data(b"LIST", b"(%b)" % attributes, b'"/"', name))
+
+
+async def _resynchronise(session: Session, view: View, state: MailboxState, known: QResync) -> None:
+    """Tell what the client missed since its modseq (RFC 7162 section 3.2.5)."""
+    changes, rows = await session.workspace.changes_since(view.mailbox_id, known.modseq)
+    present = UidSet.from_iterable(view.uids)
+    if changes.complete:
+        vanished = changes.vanished
+    else:
+        # The log does not reach back: everything that the client may know and that is not here.
+        vanished = _assumed(known, state).difference(present)
+        rows = await session.workspace.flags(view.mailbox_id, present)
+    if known.known_uids is not None:
+        vanished = vanished.intersection(known.known_uids)
+        rows = [row for row in rows if row[0] in known.known_uids]
+    if known.sequence_match is not None and not changes.complete:
+        vanished = vanished.difference(_still_matching(view, *known.sequence_match))
+    if vanished:
+        session.wire.send(b"* VANISHED (EARLIER) %b\r\n" % bytes(vanished))
+    for uid, bits, keywords, modseq in rows:
+        number = view.number(uid)
+        if number and modseq > known.modseq:
+            session.wire.send(flags_response(number, uid, bits, keywords, modseq))
+            await session.wire.drain()
+
+
+def _assumed(known: QResync, state: MailboxState) -> UidSet:
+    if known.known_uids is not None:
+        return known.known_uids
+    return UidSet.from_ranges([(1, state.uidnext - 1)] if state.uidnext > 1 else [])
+
+
+def _still_matching(view: View, numbers: UidSet, uids: UidSet) -> UidSet:
+    """UIDs up to the last pair of number and UID that still holds: nothing vanished below it."""
+    last = 0
+    for number, uid in zip(numbers, uids, strict=True):
+        if number > len(view.uids) or view.uids[number - 1] != uid:
+            break
+        last = uid
+    return UidSet.from_ranges([(1, last)] if last else [])
+
+
+@command("CLOSE", State.SELECTED, expunges=Expunges.UNCHECKED)
+async def close(session: Session, _: None) -> Reply:
+    """RFC 9051 section 6.4.1: removes what is marked, without telling what."""
+    view = session.selected
+    session.select(None)
+    if not view.read_only:
+        await session.workspace.expunge(view.mailbox_id)
+    return OK
+
+
+@command("UNSELECT", State.SELECTED, expunges=Expunges.UNCHECKED)
+async def unselect(session: Session, _: None) -> Reply:
+    """RFC 9051 section 6.4.2."""
+    session.select(None)
+    return OK

@@ -1,0 +1,487 @@
+"""One IMAP connection: octets in, commands run one after the other, octets out.
+
+Input that arrives while a command runs stays in the framer, and the transport is paused when it
+is too much. Output goes out in pieces of bounded size; a handler that sends much waits for the
+client between them (``drain``). Large literals are written to the spool off the reactor.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import interfaces
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer  # type: ignore[import-untyped]
+
+from folkmoot.auth.authenticate import Authenticator
+from folkmoot.protocols.imap import encoder, errors, registry
+from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
+from folkmoot.protocols.imap.framer import (
+    AFTER_LOGIN,
+    BEFORE_LOGIN,
+    Close,
+    Command,
+    Continue,
+    Event,
+    Framer,
+    Line,
+    LiteralHeader,
+    MemorySink,
+    Refuse,
+    Rejected,
+    Sink,
+)
+from folkmoot.protocols.imap.grammar import append_mailbox
+from folkmoot.protocols.imap.registry import CommandEntry, Expunges, Reply
+from folkmoot.protocols.imap.session import ImapLimits, Session
+from folkmoot.protocols.imap.spool import SpoolSink
+from folkmoot.sharing.workspace import Workspace
+from folkmoot.storage.errors import Expired, StorageError
+from folkmoot.storage.types import Actor
+
+log = logging.getLogger("folkmoot.imap")
+
+MAX_PENDING = 128 * 1024  # octets of input that wait behind a running command
+OUT_PIECE = 64 * 1024  # octets gathered before they are handed to the transport
+MAX_BAD = 20  # commands in a row that make no sense: this is not a mail client
+MAX_BAD_BEFORE_LOGIN = 5
+
+
+class ConnectionLost(Exception):
+    """The client went away while a command waited for it."""
+
+
+@implementer(interfaces.IPushProducer)
+class ImapConnection(Protocol):
+    """See the module's text. Implements ``session.Wire``."""
+
+    transport: Any  # TCP or TLS; Twisted's declared type knows neither startTLS nor producers
+
+    def __init__(self, factory: ImapFactory) -> None:
+        self._factory = factory
+        self.limits = factory.limits
+        self.plaintext_logins = factory.plaintext_logins
+        self.secure = factory.implicit_tls
+        self.peer = ""
+        self._framer = Framer(BEFORE_LOGIN, self._offer_literal)
+        self.session = Session(self, factory.authenticator, factory.workspace_for)
+        self._running = False
+        self._lost = False
+        self._closing = False
+        self._input_paused = False
+        self._output_paused = False
+        self._drained: list[Deferred[None]] = []
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._line: tuple[Deferred[Line | None], int] | None = None
+        self._spooling: SpoolSink | None = None
+        self._bad = 0
+        self._timeout: Any = None
+        self._account = 0
+
+    # --- transport ----------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:  # noqa: N802
+        self.peer = getattr(self.transport.getPeer(), "host", "")
+        self.transport.registerProducer(self, True)
+        if not self._factory.arrived(self.peer):
+            self._closing = True
+            self.send(encoder.untagged("BYE", "Too many connections from your address", "LIMIT"))
+            self._end()
+            return
+        self._restart_timeout(self.limits.login_seconds)
+        code = f"CAPABILITY {self.session.capabilities()}"
+        self.send(encoder.untagged("OK", f"{self._factory.hostname} Folkmoot ready", code))
+        self.flush()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        self._lost = True
+        self._stop_timeout()
+        self._framer.abort()
+        self.session.end()
+        if not self._closing or self._account:
+            self._factory.left(self.peer, self._account)
+        elif self.peer:
+            self._factory.left(self.peer, 0)
+        self._release_waiters()
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        if self._closing:
+            return
+        self._restart_timeout()
+        self._framer.feed(data)
+        self._pump()
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self._output_paused = True
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self._output_paused = False
+        waiting, self._drained = self._drained, []
+        for deferred in waiting:
+            deferred.callback(None)
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self._output_paused = False
+
+    # --- what the session needs ---------------------------------------------------------------
+
+    @property
+    def can_start_tls(self) -> bool:
+        return not self.secure and self._factory.tls is not None
+
+    def send(self, data: bytes) -> None:
+        self._out.append(data)
+        self._out_size += len(data)
+        if self._out_size >= OUT_PIECE:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._out and not self._lost:
+            self.transport.write(b"".join(self._out))
+        self._out.clear()
+        self._out_size = 0
+
+    def drain(self) -> Deferred[None]:
+        self.flush()
+        deferred: Deferred[None] = Deferred()
+        if self._lost:
+            deferred.errback(ConnectionLost())
+        elif self._output_paused:
+            self._drained.append(deferred)
+        else:
+            deferred.callback(None)
+        return deferred
+
+    def next_line(self, max_length: int) -> Deferred[Line | None]:
+        self.flush()
+        deferred: Deferred[Line | None] = Deferred()
+        if self._lost:
+            deferred.errback(ConnectionLost())
+            return deferred
+        self._line = (deferred, max_length)
+        self._pump_line()
+        return deferred
+
+    def start_tls(self) -> None:
+        """Begin TLS; what the client sent behind STARTTLS is dropped."""
+        assert self._factory.tls is not None
+        self.flush()
+        # It was not protected and must not be obeyed. # rfc9051#6.2.1
+        self._framer.abort()
+        self._framer = Framer(BEFORE_LOGIN, self._offer_literal)
+        self.transport.startTLS(self._factory.tls)
+        self.secure = True
+
+    def signed_in(self, actor: Actor) -> bool:
+        if not self._factory.account_arrived(actor.account_id):
+            return False
+        self._account = actor.account_id
+        self._framer.limits = AFTER_LOGIN
+        self._restart_timeout(self.limits.idle_seconds)
+        return True
+
+    def channel_bindings(self) -> dict[str, bytes]:
+        return self._factory.channel_bindings(self.transport) if self.secure else {}
+
+    def close(self, reason: str, code: str | None = None) -> None:
+        if self._closing or self._lost:
+            return
+        self._closing = True
+        self.send(encoder.untagged("BYE", reason, code))
+        self._end()
+
+    def _end(self) -> None:
+        self.flush()
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+        # A client that does not read keeps the connection no longer than this.
+        self._restart_timeout(30)
+
+    # --- input --------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        if self._line is not None:
+            self._pump_line()
+        while not (self._running or self._closing or self._lost):
+            if self._flush_spool():
+                break
+            event = self._framer.next_event()
+            if event is None:
+                self._flush_spool()
+                break
+            self._handle(event)
+        self._balance_input()
+
+    def _pump_line(self) -> None:
+        if self._line is None:
+            return
+        deferred, max_length = self._line
+        line = self._framer.next_line(max_length)
+        if line is None:
+            return
+        self._line = None
+        if isinstance(line, Close):
+            self.close(line.reason)
+            deferred.errback(ConnectionLost())
+        else:
+            deferred.callback(line if isinstance(line, Line) else None)
+
+    def _balance_input(self) -> None:
+        """Pause the transport while too much input waits, or the spool is being written."""
+        spooling = self._spooling is not None and self._spooling.writing
+        wanted = spooling or (self._running and self._framer.pending > MAX_PENDING)
+        if wanted != self._input_paused and not self._lost:
+            self._input_paused = wanted
+            if wanted:
+                self.transport.pauseProducing()
+            else:
+                self.transport.resumeProducing()
+
+    def _flush_spool(self) -> bool:
+        """Write what waits for the spool off the reactor; True while that is under way."""
+        spool = self._spooling
+        if spool is None:
+            return False
+        if spool.writing:
+            return True
+        if not spool.due:
+            return False
+        spool.flush().addBoth(lambda _: self._pump())
+        return spool.writing
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Continue():
+                self.send(encoder.continuation())
+                self.flush()
+            case Rejected(tag, refusal):
+                if refusal.status == "NO":
+                    line = encoder.tagged(tag or b"*", "NO", refusal.text, refusal.code)
+                    self.send(line)
+                    self.flush()
+                else:
+                    self._complain(tag, refusal.text, refusal.code)
+            case Close(reason):
+                self.close(reason)
+            case Command():
+                self._spooling = None
+                self._running = True
+                done = Deferred.fromCoroutine(self._run(event))
+                done.addErrback(self._broken)
+                done.addCallback(lambda _: self._finished())
+
+    def _finished(self) -> None:
+        self._running = False
+        self.flush()
+        self._pump()
+
+    def _broken(self, failure: Failure) -> None:
+        """A command died in a way that its own handling did not see."""
+        if not isinstance(failure.value, ConnectionLost):
+            log.error("connection closed after a fault", exc_info=failure.value)
+            self.close("Internal error")
+
+    def _offer_literal(self, header: LiteralHeader) -> Sink | Refuse:
+        """Decide about a literal before any of its octets is taken."""
+        if self.session.actor is None:
+            return MemorySink()
+        mailbox = append_mailbox(header.prefix, utf8=self.session.utf8)
+        if mailbox is None:
+            return MemorySink()
+        if header.size > self.limits.append:
+            # rfc7889#4: refused before the client sends it.
+            return Refuse("The message is larger than allowed", "NO", "TOOBIG")
+        self._spooling = SpoolSink(self.session.workspace, header.size)
+        return self._spooling
+
+    # --- commands -----------------------------------------------------------------------------
+
+    async def _run(self, event: Command) -> None:
+        cursor = Cursor(event, utf8=self.session.utf8)
+        try:
+            tag = cursor.tag()
+        except BadSyntax:
+            self._complain(None, "A command begins with a tag")
+            return
+        try:
+            cursor.space()
+            name = cursor.keyword()
+            if name == "UID":
+                cursor.space()
+                name = f"UID {cursor.keyword()}"
+            entry = registry.find(name)
+            if entry is None:
+                raise BadSyntax("Unknown command")
+            if not entry.states & self.session.state:
+                raise BadSyntax(f"{name} cannot be given in this state")
+            arguments = entry.parse(cursor)
+        except BadSyntax as error:
+            _abort(event)
+            if error.status == "NO":
+                self.send(encoder.tagged(tag, "NO", error.text, error.code))
+            else:
+                self._complain(tag, error.text, error.code)
+            return
+        self._bad = 0
+        reply = await self._execute(entry, arguments)
+        if self._closing or self._lost:
+            return
+        text = reply.text or f"{entry.name} completed"
+        self.send(encoder.status_line(tag, reply.status, text, reply.code))  # type: ignore[arg-type]
+        if self.session.logged_out:
+            self._closing = True
+            self._end()
+        elif self.session.starting_tls:
+            self.session.starting_tls = False
+            self.start_tls()
+
+    async def _execute(self, entry: CommandEntry, arguments: Any) -> Reply:
+        try:
+            reply = await entry.handler(self.session, arguments)
+            if entry.expunges is not Expunges.UNCHECKED:
+                shown = entry.expunges is Expunges.SHOWN
+                await self.session.refresh(show_expunges=shown)
+        except Expired as error:
+            self.close(error.text, errors.code(error))
+            return registry.OK
+        except StorageError as error:
+            return errors.reply(error)
+        except BadSyntax as error:
+            return Reply(error.text, error.code, error.status)
+        except ConnectionLost:
+            raise
+        except Exception:
+            # The text of an unknown error may hold anything: the client gets a number to quote.
+            log_id = secrets.token_hex(6)
+            log.exception("command %s failed, log id %s", entry.name, log_id)
+            return Reply(f"Internal error, log id {log_id}", "SERVERBUG", "NO")
+        return reply
+
+    def _complain(self, tag: bytes | None, text: str, code: str | None = None) -> None:
+        self.send(encoder.tagged(tag or b"*", "BAD", text, code))
+        self.flush()
+        self._bad += 1
+        limit = MAX_BAD_BEFORE_LOGIN if self.session.actor is None else MAX_BAD
+        if self._bad >= limit:
+            self.close("Too many bad commands")
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def _restart_timeout(self, seconds: float | None = None) -> None:
+        if seconds is None:
+            # Before login, nothing that the client sends buys it more time.
+            if self.session.actor is None:
+                return
+            seconds = self.limits.idle_seconds
+        self._stop_timeout()
+        self._timeout = self._factory.reactor.callLater(seconds, self._timed_out)
+
+    def _stop_timeout(self) -> None:
+        if self._timeout is not None and self._timeout.active():
+            self._timeout.cancel()
+        self._timeout = None
+
+    def _timed_out(self) -> None:
+        if self._closing:
+            self.transport.abortConnection()
+        elif self._running and self._line is None and self.session.actor is not None:
+            self._restart_timeout(self.limits.idle_seconds)  # at work, not idle
+            if self._output_paused:
+                self.transport.abortConnection()  # a client that does not read its answer
+        else:
+            self.close("Autologout; idle for too long")
+
+    def _release_waiters(self) -> None:
+        waiting, self._drained = self._drained, []
+        line, self._line = self._line, None
+        for deferred in waiting:
+            deferred.errback(ConnectionLost())
+        if line is not None:
+            line[0].errback(ConnectionLost())
+
+
+def _abort(event: Command) -> None:
+    """Forget what a command that is not carried out has spooled."""
+    for segment in event.segments:
+        if not isinstance(segment, bytes):
+            segment.sink.abort()
+
+
+class ImapFactory(Factory):
+    """Makes connections for one listener, and counts them.
+
+    ``tls`` is what ``startTLS`` takes (None: no STARTTLS); ``implicit_tls`` says that the listener
+    speaks TLS from the first octet; ``channel_bindings`` reads binding data from a transport.
+    ``counts`` is shared by all listeners of the server.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        reactor: Any,
+        authenticator: Authenticator,
+        workspace_for: Callable[[Actor], Workspace],
+        *,
+        hostname: str,
+        limits: ImapLimits,
+        counts: ConnectionCounts,
+        tls: Any | None = None,
+        implicit_tls: bool = False,
+        plaintext_logins: bool = False,
+        channel_bindings: Callable[[Any], dict[str, bytes]] = lambda transport: {},
+    ) -> None:
+        registry.load()
+        self.reactor = reactor
+        self.authenticator = authenticator
+        self.workspace_for = workspace_for
+        self.hostname = hostname
+        self.limits = limits
+        self.tls = tls
+        self.implicit_tls = implicit_tls
+        self.plaintext_logins = plaintext_logins
+        self.channel_bindings = channel_bindings
+        self._counts = counts
+        self.connections: set[ImapConnection] = set()
+
+    def buildProtocol(self, addr: object) -> ImapConnection:  # noqa: N802
+        return ImapConnection(self)
+
+    def arrived(self, peer: str) -> bool:
+        """Count a connection; False when its address has too many."""
+        self._counts.addresses[peer] += 1
+        return self._counts.addresses[peer] <= self.limits.connections_per_address
+
+    def account_arrived(self, account_id: int) -> bool:
+        """Count a login; False when the account has too many connections."""
+        if self._counts.accounts[account_id] >= self.limits.connections_per_account:
+            return False
+        self._counts.accounts[account_id] += 1
+        return True
+
+    def left(self, peer: str, account_id: int) -> None:
+        """A connection ended; ``account_id`` 0 when it was not signed in."""
+        _decrease(self._counts.addresses, peer)
+        if account_id:
+            _decrease(self._counts.accounts, account_id)
+
+
+class ConnectionCounts:
+    """How many connections addresses and accounts have, over all listeners."""
+
+    def __init__(self) -> None:
+        self.addresses: Counter[str] = Counter()
+        self.accounts: Counter[int] = Counter()
+
+
+def _decrease(counter: Counter[Any], key: Any) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]

@@ -1,0 +1,221 @@
+"""What one connection knows: who is signed in, what is selected, what the client enabled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from folkmoot.auth.authenticate import Authenticator
+from folkmoot.protocols.imap import registry
+from folkmoot.protocols.imap.frames import Line
+from folkmoot.protocols.imap.registry import State
+from folkmoot.protocols.imap.view import View
+from folkmoot.sharing.workspace import Workspace
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.types import Actor, Hint, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class ImapLimits:
+    """Bounds of a connection; octets and seconds. ``append`` is the largest message."""
+
+    append: int = 64 * 1024 * 1024
+    login_seconds: float = 60
+    idle_seconds: float = 30 * 60  # rfc9051#5.4: at least 30 minutes once signed in
+    connections_per_address: int = 100
+    connections_per_account: int = 50
+
+
+class Wire(Protocol):
+    """What a session needs of its connection."""
+
+    peer: str
+    secure: bool  # TLS is on
+    plaintext_logins: bool  # passwords may cross this connection as it is
+    limits: ImapLimits
+
+    @property
+    def can_start_tls(self) -> bool:
+        """Whether STARTTLS is offered now."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Queue octets for the client."""
+
+    def flush(self) -> None:
+        """Hand queued octets to the transport."""
+
+    def drain(self) -> Deferred[None]:
+        """Flush, and fire when the client has taken enough: call it between large pieces."""
+
+    def next_line(self, max_length: int) -> Deferred[Line | None]:
+        """The next raw line; None when it was too long. Fails when the connection is lost."""
+
+    def signed_in(self, actor: Actor) -> bool:
+        """Count the account's connections; False when it has too many."""
+
+    def channel_bindings(self) -> dict[str, bytes]:
+        """Data that SCRAM-PLUS binds to, empty without TLS."""
+
+    def close(self, reason: str, code: str | None = None) -> None:
+        """Say BYE and end the connection."""
+
+
+class Session:
+    """The state of one IMAP connection. Used on the reactor's thread only."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        authenticator: Authenticator,
+        workspace_for: Callable[[Actor], Workspace],
+    ) -> None:
+        self.wire = wire
+        self.authenticator = authenticator
+        self._workspace_for = workspace_for
+        self._workspace: Workspace | None = None
+        self.actor: Actor | None = None
+        self.view: View | None = None
+        self.enabled: set[str] = set()
+        self.client_id: dict[bytes, bytes | None] | None = None
+        self.logged_out = False
+        self.starting_tls = False
+        # Extensions keep what they remember for the session here, under their own name.
+        self.notes: dict[str, Any] = {}
+        self._on_change: Callable[[], None] | None = None
+        self._unwatch: list[Callable[[], None]] = []
+        self._unwatch_view: Callable[[], None] | None = None
+
+    # --- facts --------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """The state of RFC 9051 section 3."""
+        if self.actor is None:
+            return State.NOT_AUTHENTICATED
+        return State.AUTHENTICATED if self.view is None else State.SELECTED
+
+    @property
+    def workspace(self) -> Workspace:
+        """Mail as the signed-in account sees it."""
+        assert self._workspace is not None
+        return self._workspace
+
+    @property
+    def selected(self) -> View:
+        """The selected mailbox; only for commands that need one."""
+        assert self.view is not None
+        return self.view
+
+    @property
+    def utf8(self) -> bool:
+        """Whether names and strings may be UTF-8 (RFC 9051 section 5.1 and 6.3.1)."""
+        return "IMAP4REV2" in self.enabled or "UTF8=ACCEPT" in self.enabled
+
+    @property
+    def rev2(self) -> bool:
+        """Whether the client enabled IMAP4rev2."""
+        return "IMAP4REV2" in self.enabled
+
+    @property
+    def condstore(self) -> bool:
+        """Whether FETCH responses carry MODSEQ (RFC 7162 section 3.1)."""
+        return bool(self.enabled & {"CONDSTORE", "QRESYNC"})
+
+    @property
+    def qresync(self) -> bool:
+        """Whether removals are told as VANISHED (RFC 7162 section 3.2)."""
+        return "QRESYNC" in self.enabled
+
+    def sasl_mechanisms(self) -> tuple[str, ...]:
+        """SASL mechanisms to offer now; none once signed in."""
+        if self.actor is not None:
+            return ()
+        allowed = self.wire.secure or self.wire.plaintext_logins
+        return self.authenticator.mechanisms(self.wire.channel_bindings(), allowed)
+
+    def capabilities(self) -> str:
+        """The capabilities offered now, separated by spaces."""
+        return " ".join(registry.capabilities(self))
+
+    # --- changes of state ---------------------------------------------------------------------
+
+    def sign_in(self, actor: Actor) -> bool:
+        """Enter the authenticated state; False when the account has too many connections."""
+        if not self.wire.signed_in(actor):
+            return False
+        self.actor = actor
+        self._workspace = self._workspace_for(actor)
+        watch = self._workspace.watch(Topic.ACCOUNT, actor.account_id, self._account_changed)
+        self._unwatch.append(watch)
+        return True
+
+    def select(self, view: View | None) -> None:
+        """Make a mailbox the selected one, or none."""
+        if self._unwatch_view is not None:
+            self._unwatch_view()
+            self._unwatch_view = None
+        self.view = view
+        if view is not None:
+            self._unwatch_view = self.workspace.watch(
+                Topic.COLLECTION, view.mailbox_id, self._mailbox_changed
+            )
+
+    def end(self) -> None:
+        """The connection is gone: forget everything that calls back."""
+        self.select(None)
+        for unwatch in self._unwatch:
+            unwatch()
+        self._unwatch.clear()
+        self._on_change = None
+
+    def on_change(self, call: Callable[[], None] | None) -> None:
+        """Call back (once per hint) while IDLE waits; None ends it."""
+        self._on_change = call
+
+    def _mailbox_changed(self, hint: Hint) -> None:
+        if self.view is not None:
+            self.view.dirty = True
+        if self._on_change is not None:
+            self._on_change()
+
+    def _account_changed(self, hint: Hint) -> None:
+        # The gate knows whether this session may go on; asking it is what NOOP does.
+        check = self.workspace.mailboxes()
+        check.addCallbacks(lambda _: None, lambda failure: self._expired())
+
+    def _expired(self) -> None:
+        self.wire.close("The account was closed to this session", "EXPIRED")
+
+    # --- the client's view --------------------------------------------------------------------
+
+    async def refresh(self, *, show_expunges: bool, force: bool = False) -> None:
+        """Send what changed in the selected mailbox since the client last heard of it.
+
+        Without ``force`` only when a hint said so (or removals wait that may be shown now).
+        """
+        view = self.view
+        if view is None or not (view.dirty or force or (view.pending and show_expunges)):
+            return
+        view.dirty = False
+        try:
+            changes, rows = await self.workspace.changes_since(view.mailbox_id, view.modseq)
+            if not changes.complete:
+                state = await self.workspace.state(view.mailbox_id)
+                changes = view.replaced(state)
+                rows = await self.workspace.flags(view.mailbox_id, changes.changed)
+        except NotFound:
+            # Deleted by another session, or no longer shared with this account.
+            self.wire.close("The selected mailbox is gone")
+            return
+        for line in view.update(
+            changes,
+            rows,
+            show_expunges=show_expunges,
+            vanished=self.qresync,
+            modseqs=self.condstore,
+        ):
+            self.wire.send(line)

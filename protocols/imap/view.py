@@ -1,0 +1,160 @@
+"""A session's view of its selected mailbox, and the one routine that brings it up to date.
+
+The view maps message numbers to UIDs as this client knows them. ``View.update`` takes what the
+change log says and returns the untagged responses that tell the client; it serves NOOP, IDLE and
+the end of every command. While a command is under way that may not see EXPUNGE, removals wait in
+the view.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from folkmoot.protocols.imap.sequence import SequenceSet
+from folkmoot.storage.types import (
+    Flag,
+    MailboxChanges,
+    MailboxState,
+    MessageRow,
+    Right,
+    UidSet,
+)
+
+_SYSTEM = (
+    (Flag.ANSWERED, "\\Answered"),
+    (Flag.FLAGGED, "\\Flagged"),
+    (Flag.DELETED, "\\Deleted"),
+    (Flag.SEEN, "\\Seen"),
+    (Flag.DRAFT, "\\Draft"),
+)
+# All 32 combinations of the system flags, as they are printed.
+SYSTEM_FLAGS = tuple(" ".join(name for bit, name in _SYSTEM if bits & bit) for bits in range(32))
+
+
+def print_flags(bits: int, keywords: str) -> bytes:
+    """``(\\Seen $Forwarded)`` for stored flags; ``keywords`` are separated by spaces."""
+    system = SYSTEM_FLAGS[bits & 31]
+    both = f"{system} {keywords}" if system and keywords else system or keywords
+    return f"({both})".encode()
+
+
+class View:
+    """The selected mailbox as this client knows it."""
+
+    def __init__(self, name: str, state: MailboxState, *, read_only: bool) -> None:
+        self.name = name
+        self.mailbox_id = state.mailbox_id
+        self.uidvalidity = state.uidvalidity
+        self.rights: Right = state.rights
+        self.read_only = read_only
+        self.uids: array[int] = state.uids
+        self.modseq = state.modseq
+        self.uidnext = state.uidnext
+        # Something was committed in this mailbox since the last look.
+        self.dirty = False
+        # Gone from the mailbox, not yet told to the client.
+        self.pending: UidSet = UidSet()
+        # Flag changes that this session made and reported itself: UID to modseq.
+        self.reported: dict[int, int] = {}
+
+    # --- numbers ------------------------------------------------------------------------------
+
+    def number(self, uid: int) -> int:
+        """The message number of a UID, 0 when this client does not know it."""
+        position = bisect_left(self.uids, uid)
+        if position < len(self.uids) and self.uids[position] == uid:
+            return position + 1
+        return 0
+
+    def select(self, sequence: SequenceSet, *, uid: bool) -> list[int]:
+        """The UIDs that a sequence set of numbers or UIDs means, ascending.
+
+        ``*`` is the last message that this client knows. Raises ``IndexError`` for numbers that
+        do not exist; unknown UIDs are ignored. # rfc9051#9 seq-number, uid-set
+        """
+        if uid:
+            return sequence.intersect(self.uids)
+        found: list[int] = []
+        for low, high in sequence.resolve(len(self.uids)):
+            if high > len(self.uids) or low < 1:
+                raise IndexError("no such message number")
+            found.extend(self.uids[low - 1 : high])
+        return found
+
+    def numbers(self, uids: Iterable[int]) -> list[int]:
+        """The message numbers of known UIDs."""
+        return [number for number in map(self.number, uids) if number]
+
+    # --- updates ------------------------------------------------------------------------------
+
+    def replaced(self, state: MailboxState) -> MailboxChanges:
+        """The changes between this view and a whole new state, for when the log is too short."""
+        before, now = UidSet.from_iterable(self.uids), UidSet.from_iterable(state.uids)
+        return MailboxChanges(
+            modseq=state.modseq,
+            uidnext=state.uidnext,
+            changed=now,
+            vanished=before.difference(now),
+            complete=True,
+            exists=True,
+        )
+
+    def update(
+        self,
+        changes: MailboxChanges,
+        rows: Sequence[MessageRow],
+        *,
+        show_expunges: bool,
+        vanished: bool,
+        modseqs: bool,
+    ) -> list[bytes]:
+        """Take over changes; returns the untagged responses for the client.
+
+        ``rows`` are (uid, flags, keywords, modseq) of the changed messages that still exist.
+        ``vanished`` says that the client wants VANISHED instead of EXPUNGE (QRESYNC), ``modseqs``
+        that it wants MODSEQ in FETCH (CONDSTORE).
+        """
+        self.modseq = max(self.modseq, changes.modseq)
+        self.uidnext = max(self.uidnext, changes.uidnext)
+        known = len(self.uids)
+        self.pending = self.pending.union(changes.vanished)
+        lines = self._expunge(vanished) if show_expunges else []
+        last = self.uids[-1] if self.uids else 0
+        fresh = [row[0] for row in rows if row[0] > last]
+        self.uids.extend(fresh)
+        if fresh:
+            lines.append(b"* %d EXISTS\r\n" % len(self.uids))
+        elif lines and not vanished and known and not self.uids:
+            # Some clients miss the last EXPUNGE of a mailbox that becomes empty.
+            lines.append(b"* 0 EXISTS\r\n")
+        for uid, bits, keywords, modseq in rows:
+            if uid > last or self.reported.get(uid) == modseq:
+                continue
+            number = self.number(uid)
+            if number:
+                lines.append(flags_response(number, uid, bits, keywords, modseq if modseqs else 0))
+        self.reported.clear()
+        return lines
+
+    def _expunge(self, as_vanished: bool) -> list[bytes]:
+        """Drop what is pending; EXPUNGE lines from the highest number down, or one VANISHED."""
+        gone = list(self.pending.intersection(UidSet.from_iterable(self.uids)))
+        self.pending = UidSet()
+        if not gone:
+            return []
+        numbers = [self.number(uid) for uid in gone]
+        removed = set(gone)
+        self.uids = array("I", [uid for uid in self.uids if uid not in removed])
+        if as_vanished:
+            # rfc7162#3.2.10
+            return [b"* VANISHED %b\r\n" % bytes(UidSet.from_iterable(gone))]
+        # Each EXPUNGE renumbers what follows; downwards, no number needs correcting.
+        return [b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)]
+
+
+def flags_response(number: int, uid: int, bits: int, keywords: str, modseq: int = 0) -> bytes:
+    """An untagged FETCH with flags, and MODSEQ unless 0."""
+    tail = b" MODSEQ (%d)" % modseq if modseq else b""
+    return b"* %d FETCH (UID %d FLAGS %b%b)\r\n" % (number, uid, print_flags(bits, keywords), tail)

@@ -1,0 +1,80 @@
+"""Mutations of domains. Names are normalised (``storage.addresses``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import AlreadyExists, Conflict, NotFound
+from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.policy import Charge
+from folkmoot.storage.txn import ReadContext, WriteContext
+
+FIND_DOMAIN = Statement("SELECT id FROM domains WHERE name = :name")
+_INSERT = Statement("INSERT INTO domains (name, created) VALUES (:name, :now) RETURNING id")
+_DELETE = Statement("DELETE FROM domains WHERE id = :id")
+# A normalised domain holds no character that means something to LIKE.
+_USED = Statement("SELECT address FROM addresses WHERE address LIKE '%@' || :name LIMIT 1")
+_SET_CATCHALL = Statement("UPDATE domains SET catchall_account_id = :account WHERE id = :id")
+
+
+def domain_id(context: ReadContext, name: str) -> int:
+    """The id of a domain by its normalised name. Raises ``NotFound``."""
+    row = context.db.one(FIND_DOMAIN, name=name)
+    if row is None:
+        raise NotFound(f"The domain {name} is not served here.")
+    found: int = row[0]
+    return found
+
+
+class _DomainMutation(Mutation[None]):
+    """What the three have in common: administration, free of charge, with a trail."""
+
+    abstract: ClassVar[bool] = True
+    audited: ClassVar[bool] = True
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDomain(_DomainMutation):
+    """Serve a domain from now on. Raises ``AlreadyExists``."""
+
+    name: str
+
+    def write(self, context: WriteContext) -> None:
+        if context.db.one(FIND_DOMAIN, name=self.name) is not None:
+            raise AlreadyExists(f"The domain {self.name} exists already.")
+        context.db.run(_INSERT, name=self.name, now=context.now)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDomain(_DomainMutation):
+    """Serve a domain no longer. Raises ``Conflict`` while any address is in it."""
+
+    name: str
+
+    def write(self, context: WriteContext) -> None:
+        found = domain_id(context, self.name)
+        if context.db.one(_USED, name=self.name) is not None:
+            raise Conflict(f"The domain {self.name} has accounts or aliases; delete them first.")
+        context.db.run(_DELETE, id=found)
+
+
+@dataclass(frozen=True, slots=True)
+class SetCatchall(_DomainMutation):
+    """Give an account the mail for unknown addresses of a domain; None for nobody."""
+
+    name: str
+    account_id: int | None
+
+    def write(self, context: WriteContext) -> None:
+        found = domain_id(context, self.name)
+        context.db.run(_SET_CATCHALL, id=found, account=self.account_id)

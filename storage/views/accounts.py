@@ -1,0 +1,180 @@
+"""Views of domains and accounts. Names and addresses are normalised (``storage.addresses``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar, TypeVar
+
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import (
+    Account,
+    AccountState,
+    AppPassword,
+    Credential,
+    LoginRecord,
+    Tool,
+    Usage,
+)
+from folkmoot.storage.types_accounts import AccountDetails, Domain
+from folkmoot.storage.views.base import View
+
+R = TypeVar("R", covariant=True)
+
+_COLUMNS = "id, space_id, address, name, state, plan, domain_admin, created, last_used"
+_ACCOUNT = Statement(
+    f"SELECT {_COLUMNS}, epoch, secret, scram FROM accounts WHERE address = :address"  # noqa: S608
+)
+_ALL = Statement(f"SELECT {_COLUMNS} FROM accounts ORDER BY address")  # noqa: S608
+_IN_DOMAIN = Statement(
+    f"SELECT {_COLUMNS} FROM accounts WHERE domain_id ="  # noqa: S608
+    " (SELECT id FROM domains WHERE name = :domain) ORDER BY address"
+)
+_ADDRESSES = Statement("SELECT address FROM addresses WHERE account_id = :id ORDER BY address")
+_SECRETS = Statement(
+    "SELECT id, secret, protocols FROM app_passwords WHERE account_id = :id ORDER BY id"
+)
+_APP_PASSWORDS = Statement(
+    "SELECT id, account_id, name, protocols, created, last_used FROM app_passwords"
+    " WHERE account_id = :id ORDER BY name"
+)
+_USAGE = Statement(
+    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit FROM usage"
+    " WHERE space_id = :space"
+)
+_DOMAINS = Statement(
+    "SELECT d.id, d.name, COALESCE(c.address, ''),"
+    " (SELECT COUNT(*) FROM accounts a WHERE a.domain_id = d.id), d.created"
+    " FROM domains d LEFT JOIN accounts c ON c.id = d.catchall_account_id ORDER BY d.name"
+)
+_TWO_DOMAINS = Statement("SELECT name FROM domains LIMIT 2")
+
+
+def _time(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _account(row: Row) -> Account:
+    return Account(
+        id=row[0],
+        space_id=row[1],
+        address=row[2],
+        name=row[3],
+        state=AccountState(row[4]),
+        plan=row[5],
+        domain_admin=bool(row[6]),
+        created=datetime.fromtimestamp(row[7], UTC),
+        last_used=_time(row[8]),
+    )
+
+
+class _AdministrationView(View[R]):
+    """What only the server itself and its administrators read."""
+
+    abstract: ClassVar[bool] = True
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLoginRecord(_AdministrationView[LoginRecord | None]):
+    """What a login needs to know of the account with this primary address, or None."""
+
+    address: str
+
+    def read(self, context: ReadContext) -> LoginRecord | None:
+        row = context.db.one(_ACCOUNT, address=self.address)
+        if row is None:
+            return None
+        account = _account(row)
+        epoch, secret, scram = row[9:]
+        credentials = [Credential(0, secret, ())] if secret else []
+        for id_, app_secret, protocols in context.db.all(_SECRETS, id=account.id):
+            credentials.append(Credential(id_, app_secret, tuple(protocols.split())))
+        return LoginRecord(account, epoch, credentials, scram)
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalName(_AdministrationView[str]):
+    """The address that a bare local part means: of the only domain, if there is one domain."""
+
+    name: str
+
+    def read(self, context: ReadContext) -> str:
+        domains = context.db.all(_TWO_DOMAINS)
+        return f"{self.name}@{domains[0][0]}" if len(domains) == 1 else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class FindAccount(_AdministrationView[Account]):
+    """The account with this primary address. Raises ``NotFound``."""
+
+    address: str
+
+    def read(self, context: ReadContext) -> Account:
+        row = context.db.one(_ACCOUNT, address=self.address)
+        if row is None:
+            raise NotFound(f"There is no account {self.address}.")
+        return _account(row)
+
+
+@dataclass(frozen=True, slots=True)
+class ListAccounts(_AdministrationView[list[Account]]):
+    """All accounts by address; ``domain`` limits them to one domain, "" does not."""
+
+    domain: str = ""
+
+    def read(self, context: ReadContext) -> list[Account]:
+        rows = (
+            context.db.all(_IN_DOMAIN, domain=self.domain) if self.domain else context.db.all(_ALL)
+        )
+        return [_account(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAccount(_AdministrationView[AccountDetails]):
+    """An account with its aliases, app passwords and usage. Raises ``NotFound``."""
+
+    address: str
+
+    def read(self, context: ReadContext) -> AccountDetails:
+        row = context.db.one(_ACCOUNT, address=self.address)
+        if row is None:
+            raise NotFound(f"There is no account {self.address}.")
+        account = _account(row)
+        addresses = [found[0] for found in context.db.all(_ADDRESSES, id=account.id)]
+        used = {found[0]: found for found in context.db.all(_USAGE, space=account.space_id)}
+        return AccountDetails(
+            account=account,
+            aliases=tuple(address for address in addresses if address != account.address),
+            app_passwords=tuple(
+                AppPassword(
+                    found[0],
+                    found[1],
+                    found[2],
+                    tuple(found[3].split()),
+                    datetime.fromtimestamp(found[4], UTC),
+                    _time(found[5]),
+                )
+                for found in context.db.all(_APP_PASSWORDS, id=account.id)
+            ),
+            usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
+            has_password=bool(row[10]),
+            has_scram=row[11] is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListDomains(_AdministrationView[list[Domain]]):
+    """All domains by name."""
+
+    def read(self, context: ReadContext) -> list[Domain]:
+        return [
+            Domain(row[0], row[1], row[2], row[3], datetime.fromtimestamp(row[4], UTC))
+            for row in context.db.all(_DOMAINS)
+        ]
