@@ -259,6 +259,7 @@ class Authenticator:
         self, record: LoginRecord, credential: Credential, protocol: str, peer: str
     ) -> None:
         """Note the use. A full disk must not keep people from reading their mail."""
+        log.info("%s login of %s from %s", protocol, record.account.address, peer)
         try:
             await self._directory.record_login(
                 record.account.id, credential.app_password_id, protocol, peer
