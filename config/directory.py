@@ -72,8 +72,12 @@ class AccountSection:
     address: str = key(
         email(), "The mail address, which is also the login name.", example="ada@example.org"
     )
-    name: str = key(
-        text("name", empty=True), "The person's name.", default="", example="Ada Lovelace"
+    name: str | None = key(
+        text("name", empty=True),
+        "The person's name. For this key and the others below: when it is not there, an "
+        "account that exists stays as it is.",
+        default=None,
+        example="Ada Lovelace",
     )
     password: str | None = key(
         _PASSWORD,
@@ -89,18 +93,29 @@ class AccountSection:
         default=None,
         example="$argon2id$v=19$m=19456,t=2,p=1$...",
     )
-    plan: str = key(text("name of a plan"), "The plan of the account.", default=DEFAULT_PLAN)
+    plan: str | None = key(
+        text("name of a plan"),
+        f'The plan of the account; "{DEFAULT_PLAN}" for a new one.',
+        default=None,
+        example=DEFAULT_PLAN,
+    )
     aliases: tuple[str, ...] = key(
         list_of(email()),
         "More addresses of the same account, to receive and to send.",
         default=(),
         example=("countess@example.org",),
     )
-    domain_admin: bool = key(
-        BOOLEAN, "Whether the person administers the domain of the address.", default=False
+    domain_admin: bool | None = key(
+        BOOLEAN,
+        "Whether the person administers the domain of the address.",
+        default=None,
+        example=False,
     )
-    disabled: bool = key(
-        BOOLEAN, "A disabled account keeps its data, but nobody can sign in.", default=False
+    disabled: bool | None = key(
+        BOOLEAN,
+        "A disabled account keeps its data, but nobody can sign in and no mail arrives.",
+        default=None,
+        example=False,
     )
 
 
@@ -177,7 +192,7 @@ def _check_accounts(directory: Directory, document: Document) -> None:
     plans = directory.plans()
     for index, account in enumerate(directory.account):
         here = ("account", index)
-        if account.plan not in plans:
+        if account.plan is not None and account.plan not in plans:
             document.wrong((*here, "plan"), f"one of {', '.join(plans)}", f'"{account.plan}"')
         if account.password is not None and account.password_hash is not None:
             document.note((*here, "password_hash"), "expected only one of password, password_hash")

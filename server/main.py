@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from folkmoot.server.commands.account import account_group
 from folkmoot.server.commands.config import config_group
 from folkmoot.server.commands.context import DEFAULT_CONFIG
+from folkmoot.server.commands.domain import domain_group
 from folkmoot.server.commands.init import init
 
 _EPILOG = (
@@ -41,5 +43,5 @@ def main(context: click.Context, config_file: Path) -> None:
     context.obj = config_file
 
 
-for command in (init, config_group):
+for command in (init, config_group, domain_group, account_group):
     main.add_command(command)

@@ -52,7 +52,7 @@ def test_a_directory_loads() -> None:
     ada, bob = directory.account
     assert (ada.address, ada.plan, ada.aliases) == (
         "ada@example.test",
-        "default",
+        None,
         ("countess@example.test",),
     )
     assert ada.domain_admin

@@ -1,0 +1,299 @@
+"""``folkmoot account``: the people who sign in."""
+
+from __future__ import annotations
+
+import click
+
+from folkmoot.auth.accounts import AccountWanted
+from folkmoot.config.directory import DEFAULT_PLAN
+from folkmoot.config.schema import Config
+from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
+from folkmoot.server.commands.passwords import password_options, read_password
+from folkmoot.server.commands.work import plan_named, working
+from folkmoot.server.directory_apply import plan_limits
+from folkmoot.storage.types import Account, AccountState, AppPassword, Usage
+from folkmoot.storage.types_accounts import AccountDetails
+
+PROTOCOLS = ("imap", "submission")
+address_argument = click.argument("address")
+
+
+@click.group("account")
+def account_group() -> None:
+    """The people who sign in.
+
+    An account is named by its mail address. Changes take effect at once, also in a server that
+    runs: sessions end when an account is disabled, deleted or gets a new password.
+    """
+
+
+@account_group.command()
+@address_argument
+@click.option("--name", default="", help="The person's name.")
+@click.option("--plan", default=DEFAULT_PLAN, show_default=True, help="A plan of directory.toml.")
+@click.option("--domain-admin", is_flag=True, help="Let the person administer the domain.")
+@password_options
+@with_config
+def add(
+    config: Config,
+    address: str,
+    name: str,
+    plan: str,
+    domain_admin: bool,
+    password_stdin: bool,
+    generate: bool,
+) -> None:
+    """Make an account. Its domain must be served already (`folkmoot domain add`)."""
+    limits = plan_limits(plan_named(config, plan))
+    password, shown = read_password(password_stdin, generate)
+    wanted = AccountWanted(
+        address=address,
+        password=password,
+        name=name,
+        plan=plan,
+        limits=limits,
+        domain_admin=domain_admin,
+    )
+    with working(config) as work:
+        made = work.wait(work.accounts.create(wanted))
+    click.echo(f"The account {made.address} is ready.")
+    if shown:
+        click.echo(f"Password: {password}")
+
+
+@account_group.command("list")
+@click.option("--domain", help="Only the accounts of this domain.")
+@json_option
+@with_config
+def list_accounts(config: Config, domain: str | None, as_json: bool) -> None:
+    """List accounts."""
+    with working(config) as work:
+        accounts = work.wait(work.accounts.accounts(domain))
+    if as_json:
+        print_json([_plain(account) for account in accounts])
+        return
+    rows = [
+        (
+            account.address,
+            account.name,
+            account.plan,
+            account.state.value,
+            f"{account.last_used:%Y-%m-%d}" if account.last_used else "never",
+        )
+        for account in accounts
+    ]
+    print_table(("Address", "Name", "Plan", "State", "Last used"), rows)
+
+
+@account_group.command()
+@address_argument
+@json_option
+@with_config
+def show(config: Config, address: str, as_json: bool) -> None:
+    """Show an account: aliases, app passwords, used and allowed space."""
+    with working(config) as work:
+        details = work.wait(work.accounts.show(address))
+    if as_json:
+        print_json(_plain_details(details))
+        return
+    account = details.account
+    lines = {
+        "Address": account.address,
+        "Name": account.name or "not set",
+        "State": account.state.value,
+        "Plan": account.plan,
+        "Role": "domain administrator" if account.domain_admin else "user",
+        "Password": "set" if details.has_password else "none",
+        "Created": f"{account.created:%Y-%m-%d}",
+        "Last used": f"{account.last_used:%Y-%m-%d %H:%M}" if account.last_used else "never",
+        "Aliases": ", ".join(details.aliases) or "none",
+        "App passwords": ", ".join(one.name for one in details.app_passwords) or "none",
+    }
+    for title, value in lines.items():
+        click.echo(f"{title + ':':<15}{value}")
+    rows = [
+        (
+            usage.tool.value,
+            _amount(usage.bytes_used, usage.bytes_limit, " bytes"),
+            _amount(usage.items_used, usage.items_limit, ""),
+        )
+        for usage in details.usage
+    ]
+    print_table(("Tool", "Space", "Items"), rows)
+
+
+@account_group.command()
+@address_argument
+@password_options
+@with_config
+def passwd(config: Config, address: str, password_stdin: bool, generate: bool) -> None:
+    """Change the password of an account; its open sessions end."""
+    password, shown = read_password(password_stdin, generate)
+    with working(config) as work:
+        work.wait(work.accounts.set_password(address, password))
+    click.echo(f"The password of {address} is changed.")
+    if shown:
+        click.echo(f"Password: {password}")
+
+
+@account_group.command()
+@address_argument
+@with_config
+def disable(config: Config, address: str) -> None:
+    """Let nobody sign in, end open sessions and refuse mail; all data stays."""
+    with working(config) as work:
+        work.wait(work.accounts.set_state(address, AccountState.DISABLED))
+    click.echo(f"The account {address} is disabled.")
+
+
+@account_group.command()
+@address_argument
+@with_config
+def enable(config: Config, address: str) -> None:
+    """Undo `disable`."""
+    with working(config) as work:
+        work.wait(work.accounts.set_state(address, AccountState.ACTIVE))
+    click.echo(f"The account {address} is enabled.")
+
+
+@account_group.command()
+@address_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_config
+def delete(config: Config, address: str, yes: bool) -> None:
+    """Destroy an account and all its data for good."""
+    with working(config) as work:
+        found = work.wait(work.accounts.show(address)).account
+        question = f"Destroy {found.address} and all its data for good?"
+        if not yes and not click.confirm(question):
+            raise click.ClickException("Nothing was deleted.")
+        work.wait(work.accounts.delete(address))
+    click.echo(f"The account {address} is deleted.")
+
+
+@account_group.group()
+def alias() -> None:
+    """More addresses of an account, to receive and to send."""
+
+
+@alias.command("add")
+@address_argument
+@click.argument("other", metavar="ALIAS")
+@with_config
+def alias_add(config: Config, address: str, other: str) -> None:
+    """Let mail for ALIAS reach the account, and let it send from there."""
+    with working(config) as work:
+        work.wait(work.accounts.add_alias(address, other))
+    click.echo(f"{other} is an address of {address} now.")
+
+
+@alias.command("remove")
+@address_argument
+@click.argument("other", metavar="ALIAS")
+@with_config
+def alias_remove(config: Config, address: str, other: str) -> None:
+    """Take ALIAS away from the account."""
+    with working(config) as work:
+        work.wait(work.accounts.remove_alias(address, other))
+    click.echo(f"{other} is no longer an address of {address}.")
+
+
+@account_group.group("app-password")
+def app_password() -> None:
+    """Passwords for single devices, which can be limited to some protocols and revoked."""
+
+
+@app_password.command("add")
+@address_argument
+@click.argument("name")
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    type=click.Choice(PROTOCOLS),
+    help="Works for this protocol only; can be given more than once.  [default: all]",
+)
+@with_config
+def app_password_add(config: Config, address: str, name: str, protocols: tuple[str, ...]) -> None:
+    """Make a password for the device NAME and print it, this once."""
+    with working(config) as work:
+        _, shown = work.wait(work.accounts.add_app_password(address, name, protocols))
+    click.echo(f"Password: {shown}")
+
+
+@app_password.command("list")
+@address_argument
+@json_option
+@with_config
+def app_password_list(config: Config, address: str, as_json: bool) -> None:
+    """List the app passwords of an account; the passwords themselves are not kept."""
+    with working(config) as work:
+        found = work.wait(work.accounts.show(address)).app_passwords
+    if as_json:
+        print_json([_plain_app_password(one) for one in found])
+        return
+    rows = [
+        (
+            one.name,
+            " ".join(one.protocols) or "all",
+            f"{one.created:%Y-%m-%d}",
+            f"{one.last_used:%Y-%m-%d}" if one.last_used else "never",
+        )
+        for one in found
+    ]
+    print_table(("Name", "Protocols", "Created", "Last used"), rows)
+
+
+@app_password.command("revoke")
+@address_argument
+@click.argument("name")
+@with_config
+def app_password_revoke(config: Config, address: str, name: str) -> None:
+    """Make an app password useless; open sessions of the account end."""
+    with working(config) as work:
+        work.wait(work.accounts.revoke_app_password(address, name))
+    click.echo(f'The app password "{name}" of {address} is revoked.')
+
+
+def _amount(used: int, limit: int | None, unit: str) -> str:
+    return f"{used:,} of {limit:,}{unit}" if limit is not None else f"{used:,}{unit}, no limit"
+
+
+def _plain(account: Account) -> dict[str, object]:
+    return {
+        "address": account.address,
+        "name": account.name,
+        "state": account.state.value,
+        "plan": account.plan,
+        "domain_admin": account.domain_admin,
+        "created": account.created.isoformat(),
+        "last_used": account.last_used.isoformat() if account.last_used else None,
+    }
+
+
+def _plain_app_password(one: AppPassword) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "protocols": list(one.protocols),
+        "created": one.created.isoformat(),
+        "last_used": one.last_used.isoformat() if one.last_used else None,
+    }
+
+
+def _plain_usage(usage: Usage) -> dict[str, object]:
+    return {
+        "bytes_used": usage.bytes_used,
+        "bytes_limit": usage.bytes_limit,
+        "items_used": usage.items_used,
+        "items_limit": usage.items_limit,
+    }
+
+
+def _plain_details(details: AccountDetails) -> dict[str, object]:
+    return {
+        **_plain(details.account),
+        "has_password": details.has_password,
+        "aliases": list(details.aliases),
+        "app_passwords": [_plain_app_password(one) for one in details.app_passwords],
+        "usage": {usage.tool.value: _plain_usage(usage) for usage in details.usage},
+    }

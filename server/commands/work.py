@@ -1,0 +1,71 @@
+"""How commands work with the store: without a reactor, waiting for each Deferred in turn."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from folkmoot.auth.passwords import PasswordRefused
+from folkmoot.config.directory import Directory, PlanSection, load_directory
+from folkmoot.config.schema import Config
+from folkmoot.server.commands.context import load_or_exit, refuse
+from folkmoot.server.wiring import Core
+from folkmoot.storage.errors import StorageError
+
+_T = TypeVar("_T")
+
+
+class Work:
+    """An open store. ``wait`` gives results; ``accounts`` and ``store`` are those of ``Core``."""
+
+    def __init__(self, config: Config) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.core = Core(config, self._calls.put, reason="command line")
+        self.accounts = self.core.accounts
+        self.store = self.core.store
+
+    def wait(self, work: Deferred[_T] | Coroutine[Any, Any, _T]) -> _T:
+        """The result of a Deferred or coroutine; raises what it fails with."""
+        deferred = work if isinstance(work, Deferred) else Deferred.fromCoroutine(work)
+        results: list[_T | Failure] = []
+        deferred.addBoth(results.append)
+        while not results:
+            self._calls.get()()
+        result = results[0]
+        if isinstance(result, Failure):
+            result.raiseException()
+        return result
+
+
+@contextmanager
+def working(config: Config) -> Iterator[Work]:
+    """Open the store for one command; its errors end the program with exit code 1."""
+    try:
+        work = Work(config)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    except StorageError as error:
+        raise click.ClickException(error.text) from None
+    try:
+        yield work
+    except (StorageError, PasswordRefused) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        work.core.close()
+
+
+def plan_named(config: Config, name: str) -> PlanSection:
+    """A plan of the directory file; exit code 2 when there is none of this name."""
+    directory = Directory()
+    if config.server.directory is not None:
+        directory = load_or_exit(load_directory, config.server.directory)
+    plans = directory.plans()
+    if name not in plans:
+        refuse(f'There is no plan "{name}"; there are: {", ".join(plans)}.')
+    return plans[name]

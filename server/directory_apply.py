@@ -1,0 +1,169 @@
+"""Makes the store hold what ``directory.toml`` says: idempotent, and never deletes anything."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Mapping
+
+from folkmoot.auth.accounts import Accounts, AccountWanted
+from folkmoot.auth.passwords import PasswordRefused
+from folkmoot.config.directory import DEFAULT_PLAN, AccountSection, Directory, PlanSection
+from folkmoot.storage.errors import StorageError
+from folkmoot.storage.types import Account, AccountState, Limit, Tool
+from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate
+
+log = logging.getLogger("folkmoot.directory")
+
+
+def plan_limits(plan: PlanSection) -> dict[Tool, Limit]:
+    """What a plan lets each tool hold; 0 in the file is no limit."""
+    tools = {
+        Tool.MAIL: plan.mail,
+        Tool.CALENDAR: plan.calendar,
+        Tool.CONTACTS: plan.contacts,
+        Tool.DOCUMENTS: plan.documents,
+    }
+    return {tool: Limit(each.bytes or None, each.items or None) for tool, each in tools.items()}
+
+
+async def apply_directory(accounts: Accounts, directory: Directory) -> bool:
+    """Create and change what differs. One entry that fails is logged and skips nothing else.
+
+    Returns whether everything could be applied.
+    """
+    applied = _Applied(accounts, directory)
+    await applied.domains()
+    await applied.accounts_of_file()
+    await applied.plans()
+    await applied.catchalls()
+    await applied.report_missing()
+    log.info("directory applied", extra={"changes": applied.changes, "failures": applied.failures})
+    return applied.failures == 0
+
+
+class _Applied:
+    def __init__(self, accounts: Accounts, directory: Directory) -> None:
+        self._accounts = accounts
+        self._directory = directory
+        self._limits = {name: plan_limits(plan) for name, plan in directory.plans().items()}
+        self.changes = 0
+        self.failures = 0
+
+    async def domains(self) -> None:
+        present = {domain.name for domain in await self._accounts.domains()}
+        for entry in self._directory.domain:
+            if entry.name not in present:
+                await self._attempt(entry.name, self._create_domain(entry.name))
+
+    async def _create_domain(self, name: str) -> None:
+        await self._accounts.create_domain(name)
+        self._changed("domain created", name)
+
+    async def accounts_of_file(self) -> None:
+        present = {account.address for account in await self._accounts.accounts()}
+        for entry in self._directory.account:
+            work = self._change if entry.address in present else self._create
+            await self._attempt(entry.address, work(entry))
+
+    async def _create(self, entry: AccountSection) -> None:
+        plan = entry.plan or DEFAULT_PLAN
+        await self._accounts.create(
+            AccountWanted(
+                address=entry.address,
+                password=entry.password,
+                password_hash=entry.password_hash,
+                name=entry.name or "",
+                plan=plan,
+                limits=self._limits[plan],
+                domain_admin=entry.domain_admin or False,
+                disabled=entry.disabled or False,
+            )
+        )
+        self._changed("account created", entry.address)
+        await self._aliases(entry, ())
+
+    async def _change(self, entry: AccountSection) -> None:
+        details = await self._accounts.show(entry.address)
+        account = details.account
+        update = AccountUpdate(
+            name=entry.name if entry.name != account.name else None,
+            plan=entry.plan if entry.plan != account.plan else None,
+            domain_admin=entry.domain_admin if entry.domain_admin != account.domain_admin else None,
+        )
+        if update != AccountUpdate():
+            await self._accounts.update(entry.address, update)
+            self._changed("account changed", entry.address)
+        state = AccountState.DISABLED if entry.disabled else AccountState.ACTIVE
+        if entry.disabled is not None and state != account.state:
+            await self._accounts.set_state(entry.address, state)
+            self._changed(f"account {state.value}", entry.address)
+        await self._aliases(entry, details.aliases)
+
+    async def _aliases(self, entry: AccountSection, present: tuple[str, ...]) -> None:
+        for alias in entry.aliases:
+            if alias not in present:
+                await self._attempt(alias, self._add_alias(entry.address, alias))
+        extra = sorted(set(present) - set(entry.aliases))
+        if extra:
+            log.info(
+                "aliases are not in the directory file",
+                extra={"account": entry.address, "aliases": " ".join(extra)},
+            )
+
+    async def _add_alias(self, address: str, alias: str) -> None:
+        await self._accounts.add_alias(address, alias)
+        self._changed("alias added", alias)
+
+    async def plans(self) -> None:
+        """Give every account, also those that are not in the file, the limits of its plan."""
+        for account in await self._accounts.accounts():
+            limits = self._limits.get(account.plan)
+            if limits is None:
+                log.warning(
+                    "plan is not in the directory file",
+                    extra={"account": account.address, "plan": account.plan},
+                )
+                continue
+            await self._attempt(account.address, self._limit(account, limits))
+
+    async def _limit(self, account: Account, limits: Mapping[Tool, Limit]) -> None:
+        differing = differing_limits(await self._accounts.show(account.address), limits)
+        if differing:
+            await self._accounts.update(account.address, AccountUpdate(limits=differing))
+            self._changed("limits changed", account.address)
+
+    async def catchalls(self) -> None:
+        present = {domain.name: domain for domain in await self._accounts.domains()}
+        for entry in self._directory.domain:
+            wanted = entry.catchall
+            domain = present.get(entry.name)
+            if wanted is not None and domain is not None and domain.catchall != wanted:
+                await self._attempt(entry.name, self._set_catchall(entry.name, wanted))
+
+    async def _set_catchall(self, name: str, address: str) -> None:
+        await self._accounts.set_catchall(name, address)
+        self._changed("catch-all changed", name)
+
+    async def report_missing(self) -> None:
+        """Say what is in the store only: it stays until somebody deletes it by hand."""
+        written = {entry.address for entry in self._directory.account}
+        for account in await self._accounts.accounts():
+            if account.address not in written:
+                log.info("account is not in the directory file", extra={"account": account.address})
+
+    async def _attempt(self, subject: str, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (StorageError, PasswordRefused) as error:
+            self.failures += 1
+            log.error("directory entry not applied", extra={"entry": subject, "why": str(error)})
+
+    def _changed(self, what: str, subject: str) -> None:
+        self.changes += 1
+        log.info(what, extra={"entry": subject})
+
+
+def differing_limits(details: AccountDetails, limits: Mapping[Tool, Limit]) -> dict[Tool, Limit]:
+    """Those of the limits that an account does not have yet."""
+    now = {usage.tool: Limit(usage.bytes_limit, usage.items_limit) for usage in details.usage}
+    return {tool: limit for tool, limit in limits.items() if now.get(tool) != limit}
