@@ -12,7 +12,10 @@ _EXPORTER_OCTETS = 32
 
 
 def end_point(certificate: x509.Certificate) -> bytes | None:
-    """``tls-server-end-point``: the certificate's hash; None where RFC 5929 defines none."""
+    """``tls-server-end-point``: the certificate's hash; None where RFC 5929 defines none.
+
+    Not to be offered alone on TLS 1.3: clients choose -PLUS and ``tls-exporter`` there, and fail.
+    """
     try:
         algorithm = certificate.signature_hash_algorithm
     except UnsupportedAlgorithm:
