@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from folkmoot.storage.errors import StorageError
+from folkmoot.storage.types import BodySpool
 
 
 class Notify(enum.IntFlag):
@@ -57,20 +58,6 @@ class MailEnvelope:
     eight_bit: bool = False
 
 
-class BodyFile(Protocol):
-    """A large message on its way into the blob store (worker threads only)."""
-
-    @property
-    def size(self) -> int:
-        """Count of octets written so far."""
-
-    def write(self, data: bytes) -> None:
-        """Append octets. Raises OSError when the disk is full."""
-
-    def discard(self) -> None:
-        """Forget it; does nothing once the store has kept it."""
-
-
 class Octets(Protocol):
     """The octets of a finished message: in ``data`` when small, else in ``file``."""
 
@@ -87,7 +74,7 @@ class Octets(Protocol):
         """All octets, or None when they lie in a file."""
 
     @property
-    def file(self) -> BodyFile | None:
+    def file(self) -> BodySpool | None:
         """The file with all octets, or None when they are in memory."""
 
 
@@ -147,12 +134,75 @@ class SendResult:
     notified: bool = False
 
 
-class ChunkSource(Protocol):
-    """A stored message that can be read from any offset."""
+# --- the outbound queue ------------------------------------------------------------------------
 
-    @property
-    def size(self) -> int:
-        """Count of octets."""
 
-    def chunks(self, offset: int = 0) -> AsyncIterator[bytes]:
-        """Yield the octets from ``offset`` to the end in pieces of bounded size."""
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message that waits to be sent. ``account_id`` is 0 for the server's own (reports).
+
+    Its octets are in ``data`` when small, else in the blob store's ``file``. ``sender``,
+    ``envelope_id``, ``returns``, ``utf8`` and ``eight_bit`` are as in ``MailEnvelope``.
+    ``warned`` says that the sender has been told of the delay.
+    """
+
+    id: int
+    account_id: int
+    sender: str
+    envelope_id: str
+    returns: Return
+    utf8: bool
+    eight_bit: bool
+    created: datetime
+    expires: datetime
+    warned: bool
+    size: int
+    data: bytes | None
+    file: str | None
+
+    def envelope(self, recipients: tuple[MailRecipient, ...]) -> MailEnvelope:
+        """Return the envelope for some of the recipients."""
+        return MailEnvelope(
+            self.sender, recipients, self.envelope_id, self.returns, self.utf8, self.eight_bit
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRecipient:
+    """One recipient that waits; ``last_reply`` is what the last attempt brought, or ""."""
+
+    id: int
+    recipient: MailRecipient
+    domain: str
+    attempts: int
+    next_attempt: datetime
+    last_reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A message and those of its recipients that are looked at or worked on."""
+
+    message: QueuedMessage
+    recipients: tuple[QueuedRecipient, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an attempt decided for a queued recipient.
+
+    ``retry_in`` is the time to the next attempt in seconds, None when nothing is left to do.
+    """
+
+    recipient_id: int
+    reply: str
+    retry_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A report to a sender: finished octets, sent from the null reverse-path."""
+
+    recipient: str
+    content: bytes
+    utf8: bool

@@ -10,7 +10,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from folkmoot.protocols.smtp.headers import header_length
-from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Notify, Return
+from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Notice, Notify, Return
 
 # What of a message goes back at most; larger ones come back as their header only.
 FULL_LIMIT = 256 * 1024
@@ -43,15 +43,6 @@ class Report:
     retry_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """A finished message, to be sent from the null reverse-path to ``recipient``."""
-
-    recipient: str
-    content: bytes
-    utf8: bool
-
-
 def wanted(sender: str, recipient: MailRecipient, action: Action) -> bool:
     """Return whether the sender is to hear of this; never about messages without a sender."""
     # rfc3461#6.2: no notification for a message from the null reverse-path
@@ -73,21 +64,21 @@ def notification(
     reports: Sequence[Report],
     message: bytes,
     now: datetime,
-) -> Notification:
+) -> Notice:
     """Build one notification about all ``reports``, which share their action.
 
     ``message`` is the message, or its beginning with at least the whole header when it is larger
     than FULL_LIMIT. Whether one is wanted is for ``wanted`` to say.
     """
     action = reports[0].action
-    utf8 = envelope.utf8 or not all(report.reply.isascii() for report in reports)
+    utf8 = envelope.utf8
     boundary = f"report-{secrets.token_hex(12)}"
     returned, kind = _returned(envelope, action, message, utf8)
     parts = [
-        _part("text/plain; charset=utf-8", _human(hostname, reports).encode(), eight_bit=utf8),
+        _part("text/plain; charset=utf-8", _text(_human(hostname, reports), utf8), eight_bit=utf8),
         _part(
             "message/global-delivery-status" if utf8 else "message/delivery-status",
-            _machine(hostname, envelope, arrived, reports).encode("utf-8" if utf8 else "ascii"),
+            _text(_machine(hostname, envelope, arrived, reports), utf8),
             eight_bit=utf8,
         ),
         _part(kind, returned, eight_bit=not returned.isascii()),
@@ -107,7 +98,7 @@ def notification(
         "\r\n"
     )
     closing = f"--{boundary}--\r\n".encode()
-    return Notification(envelope.sender, header.encode() + body + closing, utf8)
+    return Notice(envelope.sender, header.encode() + body + closing, utf8)
 
 
 _SUBJECTS = {
@@ -190,6 +181,11 @@ def _recipient_fields(report: Report) -> list[str]:
     if report.retry_until is not None:
         lines.append(f"Will-Retry-Until: {format_datetime(report.retry_until)}")
     return lines
+
+
+def _text(text: str, utf8: bool) -> bytes:
+    """Return octets for a part; without SMTPUTF8 what others said is put into ASCII."""
+    return text.encode() if utf8 else text.encode("ascii", "replace")
 
 
 def _line(text: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from folkmoot.protocols.smtp import commands, replies
+from folkmoot.protocols.smtp import replies
 from folkmoot.protocols.smtp.errors import reply_to
 from folkmoot.protocols.smtp.headers import (
     delivered_to,
@@ -14,10 +12,10 @@ from folkmoot.protocols.smtp.headers import (
     without,
 )
 from folkmoot.protocols.smtp.replies import Reply
-from folkmoot.protocols.smtp.service import Service
 from folkmoot.protocols.smtp.session import Session, Transaction
 from folkmoot.protocols.smtp.spool import MailLoop, Spool
 from folkmoot.protocols.smtp.submission import make_trace
+from folkmoot.protocols.smtp.success import report_delivered
 from folkmoot.storage.errors import OverQuota
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Standing
 
@@ -63,7 +61,9 @@ class Lmtp:
         self, session: Session, transaction: Transaction, envelope: MailEnvelope, message: Spool
     ) -> list[Reply]:
         """Give each recipient's reply, in the order of RCPT (RFC 2033 section 4.2)."""
-        outcomes = await session.service.intake.deliver(envelope, message)
+        service = session.service
+        outcomes = await service.intake.deliver(envelope, message)
+        await report_delivered(service.intake, service.hostname, envelope, message, outcomes)
         return [
             replies.OK.with_text(f"<{one.address}> delivered as {transaction.id}")
             if one.error is None
@@ -74,8 +74,3 @@ class Lmtp:
     def failed(self, transaction: Transaction, reply: Reply) -> list[Reply]:
         """The same reply for each recipient."""
         return [reply] * len(transaction.recipients)
-
-
-def lmtp_factory(service: Service, *, implicit_tls: bool) -> asyncio.Protocol:
-    """Return the protocol for one connection; ``implicit_tls`` when it began with TLS."""
-    return Session(service, Lmtp(), commands.LMTP, secure=implicit_tls)

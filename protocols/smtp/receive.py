@@ -123,7 +123,9 @@ def _judge(session: Session, decoder: DataDecoder) -> Reply | None:
 def _envelope(transaction: Transaction, spool: Spool, decoder: DataDecoder) -> MailEnvelope:
     addresses = [transaction.sender, *(one.address for one in transaction.recipients)]
     # Many clients say SMTPUTF8 always; only what really needs it may fail at a peer without it.
-    utf8 = not spool.header.isascii() or not all(map(str.isascii, addresses))
+    utf8 = not all(map(str.isascii, addresses)) or (
+        transaction.parameters.utf8 and not spool.header.isascii()
+    )
     return MailEnvelope(
         sender=transaction.sender,
         recipients=tuple(transaction.recipients),

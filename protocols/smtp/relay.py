@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 from folkmoot.protocols.smtp.parameters import encode_original, encode_xtext
 from folkmoot.protocols.smtp.paths import ascii_domain, split_address
@@ -59,6 +60,12 @@ class Outgoing:
     chunks: AsyncIterator[bytes]
 
 
+@cache
+def _checked_context() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+@cache
 def _unchecked_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # rfc7435#3: for want of a name to check, any encryption is better than none
@@ -95,8 +102,9 @@ class RelayConnection:
 
     @classmethod
     async def _open(cls, hop: Hop, options: RelayOptions, *, starttls: bool) -> RelayConnection:
-        checked = options.tls_context or ssl.create_default_context()
-        implicit = checked if options.tls is TlsMode.IMPLICIT else None
+        implicit = None
+        if options.tls is TlsMode.IMPLICIT:
+            implicit = options.tls_context or _checked_context()
         peer = await Peer.connect(hop, options.timeouts, implicit)
         connection = cls(peer, options)
         try:
@@ -104,7 +112,7 @@ class RelayConnection:
             _demand(greeting, 220, hop)
             await connection._hello()
             if starttls:
-                await connection._start_tls(checked)
+                await connection._start_tls()
             if options.username:
                 await connection._sign_in()
         except BaseException:
@@ -124,7 +132,7 @@ class RelayConnection:
         pairs = [line.partition(" ") for line in reply.lines[1:]]
         self._features = {name.upper(): value for name, _, value in pairs}
 
-    async def _start_tls(self, checked: ssl.SSLContext) -> None:
+    async def _start_tls(self) -> None:
         required = self._options.tls is TlsMode.STARTTLS
         if "STARTTLS" not in self._features:
             if required:
@@ -133,7 +141,11 @@ class RelayConnection:
         reply = await self._peer.command("STARTTLS")
         if reply.code == 220:
             try:
-                await self._peer.start_tls(checked if required else _unchecked_context())
+                await self._peer.start_tls(
+                    (self._options.tls_context or _checked_context())
+                    if required
+                    else _unchecked_context()
+                )
             except PeerError as error:
                 raise TlsFailed(error.text) from error
             await self._hello()
@@ -255,7 +267,10 @@ class RelayConnection:
             return reply
         async for block in stuffed(message.chunks):
             await self._peer.send(block, timeouts.data_block)
-        return await self._peer.reply(timeouts.data_end)
+        try:
+            return await self._peer.reply(timeouts.data_end)
+        except PeerError as error:
+            raise Undecided(error.text) from error
 
     async def _reset(self) -> None:
         _demand(await self._peer.command("RSET"), 250, self._peer.hop)
@@ -272,6 +287,10 @@ class RelayConnection:
                 state = SendState.DEFERRED
         notified = notified and state is SendState.SENT
         return SendResult(recipient.address, state, reply.status, reply.text, self.host, notified)
+
+
+class Undecided(PeerError):
+    """The whole message was sent, and no answer came: it may have been taken."""
 
 
 class TlsFailed(PeerError):

@@ -227,6 +227,17 @@ class Session(SMTP):
         if self._login_timer is not None:
             self._login_timer.cancel()
 
+    @property
+    def open(self) -> bool:
+        """Whether the connection is there and served."""
+        task = self._handler_coroutine
+        return self.transport is not None and task is not None and not task.done()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if self.transport is not None:
+            self._writer.transport.abort()
+
     def stop(self) -> None:
         """End the connection: now when it is idle, otherwise after the present command."""
         self.closing = True

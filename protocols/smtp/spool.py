@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from folkmoot.protocols.smtp.headers import header_length, starts_header
-from folkmoot.storage.types_mail import BodyFile
+from folkmoot.storage.types import BodySpool
 
 MEMORY_LIMIT = 256 * 1024
 _WRITE_AT = 256 * 1024
@@ -43,7 +43,7 @@ class Spool:
     def __init__(
         self,
         stamp: Callable[[bytes], bytes],
-        open_file: Callable[[], BodyFile],
+        open_file: Callable[[], BodySpool],
         *,
         size_limit: int,
         header_limit: int,
@@ -59,7 +59,7 @@ class Spool:
         self.header = b""
         self.size = 0
         self.data: bytes | None = None
-        self.file: BodyFile | None = None
+        self.file: BodySpool | None = None
 
     async def add(self, content: bytes) -> None:
         """Take more of the message. Raises SpoolError."""

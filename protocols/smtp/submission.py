@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
-from folkmoot.protocols.smtp import commands, replies
-from folkmoot.protocols.smtp.headers import Trace, completed, received_count, with_protocol
+from folkmoot.protocols.smtp import replies
+from folkmoot.protocols.smtp.headers import (
+    Trace,
+    completed,
+    received_count,
+    return_path,
+    with_protocol,
+)
 from folkmoot.protocols.smtp.replies import Reply
-from folkmoot.protocols.smtp.service import Service
 from folkmoot.protocols.smtp.session import Session, Transaction
 from folkmoot.protocols.smtp.spool import MailLoop, Spool
+from folkmoot.protocols.smtp.success import report_delivered
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Standing
 
 
@@ -42,14 +47,18 @@ class Submission:
         """Complete the header and put the trace on top."""
         if received_count(header) > session.limits.received_fields:
             raise MailLoop
-        return completed(header, transaction.sender, make_trace(session, transaction))
+        # For the copies that are delivered at once. A relay takes it off (rfc5321#4.4).
+        top = return_path(transaction.sender)
+        return top + completed(header, transaction.sender, make_trace(session, transaction))
 
     async def message(
         self, session: Session, transaction: Transaction, envelope: MailEnvelope, message: Spool
     ) -> list[Reply]:
         """Acknowledge what is stored and queued, and nothing before."""
         assert session.actor is not None
-        await session.service.intake.submit(session.actor, envelope, message)
+        service = session.service
+        outcomes = await service.intake.submit(session.actor, envelope, message)
+        await report_delivered(service.intake, service.hostname, envelope, message, outcomes)
         return [replies.OK.with_text(f"Accepted as {transaction.id}")]
 
     def failed(self, transaction: Transaction, reply: Reply) -> list[Reply]:
@@ -76,8 +85,3 @@ def make_trace(session: Session, transaction: Transaction) -> Trace:
         recipient=recipients[0].address if len(recipients) == 1 else "",
         tls=session.cipher(),
     )
-
-
-def submission_factory(service: Service, *, implicit_tls: bool) -> asyncio.Protocol:
-    """Return the protocol for one connection; ``implicit_tls`` when it began with TLS."""
-    return Session(service, Submission(), commands.SUBMISSION, secure=implicit_tls)

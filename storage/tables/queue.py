@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
 
 from folkmoot.storage.tables.metadata import Id, metadata
 
@@ -46,4 +55,14 @@ queue_recipients = Table(
     Column("last_reply", Text, nullable=False),
     Index("ix_queue_recipients_next_attempt", "next_attempt"),
     sqlite_autoincrement=True,
+)
+
+sent_counts = Table(
+    "sent_counts",  # how many recipients outside this server an account wrote to in a day
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("day", Integer, nullable=False),  # days since 1970 UTC
+    Column("recipients", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "day"),
+    sqlite_with_rowid=False,
 )

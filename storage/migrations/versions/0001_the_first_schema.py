@@ -263,6 +263,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_queue_recipients_next_attempt", ["next_attempt"], unique=False)
 
     op.create_table(
+        "sent_counts",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("recipients", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_sent_counts_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_sent_counts")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "subscriptions",
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
