@@ -68,8 +68,14 @@ class CommandEntry:
     example: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Capability:
+    when: Callable[[Session], bool]
+    value: Callable[[Session], object] | None
+
+
 _commands: dict[str, CommandEntry] = {}
-_capabilities: dict[str, Callable[[Session], bool]] = {}
+_capabilities: dict[str, _Capability] = {}
 
 
 def no_arguments(cursor: Cursor) -> None:
@@ -101,11 +107,18 @@ def command(
     return keep
 
 
-def capability(name: str, when: Callable[[Session], bool] = lambda session: True) -> None:
-    """Advertise a capability while ``when`` is true of the session."""
+def capability(
+    name: str,
+    when: Callable[[Session], bool] = lambda session: True,
+    value: Callable[[Session], object] | None = None,
+) -> None:
+    """Advertise a capability while ``when`` is true of the session.
+
+    With ``value`` it is printed as ``NAME=value``.
+    """
     if name in _capabilities:
         raise ValueError(f"capability {name} is registered twice")
-    _capabilities[name] = when
+    _capabilities[name] = _Capability(when, value)
 
 
 def signed_in(session: Session) -> bool:
@@ -123,9 +136,18 @@ def all_commands() -> list[CommandEntry]:
     return [_commands[name] for name in sorted(_commands)]
 
 
+def all_capabilities() -> list[str]:
+    """The names of all capabilities that were registered, whatever the session."""
+    return sorted(_capabilities)
+
+
 def capabilities(session: Session) -> list[str]:
     """What is offered to this session now, IMAP4rev1 first."""
-    offered = [name for name, when in _capabilities.items() if when(session)]
+    offered = [
+        f"{name}={entry.value(session)}" if entry.value else name
+        for name, entry in _capabilities.items()
+        if entry.when(session)
+    ]
     offered += [f"AUTH={mechanism}" for mechanism in session.sasl_mechanisms()]
     return sorted(offered, key=lambda name: (not name.startswith("IMAP4"), name))
 

@@ -103,12 +103,10 @@ class ImapConnection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         self._lost = True
         self._stop_timeout()
+        self._factory.connections.discard(self)
         self._framer.abort()
         self.session.end()
-        if not self._closing or self._account:
-            self._factory.left(self.peer, self._account)
-        elif self.peer:
-            self._factory.left(self.peer, 0)
+        self._factory.left(self.peer, self._account)
         self._release_waiters()
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
@@ -330,6 +328,7 @@ class ImapConnection(Protocol):
                 self._complain(tag, error.text, error.code)
             return
         self._bad = 0
+        self.session.tag = tag
         reply = await self._execute(entry, arguments)
         if self._closing or self._lost:
             return
@@ -452,7 +451,9 @@ class ImapFactory(Factory):
         self.connections: set[ImapConnection] = set()
 
     def buildProtocol(self, addr: object) -> ImapConnection:  # noqa: N802
-        return ImapConnection(self)
+        connection = ImapConnection(self)
+        self.connections.add(connection)
+        return connection
 
     def arrived(self, peer: str) -> bool:
         """Count a connection; False when its address has too many."""

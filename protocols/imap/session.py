@@ -81,6 +81,7 @@ class Session:
         self.view: View | None = None
         self.enabled: set[str] = set()
         self.client_id: dict[bytes, bytes | None] | None = None
+        self.tag = b""  # of the command that runs
         self.logged_out = False
         self.starting_tls = False
         # Extensions keep what they remember for the session here, under their own name.

@@ -52,12 +52,16 @@ class View:
         self.uids: array[int] = state.uids
         self.modseq = state.modseq
         self.uidnext = state.uidnext
+        # All that the client heard of in a FLAGS response.
+        self.keywords = list(state.keywords)
         # Something was committed in this mailbox since the last look.
         self.dirty = False
         # Gone from the mailbox, not yet told to the client.
         self.pending: UidSet = UidSet()
         # Flag changes that this session made and reported itself: UID to modseq.
         self.reported: dict[int, int] = {}
+        # What "$" means here: the last saved search result. # rfc5182#2.1
+        self.saved: UidSet = UidSet()
 
     # --- numbers ------------------------------------------------------------------------------
 
@@ -74,6 +78,8 @@ class View:
         ``*`` is the last message that this client knows. Raises ``IndexError`` for numbers that
         do not exist; unknown UIDs are ignored. # rfc9051#9 seq-number, uid-set
         """
+        if sequence.saved:
+            return [uid for uid in self.saved if self.number(uid)]
         if uid:
             return sequence.intersect(self.uids)
         found: list[int] = []

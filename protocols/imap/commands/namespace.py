@@ -1,0 +1,16 @@
+"""NAMESPACE (RFC 9051 section 6.3.10, RFC 2342)."""
+
+from __future__ import annotations
+
+from folkmoot.protocols.imap import encoder
+from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
+from folkmoot.protocols.imap.session import Session
+
+capability("NAMESPACE", signed_in)
+
+
+@command("NAMESPACE", State.SIGNED_IN)
+async def namespace(session: Session, _: None) -> Reply:
+    """Personal mailboxes without a prefix; there are none of other users, and none shared."""
+    session.wire.send(encoder.data(b"NAMESPACE", b'(("" "/"))', b"NIL", b"NIL"))
+    return OK

@@ -1,0 +1,154 @@
+"""What LIST and LSUB choose among the mailboxes, and how names are printed.
+
+RFC 9051 section 6.3.9, RFC 5258, RFC 6154, RFC 3501 section 6.3.9. Works on plain lists, in any
+thread.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from folkmoot.protocols.imap import encoder
+from folkmoot.protocols.imap.list_args import ListArgs, ListPattern
+from folkmoot.storage.types import MailboxInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A name of an answer.
+
+    ``info`` is None for names that do not exist. ``selected`` says that the name itself meets the
+    selection criteria, ``children`` that a name below it does.
+    """
+
+    name: str
+    info: MailboxInfo | None
+    subscribed: bool
+    selected: bool
+    children: bool
+
+
+def order(name: str) -> tuple[bool, str]:
+    """INBOX first, then by name."""
+    return name != "INBOX", name
+
+
+def choose(
+    arguments: ListArgs, mailboxes: Sequence[MailboxInfo], subscriptions: Iterable[str]
+) -> Iterator[Listed]:
+    """The names that a LIST asks for, in order.
+
+    ``RECURSIVEMATCH`` adds parents that do not meet the criteria themselves, where a name below
+    them does that the patterns leave out. # rfc9051#6.3.9.3
+    """
+    existing = {info.name: info for info in mailboxes}
+    subscribed = set(subscriptions)
+    selected = _selected(arguments, existing, subscribed)
+    matches = _matcher(arguments)
+    above, left_out = _parents(selected, matches) if _recursive(arguments) else (set(), set())
+    matching = {name for name in selected if matches(name)}
+    matching.update(name for name in left_out if matches(name))
+    for name in sorted(matching, key=order):
+        yield Listed(name, existing.get(name), name in subscribed, name in selected, name in above)
+
+
+def choose_subscribed(arguments: ListArgs, subscriptions: Iterable[str]) -> list[tuple[str, bool]]:
+    """The names that LSUB answers with, and whether each is subscribed itself.
+
+    With ``%``, levels above what is subscribed are named, though not subscribed themselves.
+    # rfc3501#6.3.9
+    """
+    subscribed = set(subscriptions)
+    matches = _matcher(arguments)
+    found = {name: True for name in subscribed if matches(name)}
+    if any("%" in pattern for pattern in arguments.patterns):
+        _, left_out = _parents(subscribed, matches)
+        found.update((name, False) for name in left_out - subscribed if matches(name))
+    return sorted(found.items(), key=lambda item: order(item[0]))
+
+
+def _selected(
+    arguments: ListArgs, existing: dict[str, MailboxInfo], subscribed: set[str]
+) -> set[str]:
+    """The names that meet the selection criteria, whatever the patterns say."""
+    # rfc9051#6.3.9.1: subscribed names rather than existing mailboxes.
+    names = subscribed if "SUBSCRIBED" in arguments.selections else set(existing)
+    if "SPECIAL-USE" in arguments.selections:  # rfc6154#2
+        names = {name for name in names if name in existing and existing[name].special_use}
+    return names
+
+
+def _recursive(arguments: ListArgs) -> bool:
+    return "RECURSIVEMATCH" in arguments.selections
+
+
+class _matcher:  # noqa: N801 - a function with the compiled patterns in it
+    def __init__(self, arguments: ListArgs) -> None:
+        # rfc9051#6.3.9: in the extended syntax, empty patterns are ignored.
+        self._patterns = [
+            ListPattern(unicodedata.normalize("NFC", arguments.reference + pattern))
+            for pattern in arguments.patterns
+            if pattern
+        ]
+
+    def __call__(self, name: str) -> bool:
+        return any(pattern.matches(name) for pattern in self._patterns)
+
+
+def _parents(names: Iterable[str], matches: _matcher) -> tuple[set[str], set[str]]:
+    """The names above ``names``: all of them, and those above a name that does not match."""
+    above: set[str] = set()
+    left_out: set[str] = set()
+    for name in names:
+        reached = above if matches(name) else left_out
+        end = name.rfind("/")
+        # What is there already has brought what lies above it.
+        while end > 0 and name[:end] not in reached:
+            reached.add(name[:end])
+            end = name.rfind("/", 0, end)
+    return above | left_out, left_out
+
+
+# --- printing --------------------------------------------------------------------------------
+
+
+def attributes(info: MailboxInfo | None) -> list[bytes]:
+    """The attributes that every answer carries; ``info`` None stands for a missing mailbox."""
+    if info is None:
+        return [b"\\NonExistent", b"\\HasNoChildren"]
+    words = [b"\\HasChildren" if info.has_children else b"\\HasNoChildren"]  # rfc3348#3
+    if info.special_use:
+        # Without being asked too: some clients know special mailboxes only from plain LIST.
+        words.append(info.special_use.encode())
+    return words
+
+
+def list_line(
+    name: str, words: Iterable[bytes], *, utf8: bool, extended: bytes = b"", kind: bytes = b"LIST"
+) -> bytes:
+    """``* LIST (words) "/" name (extended)``."""
+    pieces = [kind, b"(%b)" % b" ".join(words), b'"/"', encoder.mailbox_name(name, utf8)]
+    if extended:
+        pieces.append(b"(%b)" % extended)
+    return encoder.data(*pieces)
+
+
+def renamed_line(name: str, words: Iterable[bytes], old: str, *, utf8: bool) -> bytes:
+    """``* LIST (words) "/" name ("OLDNAME" (old))`` (RFC 9051 section 6.3.9.7)."""
+    extended = b'"OLDNAME" (%b)' % encoder.mailbox_name(old, utf8)
+    return list_line(name, words, utf8=utf8, extended=extended)
+
+
+def listed_line(entry: Listed, arguments: ListArgs, *, utf8: bool) -> bytes:
+    """The LIST response for a chosen name."""
+    words = attributes(entry.info)
+    asked = "SUBSCRIBED" in arguments.returns or "SUBSCRIBED" in arguments.selections
+    if entry.subscribed and asked:
+        words.append(b"\\Subscribed")
+    extended = b""
+    if entry.children:
+        criteria = sorted(arguments.selections.keys() - {"RECURSIVEMATCH", "REMOTE"})
+        extended = b'"CHILDINFO" (%b)' % b" ".join(b'"%b"' % word.encode() for word in criteria)
+    return list_line(entry.name, words, utf8=utf8, extended=extended)

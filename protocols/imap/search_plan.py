@@ -1,0 +1,89 @@
+"""Translates the parsed keys of SEARCH into what the store searches for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from folkmoot.protocols.imap import search_keys as keys
+from folkmoot.protocols.imap.cursor import BadSyntax
+from folkmoot.protocols.imap.flags import SYSTEM
+from folkmoot.protocols.imap.view import View
+from folkmoot.storage import types_search as find
+from folkmoot.storage.types import UidSet
+
+NOTHING = find.Or(())
+_FIELDS = {"BCC": "bcc", "CC": "cc", "FROM": "from", "SUBJECT": "subject", "TO": "to"}
+
+
+class Planner:
+    """Translates keys for one command.
+
+    ``uses_modseq`` tells afterwards whether MODSEQ was among the keys (RFC 7162 3.1.5).
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.uses_modseq = False
+
+    def plan(self, key: keys.SearchKey) -> find.SearchKey:
+        """The store's form of a key. Raises ``BadSyntax`` for message numbers that do not exist."""
+        match key:
+            case keys.And(parts):
+                return find.And(tuple(map(self.plan, parts)))
+            case keys.Or(parts):
+                return find.Or(tuple(map(self.plan, parts)))
+            case keys.Not(part):
+                return find.Not(self.plan(part))
+            case keys.All():
+                return find.And(())
+            case keys.Recent():
+                return NOTHING
+            case keys.Messages():
+                return find.UidIn(self._uids(key))
+            case keys.ModSeq(minimum):
+                self.uses_modseq = True
+                return find.ModseqAtLeast(minimum)
+            case _:
+                return _simple(key)
+
+    def _uids(self, key: keys.Messages) -> UidSet:
+        try:
+            return UidSet.from_iterable(self._view.select(key.numbers, uid=key.uid))
+        except IndexError:
+            raise BadSyntax("There is no message with this number") from None
+
+
+def _simple(key: keys.SearchKey) -> find.SearchKey:
+    match key:
+        case keys.Flag(flag):
+            bit = SYSTEM.get(flag)
+            return find.HasKeyword(flag) if bit is None else find.HasFlags(int(bit))
+        case keys.Text("BODY", value):
+            return find.BodyContains(value)
+        case keys.Text("TEXT", value):
+            return find.TextContains(value)
+        case keys.Text(where, value):
+            return find.HeaderContains(_FIELDS[where], value)
+        case keys.Header(name, value):
+            return find.HeaderContains(name.lower(), value)
+        case keys.Larger(octets):
+            return find.Larger(octets)
+        case keys.Smaller(octets):
+            return find.Smaller(octets)
+        case keys.Day():
+            return _day(key)
+    raise BadSyntax("This search key is not known here")
+
+
+def _day(key: keys.Day) -> find.SearchKey:
+    kind = find.SentDate if key.sent else find.InternalDate
+    match key.when:
+        case "BEFORE":
+            return kind(None, key.day)
+        case "SINCE":
+            return kind(key.day, None)
+        case "ON":
+            try:
+                return kind(key.day, key.day + timedelta(days=1))
+            except OverflowError:  # the last day that there is
+                return kind(key.day, None)

@@ -1,0 +1,113 @@
+"""The real server inside the test process: store, sign-in and IMAP over real sockets."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from folkmoot.auth.accounts import Accounts, AccountWanted
+from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.cache import VerifiedCache
+from folkmoot.auth.directory import StoreDirectory
+from folkmoot.auth.passwords import PasswordHasher
+from folkmoot.auth.throttle import Throttle
+from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
+from folkmoot.protocols.imap.session import ImapLimits
+from folkmoot.sharing.workspace import Workspace
+from folkmoot.storage.store import Store
+from folkmoot.storage.types import Limit, Tool
+from tests.kit import reactor
+from tests.kit.imap import ImapClient
+from tests.kit.stores import decisions
+
+DOMAIN = "example.test"
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class TestAccount:
+    """An account that a test made."""
+
+    __test__ = False
+
+    id: int
+    space_id: int
+    address: str
+    password: str = PASSWORD
+
+
+class TestServer:
+    """Listens on loopback with ports of its own; plaintext logins are allowed."""
+
+    __test__ = False
+
+    def __init__(self, url: str, folder: Path, limits: ImapLimits | None = None) -> None:
+        self.url = url
+        self.folder = folder
+        self._numbers = itertools.count(1)
+        self._reactor = reactor.get()
+        self.store = Store(url, folder / "blobs", decisions(), self._reactor.callFromThread)
+        # Cheap hashes: what they cost is not what most tests are about.
+        hasher = PasswordHasher(memory_kib=8, time_cost=1)
+        self.accounts = Accounts(self.store, hasher, scram_iterations=4096)
+        directory = StoreDirectory(self.store)
+        self.authenticator = Authenticator(
+            directory,
+            hasher,
+            Throttle(time.monotonic),
+            VerifiedCache(time.monotonic),
+            self.store.compute,
+            secret=reactor.call(directory.secret),
+        )
+        self.factory = ImapFactory(
+            self._reactor,
+            self.authenticator,
+            lambda actor: Workspace(self.store, actor),
+            hostname="mail.example.test",
+            limits=limits or ImapLimits(),
+            counts=ConnectionCounts(),
+            plaintext_logins=True,
+        )
+        self._port: Any = reactor.call(
+            lambda: self._reactor.listenTCP(0, self.factory, interface="127.0.0.1")
+        )
+        self.imap_port: int = self._port.getHost().port
+        reactor.call(lambda: self.accounts.create_domain(DOMAIN))
+
+    def account(
+        self, name: str | None = None, limits: Mapping[Tool, Limit] | None = None
+    ) -> TestAccount:
+        """A fresh account; ``name`` is its local part."""
+        local = name or f"user{next(self._numbers)}"
+        wanted = AccountWanted(address=f"{local}@{DOMAIN}", password=PASSWORD, limits=limits or {})
+        made = reactor.call(lambda: self.accounts.create(wanted))
+        return TestAccount(made.id, made.space_id, made.address)
+
+    def imap(self, account: TestAccount | None = None, select: str | None = None) -> ImapClient:
+        """A raw IMAP client, signed in and with a mailbox selected if asked for."""
+        client = ImapClient("127.0.0.1", self.imap_port)
+        if account is not None:
+            client.login(account.address, account.password)
+        if select is not None:
+            client.ok(f"SELECT {select}")
+        return client
+
+    def stop(self) -> None:
+        """Stop listening, drop connections, close the store."""
+
+        def end() -> Deferred[None]:
+            return Deferred.fromCoroutine(self._end())
+
+        reactor.call(end)
+        self.store.close()
+
+    async def _end(self) -> None:
+        await self._port.stopListening()
+        for connection in list(self.factory.connections):
+            connection.transport.abortConnection()
