@@ -1,7 +1,8 @@
 """What one session can see and do with mail: the calls that protocols make.
 
-Every call is one transaction through the gate. Names are resolved here, in the same transaction
-as the operation, so that a rename between the two cannot hit the wrong mailbox.
+Every call is one transaction through the gate. Names are taken in any form (``storage.names``) and
+resolved here, in the same transaction as the operation, so that a rename between the two cannot
+hit the wrong mailbox.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.storage.content.source import FileSource
 from folkmoot.storage.errors import NotFound, StorageError
 from folkmoot.storage.mutations.mailboxes import (
-    INBOX,
     CreateMailbox,
     DeleteMailbox,
     RenameMailbox,
@@ -26,6 +27,7 @@ from folkmoot.storage.mutations.messages import (
     MoveMessages,
     StoreFlags,
 )
+from folkmoot.storage.names import INBOX, mailbox_levels, mailbox_name
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
@@ -77,6 +79,18 @@ class Workspace:
         """One mailbox by its full name. Raises ``NotFound``."""
         return self._read("mailbox", lambda txn: self._find(txn, name))
 
+    def listed(self, render: Callable[[list[MailboxInfo], list[str]], R]) -> Deferred[R]:
+        """All mailboxes and all subscribed names (also of mailboxes that are gone), each by name.
+
+        They come from one snapshot and are turned into what is needed in the same thread.
+        """
+
+        def work(txn: ReadTxn) -> R:
+            subscribed = txn.view(Subscriptions(self.actor.account_id))
+            return render(self._list(txn)[1:], subscribed)
+
+        return self._read("list", work)
+
     def subscriptions(self) -> Deferred[list[str]]:
         """Subscribed names, also of mailboxes that are gone."""
         return self._read("lsub", lambda txn: txn.view(Subscriptions(self.actor.account_id)))
@@ -90,21 +104,35 @@ class Workspace:
 
         return self._run("create", work)
 
-    def delete(self, name: str) -> Deferred[None]:
-        """Delete a mailbox. Raises ``HasChildren``, ``Unchangeable``, ``NotFound``."""
-        return self._run("delete", lambda txn: txn.apply(DeleteMailbox(self._find(txn, name).id)))
+    def delete(self, name: str) -> Deferred[MailboxInfo]:
+        """Delete a mailbox; returns what it was.
 
-    def rename(self, old: str, new: str) -> Deferred[None]:
-        """Rename a mailbox. Of INBOX, the messages move and INBOX stays. # rfc9051#6.3.6"""
+        Raises ``HasChildren``, ``Unchangeable``, ``NotFound``.
+        """
 
-        def work(txn: Txn) -> None:
+        def work(txn: Txn) -> MailboxInfo:
+            info = self._find(txn, name)
+            txn.apply(DeleteMailbox(info.id))
+            return info
+
+        return self._run("delete", work)
+
+    def rename(self, old: str, new: str) -> Deferred[tuple[MailboxInfo, MailboxInfo]]:
+        """Rename a mailbox; returns it as it was and as it is.
+
+        Of INBOX, the messages move to a new mailbox and INBOX stays. # rfc9051#6.3.6
+        """
+
+        def work(txn: Txn) -> tuple[MailboxInfo, MailboxInfo]:
             info = self._find(txn, old)
             if info.name == INBOX:
                 target = self._create(txn, new, "")
                 txn.apply(MoveMessages(info.id, ALL_UIDS, target))
-                return
-            root = self._list(txn)[0]
-            txn.apply(RenameMailbox(info.id, root.space_id, root.id, tuple(new.split("/"))))
+            else:
+                root = self._list(txn)[0]
+                levels = mailbox_levels(new)
+                txn.apply(RenameMailbox(info.id, root.space_id, root.id, levels))
+            return info, self._find(txn, new)
 
         return self._run("rename", work)
 
@@ -113,7 +141,9 @@ class Workspace:
         actor = self.actor
         return self._run(
             "subscribe",
-            lambda txn: txn.apply(Subscribe(actor.space_id, actor.account_id, name, on)),
+            lambda txn: txn.apply(
+                Subscribe(actor.space_id, actor.account_id, mailbox_name(name), on)
+            ),
         )
 
     # --- a selected mailbox -------------------------------------------------------------------
@@ -154,9 +184,10 @@ class Workspace:
         uids: UidSet,
         columns: Sequence[MessageColumn],
         render: Callable[[list[MessageRow]], R],
+        budget: int = 0,
     ) -> Deferred[R]:
         """Rows of messages (``FetchRows``), turned into what is needed in the same thread."""
-        view = FetchRows(mailbox_id, uids, tuple(columns))
+        view = FetchRows(mailbox_id, uids, tuple(columns), budget)
         return self._read("fetch", lambda txn: render(txn.view(view)))
 
     def body(self, mailbox_id: int, uid: int) -> Deferred[MessageBody]:
@@ -164,14 +195,20 @@ class Workspace:
         return self._read("body", lambda txn: txn.view(LocateBody(mailbox_id, uid)))
 
     def bodies(
-        self, mailbox_id: int, uids: Sequence[int], budget: int
-    ) -> Deferred[list[MessageBody]]:
-        """Bodies in order until ``budget`` octets are in memory (always at least one).
+        self,
+        mailbox_id: int,
+        uids: Sequence[int],
+        columns: Sequence[MessageColumn],
+        render: Callable[[list[tuple[MessageRow, MessageBody]]], R],
+        budget: int,
+    ) -> Deferred[R]:
+        """Rows (as ``fetch`` gives them) and bodies of messages, in order.
 
-        Messages that are gone are left out; ask again with the UIDs after the last one returned.
+        Stops when ``budget`` octets are in memory, but not before the first. Messages that are
+        gone are left out; ask again with the UIDs after the last one that came.
         """
 
-        def work(txn: ReadTxn) -> list[MessageBody]:
+        def work(txn: ReadTxn) -> R:
             found: list[MessageBody] = []
             left = budget
             for uid in uids:
@@ -180,18 +217,35 @@ class Workspace:
                 except NotFound:
                     continue
                 found.append(body)
-                left -= len(body.data or b"")
+                left -= len(body.data or b"") + len(body.header) + len(body.parts)
                 if left <= 0:
                     break
-            return found
+            wanted = UidSet.from_iterable(body.uid for body in found)
+            rows = txn.view(FetchRows(mailbox_id, wanted, tuple(columns)))
+            return render(list(zip(rows, found, strict=True)))
 
         return self._read("bodies", work)
 
-    def read_body(self, body: MessageBody, offset: int, length: int) -> Deferred[bytes]:
-        """Octets of a body that lies in a file."""
+    def changed(self, mailbox_id: int, modseq: int) -> Deferred[MailboxChanges]:
+        """Changes after ``modseq``, without rows."""
+        return self._read("changed", lambda txn: txn.view(ChangesSince(mailbox_id, modseq)))
+
+    def open_body(self, body: MessageBody) -> Deferred[FileSource]:
+        """The octets of a body that lies in a file, to be read in ``compute`` and closed.
+
+        They stay readable while it is open, also when the message is expunged meanwhile. Raises
+        ``NotFound`` when that has happened already.
+        """
         file = body.file
         assert file is not None
-        return self._store.compute(lambda: self._store.blobs.read(file, offset, length))
+
+        def work() -> FileSource:
+            try:
+                return FileSource(self._store.blobs.path(file))
+            except FileNotFoundError:
+                raise NotFound from None
+
+        return self._store.compute(work)
 
     def compute(self, work: Callable[[], R]) -> Deferred[R]:
         """Run something that takes long and needs no transaction off the reactor."""
@@ -284,14 +338,15 @@ class Workspace:
         return txn.view(ListMailboxes(self.actor.space_id, self.actor.account_id))
 
     def _find(self, txn: ReadTxn, name: str) -> MailboxInfo:
+        wanted = mailbox_name(name)
         for info in self._list(txn):
-            if info.name == name and name:
+            if info.name == wanted and wanted:
                 return info
         raise NotFound("There is no such mailbox.")
 
     def _create(self, txn: Txn, name: str, special_use: str) -> int:
         root = self._list(txn)[0]
-        levels = tuple(name.split("/"))
+        levels = mailbox_levels(name)
         return txn.apply(CreateMailbox(root.space_id, root.id, levels, special_use))
 
     def _read(self, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,13 @@ from folkmoot.storage.errors import (
 )
 from folkmoot.storage.gate import Need, OnCollection, OnSpace
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.names import INBOX as INBOX
+from folkmoot.storage.names import mailbox_levels
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
 from folkmoot.storage.views.mailboxes import TREE, Tree
 
-INBOX = "INBOX"
 MAX_DEPTH = 50
 MAX_NAME = 255  # octets of one component in UTF-8
 MAX_MAILBOXES = 10_000  # in one space: bounds what a LIST may cost
@@ -72,6 +74,11 @@ def check_component(name: str) -> None:
         raise InvalidName("A mailbox name cannot hold control characters.")
     if "/" in name:
         raise InvalidName("A level of a mailbox name cannot hold a slash.")
+    # No client could list or name it without meaning others too.
+    if "*" in name or "%" in name:
+        raise InvalidName("A mailbox name cannot hold the wildcards * and %.")
+    if not unicodedata.is_normalized("NFC", name):
+        raise InvalidName("A mailbox name must be in Unicode's form NFC.")
 
 
 def insert_mailbox(
@@ -249,7 +256,10 @@ class SetSpecialUse(Mutation[None]):
 
 @dataclass(frozen=True, slots=True)
 class Subscribe(Mutation[None]):
-    """Add a name to the account's subscriptions, or take it away (``on`` False)."""
+    """Add a name to the account's subscriptions, or take it away (``on`` False).
+
+    The name need not exist. Raises ``InvalidName`` for one that never can, ``LimitReached``.
+    """
 
     space_id: int
     account_id: int
@@ -266,8 +276,11 @@ class Subscribe(Mutation[None]):
         if not self.on:
             context.db.run(_UNSUBSCRIBE, account=self.account_id, name=self.name)
             return
-        if len(self.name.encode()) > MAX_NAME * 10:
+        levels = mailbox_levels(self.name)
+        if len(levels) > MAX_DEPTH or len(self.name.encode()) > MAX_NAME * 10:
             raise InvalidName("A mailbox name is too long.")
+        for level in levels:
+            check_component(level)
         if context.db.value(_COUNT_SUBSCRIPTIONS, account=self.account_id) >= MAX_SUBSCRIPTIONS:
             raise LimitReached("There are too many subscriptions.")
         context.db.run(_SUBSCRIBE, account=self.account_id, name=self.name)
