@@ -46,7 +46,7 @@ def choose(
     existing = {info.name: info for info in mailboxes}
     subscribed = set(subscriptions)
     selected = _selected(arguments, existing, subscribed)
-    matches = _matcher(arguments)
+    matches = _Patterns(arguments)
     above, left_out = _parents(selected, matches) if _recursive(arguments) else (set(), set())
     matching = {name for name in selected if matches(name)}
     matching.update(name for name in left_out if matches(name))
@@ -61,7 +61,7 @@ def choose_subscribed(arguments: ListArgs, subscriptions: Iterable[str]) -> list
     # rfc3501#6.3.9
     """
     subscribed = set(subscriptions)
-    matches = _matcher(arguments)
+    matches = _Patterns(arguments)
     found = {name: True for name in subscribed if matches(name)}
     if any("%" in pattern for pattern in arguments.patterns):
         _, left_out = _parents(subscribed, matches)
@@ -84,7 +84,7 @@ def _recursive(arguments: ListArgs) -> bool:
     return "RECURSIVEMATCH" in arguments.selections
 
 
-class _matcher:  # noqa: N801 - a function with the compiled patterns in it
+class _Patterns:
     def __init__(self, arguments: ListArgs) -> None:
         # rfc9051#6.3.9: in the extended syntax, empty patterns are ignored.
         self._patterns = [
@@ -97,7 +97,7 @@ class _matcher:  # noqa: N801 - a function with the compiled patterns in it
         return any(pattern.matches(name) for pattern in self._patterns)
 
 
-def _parents(names: Iterable[str], matches: _matcher) -> tuple[set[str], set[str]]:
+def _parents(names: Iterable[str], matches: _Patterns) -> tuple[set[str], set[str]]:
     """The names above ``names``: all of them, and those above a name that does not match."""
     above: set[str] = set()
     left_out: set[str] = set()
