@@ -41,8 +41,13 @@ def _private(session: Session) -> bool:
 
 
 def _bindings(session: Session) -> Mapping[str, bytes]:
-    end_point = session.service.end_point() if session.secure else None
-    return {"tls-server-end-point": end_point} if end_point is not None else {}
+    if not session.secure or session.transport is None:
+        return {}
+    bindings = session.service.channel_bindings(session.transport)
+    # rfc9266#3: with TLS 1.3 clients bind to tls-exporter; without it -PLUS could only fail
+    if session.tls_version() == "TLSv1.3" and "tls-exporter" not in bindings:
+        return {}
+    return bindings
 
 
 def offered_mechanisms(session: Session) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from folkmoot.auth.authenticate import Authenticator
@@ -12,8 +14,12 @@ from folkmoot.protocols.smtp.intake import MailIntake
 from folkmoot.protocols.smtp.limits import SmtpLimits
 
 
+def _no_bindings(transport: asyncio.BaseTransport) -> Mapping[str, bytes]:
+    return {}
+
+
 class Connections:
-    """Counts the open connections of each address."""
+    """Counts the open connections of each IP address; an IPv6 /64 is one customer's."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -21,16 +27,28 @@ class Connections:
 
     def enter(self, address: str) -> bool:
         """Count one more, and return True; False when the address has its share already."""
-        if self._open[address] >= self._limit:
+        network = _network(address)
+        if self._open[network] >= self._limit:
             return False
-        self._open[address] += 1
+        self._open[network] += 1
         return True
 
     def leave(self, address: str) -> None:
         """Count one less."""
-        self._open[address] -= 1
-        if not self._open[address]:
-            del self._open[address]
+        network = _network(address)
+        self._open[network] -= 1
+        if not self._open[network]:
+            del self._open[network]
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +57,7 @@ class Service:
 
     ``tls_context`` is asked at each handshake, so that a new certificate takes effect at once;
     None: no STARTTLS. ``plaintext_logins`` allows passwords without TLS from everywhere, not from
-    this machine only. ``end_point`` gives the ``tls-server-end-point`` binding of the certificate.
+    this machine only. ``channel_bindings`` gives those of a TLS connection by name.
     """
 
     hostname: str
@@ -48,5 +66,5 @@ class Service:
     authenticator: Authenticator | None = None
     tls_context: Callable[[], ssl.SSLContext] | None = None
     plaintext_logins: bool = False
-    end_point: Callable[[], bytes | None] = lambda: None
+    channel_bindings: Callable[[asyncio.BaseTransport], Mapping[str, bytes]] = _no_bindings
     connections: Connections = field(default_factory=lambda: Connections(20))

@@ -221,6 +221,11 @@ class Session(SMTP):
         cipher = self._writer.get_extra_info("cipher") if self.secure else None
         return str(cipher[0]) if cipher else ""
 
+    def tls_version(self) -> str:
+        """Return ``TLSv1.3`` or its like, "" without TLS."""
+        connection = self._writer.get_extra_info("ssl_object")
+        return connection.version() or "" if connection is not None else ""
+
     def logged_in(self, actor: Actor) -> None:
         """Set who this is; the time limit for signing in ends."""
         self.actor = actor
