@@ -53,6 +53,11 @@ _SOURCES = {
 }
 _IN_CONTENTS = frozenset(column for column, source in _SOURCES.items() if source.startswith("c."))
 
+# What the stored forms of one message can come to, for bounding memory before they are read: a
+# header block is stored up to the first of these, the others hardly ever pass the second.
+_HEADER_AT_MOST = 256 * 1024
+_FORMS_AT_MOST = 32 * 1024
+
 
 @cache
 def flag_set(bits: int, keywords: str) -> FlagSet:
@@ -94,22 +99,25 @@ class FetchRows(View[list[MessageRow]]):
 
     A row is ``(uid, column, …)`` in the order of ``columns``; FLAGS gives two values (bits,
     keywords), INTERNAL_DATE two (seconds, minutes east of UTC). UIDs that do not exist are left
-    out. ``limit`` bounds the rows read; ask again with the rest of the set.
+    out. ``budget`` bounds the octets of stored forms (header, ENVELOPE, BODYSTRUCTURE) that are
+    read at once, 0 means no bound: ask again with the UIDs after the last one that came.
     """
 
     mailbox_id: int
     uids: UidSet
     columns: tuple[MessageColumn, ...]
+    budget: int = 0
 
     def needs(self) -> Sequence[Need]:
         return [OnCollection(self.mailbox_id, Right.READ)]
 
     def read(self, context: ReadContext) -> list[MessageRow]:
         joined = any(column in _IN_CONTENTS for column in self.columns)
+        wanted = self._affordable(context) if joined and self.budget else self.uids
         select = ", ".join(["m.uid", *(_SOURCES[column] for column in self.columns)])
         table = "messages m" + (" JOIN contents c ON c.blob_id = m.blob_id" if joined else "")
         rows: list[Row] = []
-        for condition, filtered in conditions(self.uids):
+        for condition, filtered in conditions(wanted):
             found = context.db.all(
                 Statement(
                     f"SELECT {select} FROM {table} WHERE m.mailbox_id = :id"  # noqa: S608
@@ -118,10 +126,27 @@ class FetchRows(View[list[MessageRow]]):
                 id=self.mailbox_id,
             )
             if filtered:
-                wanted = self.uids
                 found = [row for row in found if row[0] in wanted]
             rows += found
         return rows
+
+    def _affordable(self, context: ReadContext) -> UidSet:
+        """The first of the UIDs whose stored forms fit the budget, at least one message."""
+        header = MessageColumn.HEADER in self.columns
+        at_most = _HEADER_AT_MOST if header else _FORMS_AT_MOST
+        left = self.budget
+        for condition, filtered in conditions(self.uids):
+            statement = Statement(
+                f"SELECT uid, size FROM messages WHERE mailbox_id = :id"  # noqa: S608
+                f" AND {condition} ORDER BY uid"
+            )
+            for uid, size in context.db.all(statement, id=self.mailbox_id):
+                if filtered and uid not in self.uids:
+                    continue
+                left -= size if size < at_most else at_most
+                if left <= 0:
+                    return self.uids.intersection(UidSet.from_ranges([(1, uid)]))
+        return self.uids
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from folkmoot.protocols.imap.session import ImapLimits
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Limit, Tool
+from folkmoot.storage.upkeep import check
 from tests.kit import reactor
 from tests.kit.imap import ImapClient
 from tests.kit.stores import decisions
@@ -99,13 +100,15 @@ class TestServer:
         return client
 
     def stop(self) -> None:
-        """Stop listening, drop connections, close the store."""
+        """Stop listening, drop connections, check and close the store."""
 
         def end() -> Deferred[None]:
             return Deferred.fromCoroutine(self._end())
 
         reactor.call(end)
+        findings = check(self.store)
         self.store.close()
+        assert not findings, findings
 
     async def _end(self) -> None:
         await self._port.stopListening()

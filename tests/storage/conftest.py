@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot.storage.store import Store
+from folkmoot.storage.upkeep import check
 from tests.kit.databases import Databases
 from tests.kit.stores import open_store
 
@@ -21,7 +22,9 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def store(databases: Databases, database_kind: str, tmp_path: Path) -> Iterator[Store]:
-    """An empty store with the present schema."""
+    """An empty store with the present schema; checked when the test ends."""
     store = open_store(databases.fresh(database_kind), tmp_path)
     yield store
+    findings = check(store)
     store.close()
+    assert not findings, findings

@@ -1,0 +1,184 @@
+"""Recounts what the store keeps twice, and looks for what belongs to nothing.
+
+Read-only unless asked to repair. Every test ends with it, and ``folkmoot check`` calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.blobs.fs import FileBlobs, digest
+from folkmoot.storage.engine.db import Db, Statement
+from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.policy import Charge
+from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.views.base import View
+
+_COUNTERS = Statement(
+    "SELECT c.id, c.messages, c.unseen, c.deleted, c.size, COUNT(m.uid),"
+    " COALESCE(SUM(CASE WHEN m.flags & 1 = 0 THEN 1 ELSE 0 END), 0),"
+    " COALESCE(SUM(CASE WHEN m.flags & 8 = 8 THEN 1 ELSE 0 END), 0),"
+    " COALESCE(SUM(m.size), 0), COALESCE(MAX(m.uid), 0), COALESCE(MAX(m.modseq), 0),"
+    " c.uidnext, c.modseq"
+    " FROM collections c LEFT JOIN messages m ON m.mailbox_id = c.id"
+    " GROUP BY c.id, c.messages, c.unseen, c.deleted, c.size, c.uidnext, c.modseq"
+)
+_SET_COUNTERS = Statement(
+    "UPDATE collections SET messages = :messages, unseen = :unseen, deleted = :deleted,"
+    " size = :size WHERE id = :id"
+)
+_USAGE = Statement(
+    "SELECT u.space_id, u.bytes_used, u.items_used, COALESCE(SUM(c.size), 0),"
+    " COALESCE(SUM(c.messages), 0) FROM usage u LEFT JOIN collections c"
+    " ON c.space_id = u.space_id AND c.tool = 'mail' WHERE u.tool = 'mail'"
+    " GROUP BY u.space_id, u.bytes_used, u.items_used"
+)
+_SET_USAGE = Statement(
+    "UPDATE usage SET bytes_used = :bytes, items_used = :items"
+    " WHERE space_id = :space AND tool = 'mail'"
+)
+_LOG_AHEAD = Statement(
+    "SELECT l.collection_id, MAX(l.modseq), c.modseq FROM changes l"
+    " JOIN collections c ON c.id = l.collection_id"
+    " GROUP BY l.collection_id, c.modseq HAVING MAX(l.modseq) > c.modseq"
+)
+_LOST_LOG = Statement(
+    "SELECT DISTINCT l.collection_id FROM changes l"
+    " LEFT JOIN collections c ON c.id = l.collection_id WHERE c.id IS NULL"
+)
+_SIZES = Statement(
+    "SELECT m.mailbox_id, m.uid, m.size, b.size FROM messages m JOIN blobs b ON b.id = m.blob_id"
+    " WHERE m.size <> b.size"
+)
+_NO_CONTENT = Statement(
+    "SELECT m.mailbox_id, m.uid FROM messages m LEFT JOIN contents c ON c.blob_id = m.blob_id"
+    " WHERE c.blob_id IS NULL"
+)
+_OWNERS = Statement(
+    "SELECT s.id FROM spaces s LEFT JOIN accounts a ON a.id = s.owner_account_id"
+    " WHERE a.id IS NULL OR a.space_id <> s.id"
+)
+_FILES = Statement("SELECT file, size, digest FROM blobs WHERE file IS NOT NULL")
+_INLINE = Statement(
+    "SELECT id, size, digest, data FROM blobs WHERE id > :after ORDER BY id LIMIT 50"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be. ``repairable`` findings are mended by ``Recount``."""
+
+    what: str
+    repairable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStore(View[list[Finding]]):
+    """All findings. ``deep`` also reads every body and compares its digest."""
+
+    blobs: FileBlobs
+    deep: bool = False
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def read(self, context: ReadContext) -> list[Finding]:
+        checks: list[Callable[[Db], Iterator[Finding]]] = [
+            _counters,
+            _usage,
+            _log,
+            _messages,
+            self._files,
+        ]
+        if self.deep:
+            checks.append(self._bodies)
+        return [finding for check in checks for finding in check(context.db)]
+
+    def _files(self, db: Db) -> Iterator[Finding]:
+        known = {row[0]: row[1] for row in db.all(_FILES)}
+        present = set(self.blobs.names())
+        for name, size in known.items():
+            if name not in present:
+                yield Finding(f"body file {name} is missing")
+            elif self.blobs.path(name).stat().st_size != size:
+                yield Finding(f"body file {name} does not have {size} octets")
+
+    def _bodies(self, db: Db) -> Iterator[Finding]:
+        after = 0
+        while rows := db.all(_INLINE, after=after):
+            for id_, size, hashed, data in rows:
+                after = id_
+                if data is not None and (len(data) != size or digest(data) != hashed):
+                    yield Finding(f"body {id_} is not what was stored")
+        for name, size, hashed in db.all(_FILES):
+            if self.blobs.digest(name, size) != hashed:
+                yield Finding(f"body file {name} is not what was stored")
+
+
+@dataclass(frozen=True, slots=True)
+class Recount(Mutation[None]):
+    """Set counters and usage to what is really there."""
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+    def write(self, context: WriteContext) -> None:
+        db = context.db
+        for row in db.all(_COUNTERS):
+            if row[1:5] != row[5:9]:
+                db.run(
+                    _SET_COUNTERS,
+                    id=row[0],
+                    messages=row[5],
+                    unseen=row[6],
+                    deleted=row[7],
+                    size=row[8],
+                )
+        for space, used, items, size, messages in db.all(_USAGE):
+            if (used, items) != (size, messages):
+                db.run(_SET_USAGE, space=space, bytes=size, items=messages)
+
+
+def _counters(db: Db) -> Iterator[Finding]:
+    for row in db.all(_COUNTERS):
+        if tuple(row[1:5]) != tuple(row[5:9]):
+            yield Finding(
+                f"collection {row[0]} counts {row[1:5]} (messages, unseen, deleted, octets),"
+                f" but holds {row[5:9]}",
+                repairable=True,
+            )
+        if row[9] >= row[11] and row[9]:
+            yield Finding(f"collection {row[0]} holds UID {row[9]}, but its next is {row[11]}")
+        if row[10] > row[12]:
+            yield Finding(f"collection {row[0]} holds a modseq above its own")
+
+
+def _usage(db: Db) -> Iterator[Finding]:
+    for space, used, items, size, messages in db.all(_USAGE):
+        if (used, items) != (size, messages):
+            yield Finding(
+                f"space {space} is charged {used} octets and {items} messages,"
+                f" but holds {size} and {messages}",
+                repairable=True,
+            )
+
+
+def _log(db: Db) -> Iterator[Finding]:
+    for collection, logged, present in db.all(_LOG_AHEAD):
+        yield Finding(f"the log of collection {collection} is at {logged}, beyond its {present}")
+    for (collection,) in db.all(_LOST_LOG):
+        yield Finding(f"the change log names collection {collection}, which does not exist")
+    for (space,) in db.all(_OWNERS):
+        yield Finding(f"space {space} has no owner")
+
+
+def _messages(db: Db) -> Iterator[Finding]:
+    for mailbox, uid, size, real in db.all(_SIZES):
+        yield Finding(f"message {uid} in {mailbox} says {size} octets, its body has {real}")
+    for mailbox, uid in db.all(_NO_CONTENT):
+        yield Finding(f"message {uid} in {mailbox} has no content")

@@ -1,0 +1,81 @@
+"""What the server does by itself: sweep bodies that nothing names, trim the change log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.policy import Charge
+from folkmoot.storage.txn import ReadContext, WriteContext
+
+# A body is written before the row that names it commits, and a queue or a draft may still want
+# one that a mailbox let go: only bodies that have been alone for a while are swept.
+SWEEP_AGE = 3600  # seconds
+SWEEP_BATCH = 500  # bodies in one transaction
+LOG_KEPT = 20_000  # change rows that a collection keeps
+
+_UNUSED = Statement(
+    "SELECT b.id, b.file FROM blobs b WHERE b.created < :before"
+    " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.blob_id = b.id)"
+    " AND NOT EXISTS (SELECT 1 FROM queue_messages q WHERE q.blob_id = b.id)"
+    " LIMIT :limit"
+)
+_DELETE_CONTENT = Statement("DELETE FROM contents WHERE blob_id = :id")
+_DELETE = Statement("DELETE FROM blobs WHERE id = :id")
+_LONG = Statement(
+    "SELECT collection_id, COUNT(*) FROM changes GROUP BY collection_id HAVING COUNT(*) > :kept"
+)
+_CUT = Statement(
+    "SELECT modseq FROM changes WHERE collection_id = :id ORDER BY modseq DESC LIMIT 1 OFFSET :kept"
+)
+_TRIM = Statement("DELETE FROM changes WHERE collection_id = :id AND modseq <= :floor")
+_FLOOR = Statement("UPDATE collections SET log_floor = :floor WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepBlobs(Mutation[list[str | None]]):
+    """Remove body rows that nothing names; returns the file of each (None: it had none).
+
+    The files are to be unlinked after the commit. A crash between the two leaves files, which ``Store.sweep`` finds by comparing names.
+    """
+
+    age: int = SWEEP_AGE
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()  # charges are of messages; an unnamed body belongs to nobody
+
+    def write(self, context: WriteContext) -> list[str | None]:
+        rows = context.db.all(_UNUSED, before=context.now - self.age, limit=SWEEP_BATCH)
+        context.db.many(_DELETE_CONTENT, [{"id": row[0]} for row in rows])
+        context.db.many(_DELETE, [{"id": row[0]} for row in rows])
+        return [row[1] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class TrimLog(Mutation[int]):
+    """Forget old change rows of collections with many; returns how many collections.
+
+    Clients that know an older state are answered with a full comparison (``log_floor``).
+    """
+
+    kept: int = LOG_KEPT
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+    def write(self, context: WriteContext) -> int:
+        long = context.db.all(_LONG, kept=self.kept)
+        for collection, _ in long:
+            floor = context.db.value(_CUT, id=collection, kept=self.kept)
+            context.db.run(_TRIM, id=collection, floor=floor)
+            context.db.run(_FLOOR, id=collection, floor=floor)
+        return len(long)

@@ -1,0 +1,55 @@
+"""Upkeep of a store: called at start and now and then by the server, and by ``folkmoot check``."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from folkmoot.storage.check import CheckStore, Finding, Recount
+from folkmoot.storage.mutations.upkeep import SWEEP_AGE, SweepBlobs, TrimLog
+from folkmoot.storage.store import Store
+from folkmoot.storage.types import Actor
+from folkmoot.storage.views.blobs import NamedFiles
+
+_ACTOR = Actor.system("upkeep")
+
+
+def check(store: Store, *, deep: bool = False) -> list[Finding]:
+    """Everything that is not as it must be. Blocks."""
+    return store.call_read(_ACTOR, "check", lambda txn: txn.view(CheckStore(store.blobs, deep)))
+
+
+def repair(store: Store) -> None:
+    """Recount what can be recounted. Blocks."""
+    store.call(_ACTOR, "repair", lambda txn: txn.apply(Recount()))
+
+
+def sweep(store: Store, age: int = SWEEP_AGE) -> int:
+    """Remove bodies, files and uploads that nothing names for ``age`` seconds. Blocks.
+
+    Returns how many bodies and files went.
+    """
+    removed = 0
+    while files := store.call(_ACTOR, "sweep", lambda txn: txn.apply(SweepBlobs(age))):
+        for name in files:
+            if name is not None:
+                store.blobs.remove(name)
+        removed += len(files)
+    removed += store.blobs.sweep_temporary(age)
+    # Files of transactions that never committed. Names are read first: a file that appears
+    # between the two looks is younger than ``age``.
+    present = list(store.blobs.names())
+    named = store.call_read(_ACTOR, "sweep", lambda txn: txn.view(NamedFiles()))
+    limit = time.time() - age
+    for name in present:
+        if name not in named:
+            with contextlib.suppress(FileNotFoundError):
+                if store.blobs.path(name).stat().st_mtime < limit:
+                    store.blobs.remove(name)
+                    removed += 1
+    return removed
+
+
+def trim(store: Store) -> int:
+    """Forget old changes. Blocks."""
+    return store.call(_ACTOR, "trim", lambda txn: txn.apply(TrimLog()))
