@@ -39,7 +39,8 @@ _FLOOR = Statement("UPDATE collections SET log_floor = :floor WHERE id = :id")
 class SweepBlobs(Mutation[list[str | None]]):
     """Remove body rows that nothing names; returns the file of each (None: it had none).
 
-    The files are to be unlinked after the commit. A crash between the two leaves files, which ``Store.sweep`` finds by comparing names.
+    The files are to be unlinked after the commit. A crash between the two leaves files, which
+    ``upkeep.sweep`` finds by comparing names.
     """
 
     age: int = SWEEP_AGE

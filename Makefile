@@ -1,0 +1,67 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer: `make run`, `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= demo-data
+PORT ?= 10000
+PYTEST ?= $(BIN)/python -bb -m pytest
+
+.PHONY: run test check lint types contracts fast e2e bench clean help
+
+help:
+	@echo "make run     install what is needed and run a demonstration server"
+	@echo "make test    the whole test suite"
+	@echo "make check   style, types, import contracts, fast tests"
+	@echo "make e2e     real mail programs against the server (installs them where it can)"
+	@echo "make bench   measure"
+
+run: $(VENV)/installed
+	$(BIN)/folkmoot demo --data $(DATA) --base-port $(PORT)
+
+test: $(VENV)/tools
+	$(PYTEST) -m "not e2e"
+
+check: lint types contracts fast
+
+lint: $(VENV)/tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# mypy needs a folder that holds the package under its name.
+types: $(VENV)/tools
+	mkdir -p build/typing
+	ln -sfn ../.. build/typing/folkmoot
+	$(BIN)/mypy -p folkmoot.config -p folkmoot.storage -p folkmoot.sharing -p folkmoot.quota \
+		-p folkmoot.auth -p folkmoot.protocols -p folkmoot.server
+	$(BIN)/mypy tests benchmarks
+
+contracts: $(VENV)/tools
+	$(BIN)/lint-imports --no-cache
+
+fast: $(VENV)/tools
+	$(PYTEST) -m "not slow and not e2e"
+
+e2e: $(VENV)/tools
+	bash tests/e2e/clients.sh
+	$(PYTEST) -m e2e tests/e2e
+
+bench: $(VENV)/tools
+	$(BIN)/python -m benchmarks.mail
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Folkmoot needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(BIN)/python requirements.lock setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/tools: $(VENV)/installed requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
