@@ -19,9 +19,9 @@ MAX_PATTERNS: Final = 100  # patterns of one LIST
 MAX_PATTERN: Final = 1000  # characters of one pattern with its reference
 MAX_WILDCARDS: Final = 100  # in all patterns of one LIST
 
-LIST_SELECTIONS: Final = OptionTable("LIST selection option")
+LIST_SELECTIONS: Final = OptionTable("LIST selection option", repeatable=True)
 LIST_SELECTIONS.add("SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE")
-LIST_RETURNS: Final = OptionTable("LIST return option")
+LIST_RETURNS: Final = OptionTable("LIST return option", repeatable=True)
 LIST_RETURNS.add("SUBSCRIBED", "CHILDREN", "SPECIAL-USE")
 
 _STATUS_ITEMS: Final = {

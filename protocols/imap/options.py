@@ -19,10 +19,13 @@ class OptionTable:
     """The options that one place of the grammar knows, by upper-case name.
 
     `what` names the place in messages to the client, for example ``fetch modifier``.
+    `repeatable` says that an option given twice counts once (RFC 9051 section 6.3.9 has LIST so);
+    elsewhere that is an error.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, repeatable: bool = False) -> None:
         self._what = what
+        self._repeatable = repeatable
         self._parsers: dict[str, Parser] = {}
 
     def add(self, *names: str) -> None:
@@ -47,7 +50,7 @@ class OptionTable:
     def parse(self, cursor: Cursor, *, empty: bool = False) -> dict[str, object]:
         """Read a list of options in parentheses: name to value, in the client's order.
 
-        BadSyntax for options that are unknown or repeated.
+        BadSyntax for options that are unknown, or repeated where they may not be.
         """
         found: dict[str, object] = {}
 
@@ -56,11 +59,12 @@ class OptionTable:
             parser = self._parsers.get(name)
             if parser is None:
                 raise BadSyntax(f"Unknown {self._what}")
-            if name in found:
+            if name in found and not self._repeatable:
                 raise BadSyntax(f"Repeated {self._what}")
             found[name] = parser(cursor)
 
-        cursor.list_of(member, empty=empty, limit=len(self._parsers))
+        limit = len(self._parsers) * (2 if self._repeatable else 1)
+        cursor.list_of(member, empty=empty, limit=limit)
         return found
 
 
