@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+from folkmoot.protocols.imap.encoder import untagged
 from folkmoot.protocols.imap.sequence import SequenceSet
 from folkmoot.storage.types import (
     Flag,
@@ -31,6 +32,14 @@ _SYSTEM = (
 )
 # All 32 combinations of the system flags, as they are printed.
 SYSTEM_FLAGS = tuple(" ".join(name for bit, name in _SYSTEM if bits & bit) for bits in range(32))
+
+
+def flags_known(keywords: Iterable[str], *, read_only: bool) -> list[bytes]:
+    """FLAGS and PERMANENTFLAGS of a mailbox with these keywords (RFC 9051 section 7.3.5)."""
+    flags = " ".join(["\\Answered \\Flagged \\Deleted \\Seen \\Draft", *keywords])
+    permanent = "" if read_only else f"{flags} \\*"
+    code = f"PERMANENTFLAGS ({permanent})"
+    return [f"* FLAGS ({flags})\r\n".encode(), untagged("OK", "Flags that are kept", code)]
 
 
 def print_flags(bits: int, keywords: str) -> bytes:
@@ -93,6 +102,16 @@ class View:
         """The message numbers of known UIDs."""
         return [number for number in map(self.number, uids) if number]
 
+    # --- keywords -----------------------------------------------------------------------------
+
+    def learn(self, keywords: Iterable[str]) -> list[bytes]:
+        """The responses that come before flags with keywords that the client has not heard of."""
+        fresh = dict.fromkeys(word for word in keywords if word not in self.keywords)
+        if not fresh:
+            return []
+        self.keywords += fresh
+        return flags_known(self.keywords, read_only=self.read_only)
+
     # --- updates ------------------------------------------------------------------------------
 
     def replaced(self, state: MailboxState) -> MailboxChanges:
@@ -135,6 +154,7 @@ class View:
         elif lines and not vanished and known and not self.uids:
             # Some clients miss the last EXPUNGE of a mailbox that becomes empty.
             lines.append(b"* 0 EXISTS\r\n")
+        lines += self.learn(sorted({word for row in rows if row[2] for word in row[2].split()}))
         for uid, bits, keywords, modseq in rows:
             if uid > last or self.reported.get(uid) == modseq:
                 continue

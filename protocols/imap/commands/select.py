@@ -16,7 +16,7 @@ from folkmoot.protocols.imap.registry import (
     signed_in,
 )
 from folkmoot.protocols.imap.session import Session
-from folkmoot.protocols.imap.view import View, flags_response
+from folkmoot.protocols.imap.view import View, flags_known, flags_response
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import MailboxInfo, MailboxState, UidSet
 
@@ -24,8 +24,6 @@ capability("CONDSTORE", signed_in)
 capability("QRESYNC", signed_in)
 ENABLEABLE["CONDSTORE"] = "CONDSTORE"
 ENABLEABLE["QRESYNC"] = "QRESYNC"
-
-SYSTEM = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"
 
 
 @command(
@@ -71,10 +69,8 @@ async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> 
 
 def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
     send = session.wire.send
-    flags = " ".join([SYSTEM, *state.keywords])
-    send(f"* FLAGS ({flags})\r\n".encode())
-    permanent = "" if session.selected.read_only else f"{flags} \\*"
-    send(encoder.untagged("OK", "Flags that are kept", f"PERMANENTFLAGS ({permanent})"))
+    for line in flags_known(state.keywords, read_only=session.selected.read_only):
+        send(line)
     send(b"* %d EXISTS\r\n" % len(state.uids))
     if not session.rev2:  # rfc9051#appendix-E: RECENT and UNSEEN are gone from rev2
         send(b"* 0 RECENT\r\n")

@@ -1,0 +1,215 @@
+"""What a FETCH needs of the store and how it prints it, worked out once for a command.
+
+An answer is one format with a getter for each item, so that a message costs little. An extension
+adds an item that is printed from stored columns with ``row_item``; items that need the octets of
+the message are in ``fetch_bodies``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Final
+
+from folkmoot.protocols.imap.encoder import literal
+from folkmoot.protocols.imap.fetch_items import (
+    BODY,
+    BODYSTRUCTURE,
+    ENVELOPE,
+    FLAGS,
+    INTERNALDATE,
+    MODSEQ,
+    RFC822_SIZE,
+    UID,
+    BinaryPart,
+    BinarySize,
+    BodySection,
+    FetchItem,
+)
+from folkmoot.protocols.imap.view import print_flags
+from folkmoot.storage.content.headers import header_fields
+from folkmoot.storage.types import MessageColumn, MessageRow
+
+#: Octets of a stored header block from which on it may not be all of the header.
+LONG_HEADER: Final = 64 * 1024
+
+BodyItem = BodySection | BinaryPart | BinarySize
+Getter = Callable[[MessageRow], Any]
+
+_TWO_VALUES: Final = frozenset({MessageColumn.FLAGS, MessageColumn.INTERNAL_DATE})
+
+
+@dataclass(frozen=True, slots=True)
+class RowItem:
+    """How an item is printed from one stored column.
+
+    ``form`` takes one value and is ``%d`` or ``%b`` with what stands around it. ``value`` makes it
+    of the column's values (see ``FetchRows``); without, the column is the value.
+    """
+
+    column: MessageColumn
+    form: bytes = b"%b"
+    value: Callable[..., object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A FETCH ready to be carried out.
+
+    ``columns`` are read in this order; ``form`` takes what the ``getters`` make of a row and is
+    empty when no item is printed from the row; ``bodies`` are the items that need the octets.
+    ``header`` is the place of the header block in a row, 0 when it is not read.
+    """
+
+    columns: tuple[MessageColumn, ...]
+    form: bytes
+    getters: tuple[Getter, ...]
+    bodies: tuple[BodyItem, ...]
+    header: int
+
+
+def render(plan: Plan, numbers: Mapping[int, int], rows: Iterable[MessageRow]) -> bytes:
+    """The FETCH responses for rows of a plan without bodies; ``numbers`` by UID."""
+    line = b"* %d FETCH (" + plan.form + b")\r\n"
+    getters = plan.getters
+    return b"".join(
+        [line % (numbers[row[0]], *[getter(row) for getter in getters]) for row in rows]
+    )
+
+
+def head(plan: Plan, number: int, row: MessageRow) -> bytes:
+    """The beginning of a FETCH response, up to where items from the octets follow."""
+    form = b"* %d FETCH (" + plan.form
+    return form % (number, *[getter(row) for getter in plan.getters])
+
+
+def make_plan(items: Sequence[FetchItem], *, with_bodies: bool = False) -> Plan:
+    """Work out what to read and to print.
+
+    A header of the whole message is printed from its stored form; ``with_bodies`` forbids that,
+    for messages whose stored header is not all of it.
+    """
+    bodies = tuple([item for item in items if isinstance(item, BodyItem)])
+    if not with_bodies and all(map(_is_header, bodies)):
+        from_row, bodies = list(items), ()
+    else:
+        from_row = [item for item in items if not isinstance(item, BodyItem)]
+    columns: dict[MessageColumn, int] = {}
+    width = 1
+    forms: list[bytes] = []
+    getters: list[Getter] = []
+    for item in from_row:
+        label = item.label.replace(b"%", b"%%")  # field names may have it
+        if item == UID:
+            forms.append(b"%b %%d" % label)
+            getters.append(itemgetter(0))
+            continue
+        entry = _row_item(item)
+        if entry.column not in columns:
+            columns[entry.column] = width
+            width += 2 if entry.column in _TWO_VALUES else 1
+        forms.append(b"%b %b" % (label, entry.form))
+        getters.append(_getter(entry, columns[entry.column]))
+    header = columns.get(MessageColumn.HEADER, 0)
+    return Plan(tuple(columns), b" ".join(forms), tuple(getters), bodies, header)
+
+
+def _getter(item: RowItem, place: int) -> Getter:
+    value = item.value
+    if value is None:
+        return itemgetter(place)
+    if item.column in _TWO_VALUES:
+        # A slice would cost more than naming both.
+        return lambda row: value(row[place], row[place + 1])
+    return lambda row: value(row[place])
+
+
+# --- items ----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1 << 14)
+def _day(day: int, zone: int) -> tuple[bytes, bytes]:
+    """The beginning and the end of a date-time; ``day`` counts from 1970, ``zone`` is minutes."""
+    moment = date.fromordinal(day + 719_163)
+    hours, minutes = divmod(abs(zone), 60)
+    month = b"JanFebMarAprMayJunJulAugSepOctNovDec"[moment.month * 3 - 3 : moment.month * 3]
+    begin = b'"%2d-%b-%04d ' % (moment.day, month, moment.year)
+    return begin, b' %b%02d%02d"' % (b"-" if zone < 0 else b"+", hours, minutes)
+
+
+_MINUTES: Final = [b"%02d:%02d:" % divmod(minute, 60) for minute in range(24 * 60)]
+_SECONDS: Final = [b"%02d" % second for second in range(60)]
+
+
+def internal_date(seconds: int, zone: int) -> bytes:
+    """INTERNALDATE of seconds since 1970 UTC and minutes east of UTC, with quotes."""
+    day, rest = divmod(seconds + zone * 60, 86_400)
+    begin, end = _day(day, zone)
+    minute, second = divmod(rest, 60)
+    return begin + _MINUTES[minute] + _SECONDS[second] + end
+
+
+_ROW_ITEMS: Final[dict[FetchItem, RowItem]] = {
+    FLAGS: RowItem(MessageColumn.FLAGS, b"%b", lru_cache(maxsize=1 << 12)(print_flags)),
+    INTERNALDATE: RowItem(MessageColumn.INTERNAL_DATE, b"%b", internal_date),
+    RFC822_SIZE: RowItem(MessageColumn.SIZE, b"%d"),
+    MODSEQ: RowItem(MessageColumn.MODSEQ, b"(%d)"),
+    ENVELOPE: RowItem(MessageColumn.ENVELOPE),
+    BODY: RowItem(MessageColumn.BODY),
+    BODYSTRUCTURE: RowItem(MessageColumn.BODYSTRUCTURE),
+}
+
+
+def row_item(item: FetchItem, entry: RowItem) -> None:
+    """Say how an item of an extension is printed from a stored column."""
+    if item in _ROW_ITEMS:
+        raise ValueError(f"fetch item {item.label!r} is known already")
+    _ROW_ITEMS[item] = entry
+
+
+def _row_item(item: FetchItem) -> RowItem:
+    if isinstance(item, BodySection):
+        return RowItem(MessageColumn.HEADER, b"%b", _header_value(item))
+    return _ROW_ITEMS[item]
+
+
+def _is_header(item: BodyItem) -> bool:
+    return isinstance(item, BodySection) and not item.path and item.text.startswith("HEADER")
+
+
+def _header_value(item: BodySection) -> Callable[[bytes], bytes]:
+    return lambda header: literal(window(pick(item, header), item.partial))
+
+
+def pick(item: BodySection, header: bytes) -> bytes:
+    """What a HEADER section says of a header block, as a literal can hold it."""
+    if item.fields:
+        names, inverse = _names(item)
+        header = header_fields(header, names, inverse=inverse)
+    return without_nul(header)
+
+
+@lru_cache(maxsize=256)
+def _names(item: BodySection) -> tuple[frozenset[bytes], bool]:
+    names = frozenset([name.lower() for name in item.fields])
+    return names, item.text == "HEADER.FIELDS.NOT"
+
+
+def without_nul(data: bytes) -> bytes:
+    """Octets as a literal can hold them, of the same length.
+
+    A literal holds any octet but NUL. Putting 0x80 in its place keeps all sizes and offsets true;
+    BINARY gives such messages as they are. # rfc9051#4.3
+    """
+    return data.replace(b"\0", b"\x80")
+
+
+def window(data: bytes, partial: tuple[int, int] | None) -> bytes:
+    """The part of a section that ``<first.count>`` names; empty behind its end."""
+    if partial is None:
+        return data
+    first, number = partial
+    return data[first : first + number]

@@ -1,0 +1,149 @@
+"""Sends FETCH responses: read in batches, made in the store's threads, at the client's pace."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import count
+
+from folkmoot.protocols.imap.fetch_bodies import Message, Outcome, gather, response, whole
+from folkmoot.protocols.imap.fetch_items import FetchItem
+from folkmoot.protocols.imap.fetch_plan import LONG_HEADER, make_plan, render
+from folkmoot.protocols.imap.session import Session
+from folkmoot.storage.content.source import BytesSource
+from folkmoot.storage.errors import NotFound, Unavailable
+from folkmoot.storage.types import MessageBody, MessageRow, UidSet
+
+ROWS = 1000  # messages of one batch without bodies
+ROWS_BUDGET = 8 * 1024 * 1024  # octets of stored forms in one batch
+BODIES = 100  # messages of one batch with bodies
+BODIES_BUDGET = 1024 * 1024  # octets of bodies in one batch
+ITEMS_AT_ONCE = 4  # items of a body up to which its response is made in memory
+
+
+class Answer:
+    """Sends items of messages, in batches, as fast as the client takes them.
+
+    ``sent`` tells whether any message was there; ``outcome`` what could not be told.
+    """
+
+    def __init__(self, session: Session, items: Iterable[FetchItem]) -> None:
+        self._session = session
+        self._view = session.selected
+        self._items = tuple(dict.fromkeys(items))
+        self._plan = make_plan(self._items)
+        # Messages that need the octets although the plan did not say so.
+        self._late: list[int] = []
+        self.outcome = Outcome()
+        self.sent = False
+
+    async def send(self, uids: Sequence[int]) -> None:
+        """Send the responses for these messages, which ascend. Those that are gone are left out."""
+        await self._send_all(uids)
+        if self._late:
+            # Their stored header may be cut, so it comes from the octets.
+            self._plan = make_plan(self._items, with_bodies=True)
+            await self._send_all(self._late)
+
+    async def _send_all(self, uids: Sequence[int]) -> None:
+        send_batch = self._send_bodies if self._plan.bodies else self._send_rows
+        size = BODIES if self._plan.bodies else ROWS
+        position = 0
+        while position < len(uids):
+            batch = uids[position : position + size]
+            last = await send_batch(batch, self._numbers(batch))
+            position = bisect_right(uids, last, position) if last else position + len(batch)
+            await self._session.wire.drain()
+
+    def _numbers(self, uids: Sequence[int]) -> dict[int, int]:
+        first, last = self._view.number(uids[0]), self._view.number(uids[-1])
+        if last - first == len(uids) - 1:
+            return dict(zip(uids, count(first), strict=False))
+        return {uid: self._view.number(uid) for uid in uids}
+
+    # --- from rows ----------------------------------------------------------------------------
+
+    async def _send_rows(self, uids: Sequence[int], numbers: dict[int, int]) -> int:
+        """Send one batch; returns the last UID that was read, 0 for none."""
+        plan = self._plan
+
+        def work(rows: list[MessageRow]) -> tuple[bytes, int, list[int]]:
+            last = rows[-1][0] if rows else 0
+            late: list[int] = []
+            if plan.header:
+                late = [row[0] for row in rows if len(row[plan.header]) >= LONG_HEADER]
+                if late:
+                    rows = [row for row in rows if len(row[plan.header]) < LONG_HEADER]
+            return render(plan, numbers, rows), last, late
+
+        octets, last, late = await self._session.workspace.fetch(
+            self._view.mailbox_id, UidSet.from_iterable(uids), plan.columns, work, ROWS_BUDGET
+        )
+        self._session.wire.send(octets)
+        self.sent = self.sent or bool(octets)
+        self._late += late
+        return last
+
+    # --- from octets --------------------------------------------------------------------------
+
+    async def _send_bodies(self, uids: Sequence[int], numbers: dict[int, int]) -> int:
+        plan, outcome = self._plan, self.outcome
+        at_once = len(plan.bodies) <= ITEMS_AT_ONCE
+
+        def work(
+            found: list[tuple[MessageRow, MessageBody]],
+        ) -> list[tuple[MessageRow, MessageBody, bytes | None]]:
+            made = []
+            for row, body in found:
+                octets = None
+                if at_once and body.data is not None:
+                    message = Message(body, BytesSource(body.data))
+                    octets = whole(response(plan, numbers[row[0]], row, message, outcome))
+                made.append((row, body, octets))
+            return made
+
+        last = 0
+        for row, body, octets in await self._session.workspace.bodies(
+            self._view.mailbox_id, uids, plan.columns, work, BODIES_BUDGET
+        ):
+            last = row[0]
+            if octets is None:
+                await self._send_large(numbers[last], row, body)
+            else:
+                self._session.wire.send(octets)
+                self.sent = True
+            await self._session.wire.drain()
+        return last
+
+    async def _send_large(self, number: int, row: MessageRow, body: MessageBody) -> None:
+        """Send a response in pieces, each read or decoded off the reactor."""
+        workspace = self._session.workspace
+        if body.data is not None:
+            source = BytesSource(body.data)
+            await self._stream(
+                response(self._plan, number, row, Message(body, source), self.outcome)
+            )
+            return
+        try:
+            file = await workspace.open_body(body)
+        except NotFound:  # expunged since it was located
+            return
+        try:
+            await self._stream(response(self._plan, number, row, Message(body, file), self.outcome))
+        finally:
+            file.close()
+
+    async def _stream(self, pieces: Iterator[bytes]) -> None:
+        wire = self._session.wire
+        begun = False
+        try:
+            while octets := await self._session.workspace.compute(partial(gather, pieces)):
+                begun = self.sent = True
+                wire.send(octets)
+                await wire.drain()
+        except Unavailable:
+            if begun:
+                # The client was promised more octets than there are: nothing can follow them.
+                wire.close("A message could not be read to its end")
+            raise
