@@ -1,6 +1,6 @@
 """The config file: every key with its type, default and help text.
 
-Sizes are octets and durations seconds once loaded. ``load_config`` is the way to get a ``Config``.
+Sizes are octets and durations seconds once loaded. ``rules.load_config`` is the way to get one.
 """
 
 # ruff: noqa: RUF009 - key(), section() and their like return dataclass fields
@@ -26,7 +26,6 @@ from folkmoot.config.kinds import (
     text,
     whole,
 )
-from folkmoot.config.load import Document, build, parse_document, read_document
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB, MIB, GIB = 2**10, 2**20, 2**30
@@ -211,6 +210,11 @@ class RelaySection:
     connections: int = key(
         whole(1, 1000), "The number of messages that are being sent at a time.", default=20
     )
+    hold: bool = key(
+        BOOLEAN,
+        "Keep mail for other servers in the queue and do not send it, for a test installation.",
+        default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,9 +225,7 @@ class DkimSection:
     selector: str = key(
         _DOMAIN, "The name under which the public key stands in DNS.", example="folkmoot"
     )
-    key: Path = key(
-        path(), "PEM file with the private RSA or Ed25519 key.", example=Path("dkim-key.pem")
-    )
+    key: Path = key(path(), "PEM file with the private RSA key.", example=Path("dkim-key.pem"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,21 +271,6 @@ class PasswordsSection:
 class LimitsSection:
     """Bounds for what clients can ask of the server."""
 
-    line_length: int = key(
-        size(lowest=8 * KIB),  # rfc7162#4
-        "The longest IMAP command line, without its literals.",
-        default=64 * KIB,
-    )
-    literal_size: int = key(
-        size(lowest=KIB),
-        "The largest IMAP literal that is not a message (a mailbox name, a search text).",
-        default=64 * KIB,
-    )
-    command_memory: int = key(
-        size(lowest=64 * KIB),
-        "The memory that one IMAP command and its literals, apart from messages, may take.",
-        default=1 * MIB,
-    )
     idle: int = key(
         duration(lowest=30 * MINUTE),  # rfc9051#5.4
         "When an IMAP session without any sign of life is closed.",
@@ -296,9 +283,6 @@ class LimitsSection:
     )
     login: int = key(
         duration(lowest=5), "When a connection that has not logged in is closed.", default=MINUTE
-    )
-    connections: int = key(
-        whole(10, 1_000_000), "The number of client connections in all.", default=10_000
     )
     connections_per_address: int = key(
         whole(1, 1_000_000),
@@ -379,74 +363,3 @@ class Config:
     def database_url(self) -> str:
         """The URL of the database, with the default filled in."""
         return self.database.url or f"sqlite:///{self.server.data_dir / 'folkmoot.db'}"
-
-
-def load_config(file: Path) -> Config:
-    """Read a config file; raises ``ConfigError`` with everything that is wrong with it."""
-    return _config(read_document(file.absolute()))
-
-
-def parse_config(source: str, file: Path) -> Config:
-    """Read config text as if it stood in ``file``; raises ``ConfigError``."""
-    return _config(parse_document(source, file.absolute()))
-
-
-def _config(document: Document) -> Config:
-    config = build(Config, document)
-    if config is not None:
-        _check_listeners(config, document)
-        _check_relay(config, document)
-        _check_rest(config, document)
-    document.finish()
-    assert config is not None  # otherwise a problem was noted
-    return config
-
-
-def _check_listeners(config: Config, document: Document) -> None:
-    if not config.listener:
-        document.note(("listener",), "expected at least one [[listener]], found none")
-    seen: dict[tuple[str, int], int] = {}
-    for index, listener in enumerate(config.listener):
-        here = ("listener", index)
-        place = (listener.address, listener.port)
-        if listener.port and place in seen:
-            document.note(
-                (*here, "port"),
-                f"listener[{seen[place]}] has the same address and port already",
-            )
-        seen[place] = index
-        if listener.tls != "none" and not (config.tls.certificate and config.tls.key):
-            document.note(
-                (*here, "tls"),
-                f'"{listener.tls}" needs tls.certificate and tls.key, which are not set',
-            )
-
-
-def _check_relay(config: Config, document: Document) -> None:
-    relay = config.relay
-    if relay.password is not None and relay.password_file is not None:
-        document.note(("relay", "password_file"), "expected only one of password, password_file")
-    has_password = relay.password is not None or relay.password_file is not None
-    if (relay.username is not None) != has_password:
-        document.note(("relay", "username"), "username and password are only of use together")
-    if relay.host is None and relay.username is not None:
-        document.note(("relay", "username"), "a login needs relay.host, which is not set")
-    if relay.username is not None and relay.tls == "none":
-        document.wrong(("relay", "tls"), '"starttls" or "implicit" with a login', '"none"')
-    if relay.delay_warning >= relay.give_up_after:
-        document.note(
-            ("relay", "delay_warning"), "expected a shorter time than relay.give_up_after"
-        )
-
-
-def _check_rest(config: Config, document: Document) -> None:
-    if (config.tls.certificate is None) != (config.tls.key is None):
-        document.note(("tls",), "certificate and key are only of use together")
-    if config.limits.command_memory < config.limits.literal_size:
-        document.note(
-            ("limits", "command_memory"), "expected at least the size of limits.literal_size"
-        )
-    signed = [entry.domain for entry in config.dkim]
-    for index, name in enumerate(signed):
-        if name in signed[:index]:
-            document.note(("dkim", index, "domain"), f'"{name}" has a key already')

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.interfaces import IProtocolFactory
-
 from folkmoot.config.schema import ListenerSection
 from folkmoot.server.run import StartFailed
 
@@ -75,8 +73,8 @@ class Listeners:
         self._ports: list[Any] = []  # IListeningPort
         self._servers: list[asyncio.Server] = []
 
-    def twisted(self, bound: Bound, factory: IProtocolFactory) -> None:
-        """Give a socket to a Twisted factory."""
+    def twisted(self, bound: Bound, factory: Any) -> None:
+        """Give a socket to a Twisted factory (``IProtocolFactory``)."""
         family = bound.socket.family
         port = self._reactor.adoptStreamPort(bound.socket.fileno(), family, factory)
         bound.socket.close()  # adoptStreamPort made its own copy

@@ -134,7 +134,7 @@ def _name(record: logging.LogRecord) -> str:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def _value(value: object) -> str:
@@ -198,7 +198,9 @@ class ToStandardLibrary:
 
     def __call__(self, event: LogEvent) -> None:
         """Log one event."""
-        namespace = str(event.get("log_namespace") or "twisted")
+        namespace = str(event.get("log_namespace") or "")
+        if not namespace.startswith("twisted"):
+            namespace = f"twisted.{namespace}"
         level = _LEVELS.get(event.get("log_level", LogLevel.info), logging.INFO)
         logger = logging.getLogger(namespace)
         if not logger.isEnabledFor(level):

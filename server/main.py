@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import click
 from folkmoot.server.commands.account import account_group
 from folkmoot.server.commands.config import config_group
 from folkmoot.server.commands.context import DEFAULT_CONFIG
+from folkmoot.server.commands.demo import demo
 from folkmoot.server.commands.domain import domain_group
 from folkmoot.server.commands.init import init
+from folkmoot.server.commands.serve import serve
 
 _EPILOG = (
     "Exit codes: 0 done; 1 the operation failed or something was found; 2 wrong config or usage."
@@ -40,8 +43,9 @@ def main(context: click.Context, config_file: Path) -> None:
 
     Try it with `folkmoot demo`. Set up a server with `folkmoot init`, then run `folkmoot serve`.
     """
+    os.umask(0o077)  # whatever is written here is for the server only
     context.obj = config_file
 
 
-for command in (init, config_group, domain_group, account_group):
+for command in (demo, init, serve, config_group, domain_group, account_group):
     main.add_command(command)

@@ -6,6 +6,7 @@ certificate when a handshake begins, so a reload reaches the next connection.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class TlsError(Exception):
 
 
 class _Context(ssl.SSLContext):
-    """An asyncio context that knows the channel binding of its certificate."""
+    """An asyncio context that knows the ``tls-server-end-point`` of its certificate."""
 
     end_point: bytes | None = None
 
@@ -50,7 +51,11 @@ class _Loaded:
 
 
 class TlsStore:
-    """The server's certificate. Raises ``TlsError`` when the first one cannot be used."""
+    """The server's certificate. Raises ``TlsError`` when the first one cannot be used.
+
+    ``connection_creator`` is for Twisted (``startTLS``, ``TLSMemoryBIOFactory``), ``ssl_context``
+    for asyncio listeners with TLS from the first octet.
+    """
 
     def __init__(self, certificate: Path, key: Path) -> None:
         self._certificate = certificate
@@ -63,6 +68,11 @@ class TlsStore:
     def chain(self) -> tuple[x509.Certificate, ...]:
         """The certificates in use, the server's own first."""
         return self._now.chain
+
+    @property
+    def plain_context(self) -> ssl.SSLContext:
+        """The ``ssl`` context of the certificate in use, for one connection."""
+        return self._now.plain
 
     @property
     def twisted_context(self) -> SSL.Context:
@@ -118,10 +128,10 @@ def _load(certificate: Path, key: Path) -> _Loaded:
     )
     context.set_cipher_list(CIPHERS.encode())
     plain = _Context(ssl.PROTOCOL_TLS_SERVER)
+    plain.end_point = channel_binding.end_point(chain[0])
     plain.minimum_version = ssl.TLSVersion.TLSv1_2
     plain.set_ciphers(CIPHERS)
     plain.options |= ssl.OP_NO_RENEGOTIATION
-    plain.end_point = channel_binding.end_point(chain[0])
     try:
         context.use_certificate(chain[0])
         for link in chain[1:]:
@@ -152,14 +162,20 @@ def _read(file: Path) -> bytes:
 def channel_bindings(transport: Any) -> dict[str, bytes]:
     """The channel binding data of a connection, by type, for ``Authenticator.sasl``.
 
-    ``transport`` is that of a Twisted or asyncio protocol after its handshake. asyncio's TLS cannot
-    export keying material, so it gives ``tls-server-end-point`` only. Empty without TLS.
+    ``transport`` is that of a Twisted or asyncio protocol. asyncio's TLS cannot export keying
+    material, so it gives ``tls-server-end-point`` only. Empty without TLS.
     """
-    if hasattr(transport, "get_extra_info"):
+    if isinstance(transport, asyncio.BaseTransport):
         connection = transport.get_extra_info("ssl_object")
         context = connection.context if connection is not None else None
         if isinstance(context, _Context) and context.end_point is not None:
             return {"tls-server-end-point": context.end_point}
         return {}
     handle = transport.getHandle() if hasattr(transport, "getHandle") else None
-    return channel_binding.channel_bindings(handle) if isinstance(handle, SSL.Connection) else {}
+    if not isinstance(handle, SSL.Connection):
+        return {}
+    if handle.get_peer_finished() is None:  # Twisted's protocols begin before the handshake ends
+        own = handle.get_certificate(as_cryptography=True)
+        end_point = channel_binding.end_point(own) if own is not None else None
+        return {"tls-server-end-point": end_point} if end_point is not None else {}
+    return channel_binding.channel_bindings(handle)

@@ -1,62 +1,316 @@
-"""The only composition root: joins storage, decisions, sign-in and protocols.
+"""The composition root: joins storage, sign-in and protocols to a whole server.
 
-``Core`` is what the command line works with. ``Server`` adds listeners and workers, and lives on
-any asyncio reactor that runs already.
+``Server`` lives on any asyncio reactor that runs already. What it shares with the command line,
+which needs no network, is put together in ``core``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from folkmoot.auth.accounts import Accounts
-from folkmoot.auth.audit import Auditor
-from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
+from twisted.internet.defer import Deferred
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.cache import VerifiedCache
+from folkmoot.auth.directory import StoreDirectory
+from folkmoot.auth.throttle import Throttle
+from folkmoot.config.directory import Directory, load_directory
+from folkmoot.config.load import ConfigError
 from folkmoot.config.schema import Config
-from folkmoot.quota.ledger import Ledger
-from folkmoot.sharing.policy import OwnerPolicy
-from folkmoot.storage.migrate import upgrade
-from folkmoot.storage.store import Store
-from folkmoot.storage.txn import Decisions
+from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
+from folkmoot.protocols.smtp.listener import MailFactory
+from folkmoot.protocols.smtp.queue_worker import QueueWorker
+from folkmoot.protocols.smtp.routing import DnsResolver, MxRecord, Resolver, RoutingError
+from folkmoot.protocols.smtp.sender import Routes, Sender, Smarthost
+from folkmoot.protocols.smtp.service import Connections, Service
+from folkmoot.protocols.smtp.signing import Signer
+from folkmoot.server import settings
+from folkmoot.server.core import Core, Deliver
+from folkmoot.server.directory_apply import apply_directory
+from folkmoot.server.listeners import Bound, Listeners, bind_all
+from folkmoot.server.run import StartFailed
+from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
+from folkmoot.sharing.delivery import Delivery, DeliveryRules
+from folkmoot.sharing.workspace import Workspace
+from folkmoot.storage.errors import StorageError
+from folkmoot.storage.types_mail import SendState
 
 log = logging.getLogger("folkmoot.server")
 _T = TypeVar("_T")
-Deliver = Callable[[Callable[[], None]], None]
+
+LOGIN_THREADS = 4  # password hashes at a time
+GOODBYE_SECONDS = 3.0  # what connections and the queue have to end in good order
 
 
-class Core:
-    """Storage and accounts, without any network.
+class Server:
+    """A whole server. ``start`` and ``stop`` are called on the reactor's asyncio loop.
 
-    ``deliver`` runs a function in the thread that uses the Deferreds. Opening blocks: it makes the
-    data folder and brings the schema up to date. Raises ``OSError`` and database errors.
+    Once it runs, ``bound`` lists the listeners with their real ports, ``core`` and ``delivery``
+    give direct ways in. ``reopen_logs`` is called first at each ``reload``.
     """
 
-    def __init__(self, config: Config, deliver: Deliver, *, reason: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        *,
+        directory: Directory | None = None,
+        reopen_logs: Callable[[], None] = lambda: None,
+    ) -> None:
         self.config = config
-        data = config.server.data_dir
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        upgrade(config.database_url)
-        self.store = Store(
-            config.database_url,
-            data / "blobs",
-            Decisions(OwnerPolicy(), Ledger(), Auditor()),
-            deliver,
-            inline_limit=config.blobs.inline_limit,
-        )
-        self.hasher = PasswordHasher(
-            config.passwords.argon2_memory // 1024,
-            config.passwords.argon2_passes,
-            config.passwords.argon2_lanes,
-        )
-        self.accounts = Accounts(
-            self.store,
-            self.hasher,
-            policy=PasswordPolicy(config.passwords.min_length),
-            scram_iterations=config.passwords.scram_iterations,
-            reason=reason,
+        self.bound: list[Bound] = []
+        self.core: Core
+        self.delivery: Delivery
+        self._reactor = reactor
+        self._directory = directory or Directory()
+        self._reopen_logs = reopen_logs
+        self._listeners = Listeners(reactor)
+        self._tls: TlsStore | None = None
+        self._login_threads: LoginThreads | None = None
+        self._worker: QueueWorker | None = None
+        self._imap: list[ImapFactory] = []
+        self._smtp: list[MailFactory] = []
+        self._reloading = asyncio.Lock()
+        self._opened = False
+
+    # --- life ---------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Come up; whatever fails, nothing is left running. Raises ``StartFailed``."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        config = self.config
+        self._tls = _tls(config)
+        self.bound = bind_all(config.listener)
+        deliver = self._reactor.callFromThread
+        try:
+            self.core = await asyncio.to_thread(Core, config, deliver, reason="directory file")
+        except (OSError, StorageError) as error:
+            raise StartFailed(f"the data cannot be opened: {error}") from None
+        self._opened = True
+        await _result(apply_directory(self.core.accounts, self._directory))
+        authenticator = await self._authenticator()
+        self.delivery = self._delivery()
+        self._worker = self._queue_worker()
+        counts = ConnectionCounts()
+        smtp_connections = {
+            protocol: Connections(config.limits.connections_per_address)
+            for protocol in ("submission", "lmtp")
+        }
+        for one in self.bound:
+            if one.section.protocol == "imap":
+                self._listen_imap(one, authenticator, counts)
+            else:
+                connections = smtp_connections[one.section.protocol]
+                await self._listen_smtp(one, authenticator, connections)
+            log.info(
+                "listening",
+                extra={
+                    "protocol": one.section.protocol,
+                    "address": one.section.address,
+                    "port": one.port,
+                    "tls": one.section.tls,
+                },
+            )
+        self._worker.start()
+
+    async def reload(self) -> None:
+        """Read log file, certificate and directory file again; what is wrong stays as it was."""
+        async with self._reloading:
+            self._reopen_logs()
+            log.info("reloading")
+            if self._tls is not None:
+                self._tls.reload()
+            if self.config.server.directory is None:
+                return
+            try:
+                self._directory = load_directory(self.config.server.directory)
+            except ConfigError as error:
+                for problem in error.problems:
+                    log.error("directory file not applied", extra={"why": str(problem)})
+                return
+            await _result(apply_directory(self.core.accounts, self._directory))
+
+    async def stop(self) -> None:
+        """Stop listening, say goodbye, finish what is being stored. Idempotent."""
+        await self._listeners.close()
+        for one in self.bound:
+            one.socket.close()
+        endings = [factory.close(GOODBYE_SECONDS) for factory in self._smtp]
+        if self._worker is not None:
+            endings.append(self._worker.stop(GOODBYE_SECONDS))
+        await asyncio.gather(self._end_imap(), *endings)
+        if self._login_threads is not None:
+            await asyncio.to_thread(self._login_threads.close)
+            self._login_threads = None
+        if self._opened:
+            self._opened = False
+            await asyncio.to_thread(self.core.close)
+
+    async def _end_imap(self) -> None:
+        """Say BYE, let connections end by themselves for a while, then cut them off."""
+        connections = [one for factory in self._imap for one in factory.connections]
+        for connection in connections:
+            connection.close("Server shutting down")
+        end = time.monotonic() + GOODBYE_SECONDS
+        while any(factory.connections for factory in self._imap) and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        for factory in self._imap:
+            for connection in [*factory.connections]:
+                connection.transport.abortConnection()
+
+    # --- parts --------------------------------------------------------------------------------
+
+    async def _authenticator(self) -> Authenticator:
+        directory = StoreDirectory(self.core.store)
+        self._login_threads = LoginThreads(self._reactor.callFromThread)
+        passwords = self.config.passwords
+        return Authenticator(
+            directory,
+            self.core.hasher,
+            Throttle(time.monotonic, settings.throttle_limits(self.config)),
+            VerifiedCache(time.monotonic, passwords.remember),
+            self._login_threads,
+            secret=await _result(directory.secret()),
+            scram_iterations=passwords.scram_iterations,
         )
 
+    def _delivery(self) -> Delivery:
+        rules = DeliveryRules(
+            separator=self.config.mail.subaddress_separator,
+            keep=self.config.relay.give_up_after,
+            per_day=lambda: settings.sending_limits(self._directory),
+        )
+        return Delivery(self.core.store, rules)
+
+    def _queue_worker(self) -> QueueWorker:
+        config = self.config
+        relay = config.relay
+        smarthost = None
+        if relay.host is not None and not relay.hold:
+            smarthost = Smarthost(relay.host, relay.port)
+        resolver: Resolver = HeldBack() if relay.hold else DnsResolver()
+        sender = Sender(
+            self.core.outbound,
+            self.delivery,
+            Routes(resolver, smarthost),
+            settings.relay_options(config),
+            Signer(settings.dkim_keys(config)),
+        )
+        return QueueWorker(
+            self.core.outbound,
+            sender,
+            settings.retry_policy(config),
+            settings.worker_limits(config),
+            hostname=config.server.hostname,
+        )
+
+    def _listen_imap(
+        self, bound: Bound, authenticator: Authenticator, counts: ConnectionCounts
+    ) -> None:
+        section = bound.section
+        tls = self._tls.connection_creator if self._tls is not None else None
+        factory = ImapFactory(
+            self._reactor,
+            authenticator,
+            lambda actor: Workspace(self.core.store, actor),
+            hostname=self.config.server.hostname,
+            limits=settings.imap_limits(self.config),
+            counts=counts,
+            tls=tls if section.tls == "starttls" else None,
+            implicit_tls=section.tls == "implicit",
+            plaintext_logins=section.plaintext_logins or section.loopback,
+            channel_bindings=channel_bindings,
+        )
+        self._imap.append(factory)
+        if section.tls == "implicit":
+            wrapped: Any = TLSMemoryBIOFactory(tls, False, factory)  # type: ignore[arg-type]
+            wrapped.noisy = False
+            self._listeners.twisted(bound, wrapped)
+        else:
+            self._listeners.twisted(bound, factory)
+
+    async def _listen_smtp(
+        self,
+        bound: Bound,
+        authenticator: Authenticator,
+        connections: Connections,
+    ) -> None:
+        section, tls = bound.section, self._tls
+        service = Service(
+            hostname=self.config.server.hostname,
+            intake=self.delivery,
+            limits=settings.smtp_limits(self.config),
+            authenticator=authenticator if section.protocol == "submission" else None,
+            tls_context=(lambda: tls.plain_context) if tls and section.tls == "starttls" else None,
+            plaintext_logins=section.plaintext_logins,
+            channel_bindings=channel_bindings,
+            connections=connections,
+        )
+        implicit = section.tls == "implicit"
+        factory = MailFactory(service, section.protocol, secure=implicit)
+        self._smtp.append(factory)
+        context = tls.ssl_context if tls is not None and implicit else None
+        await self._listeners.asyncio(bound, factory, context)
+
+
+class LoginThreads:
+    """A few threads for password hashes, so that logins cannot hold up anything else."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._pool = ThreadPool(0, LOGIN_THREADS, "login")
+        self._pool.start()
+
+    def __call__(self, work: Callable[[], _T], /) -> Deferred[_T]:
+        """Run in a thread; the result arrives on the reactor's."""
+        deferred: Deferred[_T] = Deferred()
+
+        def finished(success: bool, result: _T | Failure) -> None:
+            self._deliver(lambda: None if deferred.called else deferred.callback(result))
+
+        self._pool.callInThreadWithCallback(finished, work)
+        return deferred
+
     def close(self) -> None:
-        """Finish what was begun. Blocks."""
-        self.store.close()
+        """Wait for what runs. Blocks."""
+        self._pool.stop()
+
+
+class HeldBack:
+    """A resolver that knows no way out: mail for other servers waits in the queue."""
+
+    async def exchangers(self, domain: str) -> list[MxRecord]:
+        """Raises ``RoutingError`` that keeps the mail."""
+        raise RoutingError(SendState.DEFERRED, "4.7.0", "Outbound mail is held back here")
+
+    async def addresses(self, host: str) -> list[str]:
+        """No host is asked for."""
+        return []
+
+
+def _tls(config: Config) -> TlsStore | None:
+    if config.tls.certificate is None or config.tls.key is None:
+        return None
+    try:
+        return TlsStore(config.tls.certificate, config.tls.key)
+    except TlsError as error:
+        raise StartFailed(str(error)) from None
+
+
+async def _result(work: Any) -> Any:
+    """Wait for a Deferred, or a coroutine that waits for Deferreds, on the asyncio loop."""
+    deferred = work if isinstance(work, Deferred) else Deferred.fromCoroutine(work)
+    return await deferred.asFuture(asyncio.get_running_loop())

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from folkmoot.config.load import ConfigError
-from folkmoot.config.schema import load_config
+from folkmoot.config.rules import load_config
 
 DEFAULT_CONFIG = Path("/etc/folkmoot/folkmoot.toml")
 EXIT_FAILED = 1

@@ -11,7 +11,7 @@ import click
 
 from folkmoot.config.describe import sample_directory
 from folkmoot.config.kinds import WrongValue, domain
-from folkmoot.config.schema import load_config
+from folkmoot.config.rules import load_config
 from folkmoot.server.commands.context import load_or_exit
 from folkmoot.server.selfsigned import write_self_signed
 

@@ -15,20 +15,20 @@ from folkmoot.auth.passwords import PasswordRefused
 from folkmoot.config.directory import Directory, PlanSection, load_directory
 from folkmoot.config.schema import Config
 from folkmoot.server.commands.context import load_or_exit, refuse
-from folkmoot.server.wiring import Core
+from folkmoot.server.core import Core
 from folkmoot.storage.errors import StorageError
 
 _T = TypeVar("_T")
 
 
 class Work:
-    """An open store. ``wait`` gives results; ``accounts`` and ``store`` are those of ``Core``."""
+    """An open store; ``accounts`` and ``outbound`` are those of its ``core``."""
 
     def __init__(self, config: Config) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.core = Core(config, self._calls.put, reason="command line")
         self.accounts = self.core.accounts
-        self.store = self.core.store
+        self.outbound = self.core.outbound
 
     def wait(self, work: Deferred[_T] | Coroutine[Any, Any, _T]) -> _T:
         """The result of a Deferred or coroutine; raises what it fails with."""

@@ -9,7 +9,8 @@ import pytest
 
 from folkmoot.config.describe import describe, sample_config, sample_directory
 from folkmoot.config.directory import Directory, parse_directory
-from folkmoot.config.schema import Config, parse_config
+from folkmoot.config.rules import parse_config
+from folkmoot.config.schema import Config
 
 FILE = Path("/etc/folkmoot/sample.toml")
 

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from folkmoot.config.schema import Config, parse_config
+from folkmoot.config.rules import parse_config
+from folkmoot.config.schema import Config
 from folkmoot.server import doctor
 from folkmoot.server.doctor import Finding
 from folkmoot.server.doctor_dns import Dns, examine_dns

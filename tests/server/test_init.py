@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from folkmoot.config.schema import load_config
+from folkmoot.config.rules import load_config
 from tests.server.cli import run
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 import stat
@@ -97,15 +98,11 @@ class Transport:
         self.getHandle = lambda: handle
 
 
-class AsyncioTransport:
+class AsyncioTransport(asyncio.BaseTransport):
     """As much of an asyncio transport as the bindings look at."""
 
     def __init__(self, connection: ssl.SSLObject | None) -> None:
-        self.connection = connection
-
-    def get_extra_info(self, name: str) -> object:
-        """asyncio's way to the TLS object."""
-        return self.connection if name == "ssl_object" else None
+        super().__init__({"ssl_object": connection})
 
 
 def test_self_signed_files_are_private_and_never_replaced(tmp_path: Path) -> None:
@@ -206,6 +203,13 @@ def test_channel_bindings(pair: Pair) -> None:
         assert bindings["tls-server-end-point"] == expected
         other = Wire(version).asyncio(store.ssl_context)
         assert channel_bindings(AsyncioTransport(other)) == {"tls-server-end-point": expected}
+
+
+def test_bindings_before_the_handshake(pair: Pair) -> None:
+    """A greeting that goes out before the handshake ends can already name the mechanisms."""
+    connection = TlsStore(*pair).connection_creator.serverConnectionForTLS(None)
+    connection.set_accept_state()
+    assert set(channel_bindings(Transport(connection))) == {"tls-server-end-point"}
 
 
 def test_no_bindings_without_tls() -> None:

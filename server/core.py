@@ -1,0 +1,56 @@
+"""What the server and the command line have in common: storage, accounts and the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from folkmoot.auth.accounts import Accounts
+from folkmoot.auth.audit import Auditor
+from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
+from folkmoot.config.schema import Config
+from folkmoot.quota.ledger import Ledger
+from folkmoot.sharing.outbound import Outbound
+from folkmoot.sharing.policy import OwnerPolicy
+from folkmoot.storage.migrate import upgrade
+from folkmoot.storage.store import Store
+from folkmoot.storage.txn import Decisions
+
+Deliver = Callable[[Callable[[], None]], None]
+
+
+class Core:
+    """Storage, accounts and the queue, without any network.
+
+    ``deliver`` runs a function in the thread that uses the Deferreds. Opening blocks: it makes the
+    data folder and brings the schema up to date. Raises ``OSError`` and ``StorageError``.
+    """
+
+    def __init__(self, config: Config, deliver: Deliver, *, reason: str) -> None:
+        data = config.server.data_dir
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        upgrade(config.database_url)
+        self.store = Store(
+            config.database_url,
+            data / "blobs",
+            Decisions(OwnerPolicy(), Ledger(), Auditor()),
+            deliver,
+            inline_limit=config.blobs.inline_limit,
+        )
+        passwords = config.passwords
+        self.hasher = PasswordHasher(
+            memory_kib=passwords.argon2_memory // 1024,
+            time_cost=passwords.argon2_passes,
+            parallelism=passwords.argon2_lanes,
+        )
+        self.accounts = Accounts(
+            self.store,
+            self.hasher,
+            policy=PasswordPolicy(passwords.min_length),
+            scram_iterations=passwords.scram_iterations,
+            reason=reason,
+        )
+        self.outbound = Outbound(self.store, keep=config.relay.give_up_after)
+
+    def close(self) -> None:
+        """Finish what was begun. Blocks."""
+        self.store.close()

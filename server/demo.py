@@ -1,0 +1,148 @@
+"""The demo: a whole server with people and mail, made at the first start and found at the next."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from folkmoot.config.directory import Directory, parse_directory
+from folkmoot.config.rules import parse_config
+from folkmoot.config.schema import Config
+from folkmoot.server.demo_mail import DOMAIN, Sample, address, display_name, samples
+from folkmoot.server.selfsigned import write_self_signed
+from folkmoot.server.wiring import Server
+from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
+
+log = logging.getLogger("folkmoot.demo")
+
+PEOPLE = {"alice": "business", "bob": "business", "carol": "business", "dave": "free"}
+PEOPLE["eve"] = "business"
+_LISTENERS = (
+    ("imap", 143, "starttls", "IMAP, STARTTLS or plain"),
+    ("imap", 993, "implicit", "IMAP, TLS"),
+    ("submission", 587, "starttls", "Submission, STARTTLS or plain"),
+    ("submission", 465, "implicit", "Submission, TLS"),
+    ("lmtp", 24, "none", "LMTP"),
+)
+HIGHEST_BASE = 65535 - 993
+_MARK = "sample-mail-delivered"
+
+
+def demo_config(data: Path, base_port: int) -> Config:
+    """The config of a demo whose files lie in ``data``."""
+    listeners = "".join(
+        f'[[listener]]\nprotocol = "{protocol}"\nport = {base_port + port}\ntls = "{tls}"\n'
+        for protocol, port, tls, _ in _LISTENERS
+    )
+    text = (
+        '[server]\nhostname = "localhost"\ndata_dir = "."\n'
+        '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n'
+        # Nothing that is written here may leave this machine.
+        "[relay]\nhold = true\n" + listeners
+    )
+    return parse_config(text, data / "demo.toml")
+
+
+def demo_directory(data: Path) -> Directory:
+    """The people and plans of the demo."""
+    accounts = "".join(
+        f'[[account]]\naddress = "{address(person)}"\nname = "{display_name(person)}"\n'
+        f'password = "{password(person)}"\nplan = "{plan}"\n'
+        f"domain_admin = {json.dumps(person == 'alice')}\n"
+        for person, plan in PEOPLE.items()
+    )
+    text = (
+        '[plan.free]\nmail = { bytes = "20 MB" }\ndocuments = { bytes = "10 MB" }\n'
+        "calendar = { items = 1000 }\ncontacts = { items = 1000 }\n"
+        '[plan.business]\nmail = { bytes = "10 GB" }\ndocuments = { bytes = "10 GB" }\n'
+        'calendar = { bytes = "10 GB" }\ncontacts = { bytes = "10 GB" }\n'
+        f'[[domain]]\nname = "{DOMAIN}"\n'
+    )
+    return parse_directory(text + accounts, data / "demo-directory.toml")
+
+
+def password(person: str) -> str:
+    """The password of one of the demo's people."""
+    return f"{person}-demo"
+
+
+def prepare(data: Path) -> None:
+    """Make the data folder and its certificate, where they are missing. Raises ``OSError``."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    certificate, key = data / "certificate.pem", data / "key.pem"
+    if not (certificate.exists() and key.exists()):
+        certificate.unlink(missing_ok=True)
+        key.unlink(missing_ok=True)
+        write_self_signed(certificate, key, ["localhost"])
+
+
+@dataclass(slots=True)
+class Demo:
+    """A server that greets: it delivers the sample mail once, and prints how to sign in."""
+
+    data: Path
+    reactor: Any
+    server: Server
+
+    async def start(self) -> None:
+        """Come up and print the table, then ``ready``."""
+        await self.server.start()
+        try:
+            await self._deliver_samples()
+        except BaseException:
+            await self.server.stop()
+            raise
+        self._print()
+
+    async def reload(self) -> None:
+        """Nothing of a demo is meant to be changed but the certificate."""
+        await self.server.reload()
+
+    async def stop(self) -> None:
+        """End cleanly."""
+        await self.server.stop()
+
+    async def _deliver_samples(self) -> None:
+        mark = self.data / _MARK
+        if mark.exists():
+            return
+        for sample in samples(datetime.datetime.now(datetime.UTC)):
+            recipients = tuple(MailRecipient(one) for one in sample.recipients)
+            await self.server.delivery.deliver(
+                MailEnvelope(sample.sender, recipients), _InMemory(sample)
+            )
+        mark.touch(mode=0o600)
+
+    def _print(self) -> None:
+        console = Console(markup=False, highlight=False)
+        ports = Table(title="Listening on 127.0.0.1", title_justify="left")
+        ports.add_column("Service")
+        ports.add_column("Port", justify="right")
+        for bound, (_, _, _, title) in zip(self.server.bound, _LISTENERS, strict=True):
+            ports.add_row(title, str(bound.port))
+        logins = Table(title="Logins", title_justify="left")
+        for column in ("Address", "Password", "Plan"):
+            logins.add_column(column)
+        for person, plan in PEOPLE.items():
+            logins.add_row(address(person), password(person), plan)
+        console.print(ports)
+        console.print(logins)
+        console.print(f"Data: {self.data}. Mail to other domains is kept back.", soft_wrap=True)
+        print("ready", flush=True)  # the line that scripts wait for
+
+
+class _InMemory:
+    """A sample as ``Octets``."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.data = sample.octets
+        self.size = len(sample.octets)
+        self.header = sample.octets[: sample.octets.index(b"\r\n\r\n") + 4]
+        self.file = None
