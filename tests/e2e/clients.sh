@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs the mail programs that the end-to-end tests drive, where the system lets us.
+set -u
+missing=()
+for pair in mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl; do
+  command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+done
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+for pair in mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl; do
+  if ! command -v "${pair%%:*}" >/dev/null; then
+    echo "*** ${pair%%:*} is not here and could not be installed (package ${pair##*:}):" >&2
+    echo "*** its end-to-end test will fail." >&2
+  fi
+done
+exit 0
