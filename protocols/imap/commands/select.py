@@ -80,10 +80,12 @@ def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
     send(encoder.untagged("OK", "UIDs are valid", f"UIDVALIDITY {state.uidvalidity}"))
     send(encoder.untagged("OK", "Predicted next UID", f"UIDNEXT {state.uidnext}"))
     send(encoder.untagged("OK", "Highest", f"HIGHESTMODSEQ {state.modseq}"))
-    # rfc9051#6.3.2: rev2 clients learn the name in the server's spelling.
-    name = encoder.mailbox_name(info.name, session.utf8)
-    attributes = b"\\HasChildren" if info.has_children else b"\\HasNoChildren"
-    send(encoder.data(b"LIST", b"(%b)" % attributes, b'"/"', name))
+    if session.rev2:
+        # rfc9051#6.3.2: the name in the server's spelling. Only for rev2: old clients (Python's
+        # imaplib) would take it for a part of the next LIST answer.
+        name = encoder.mailbox_name(info.name, session.utf8)
+        attributes = b"\\HasChildren" if info.has_children else b"\\HasNoChildren"
+        send(encoder.data(b"LIST", b"(%b)" % attributes, b'"/"', name))
 
 
 async def _resynchronise(session: Session, view: View, state: MailboxState, known: QResync) -> None:
