@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 CONFIG = """
 IMAPAccount demo
-Host 127.0.0.1
+Host localhost
 Port {port}
 User carol@example.test
 Pass carol-demo

@@ -33,6 +33,7 @@ set record = "+Sent"
 set postponed = "+Drafts"
 set header_cache = ""
 set confirm_append = no
+set confirm_create = no
 set move = no
 set quit = yes
 set delete = yes
@@ -103,9 +104,10 @@ def test_read_file_and_answer(demo: Demo, config: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.mbox"
     shown = neomutt(
         config,
-        f"<first-entry><copy-message>{copy}<enter><reply><send-message>"
-        "<save-message>=Archive<enter><sync-mailbox><quit>",
+        f"<first-entry><copy-message><kill-line>{copy}<enter><reply><send-message>"
+        "<save-message><kill-line>=Archive<enter><sync-mailbox><quit>",
     )
+    assert copy.exists(), shown
     assert "At seven, bring the scores." in copy.read_text(), shown
     assert "Re: Rehearsal" in inbox_subjects(demo, "alice", "Re: Rehearsal"), shown
     imap.select_folder("Archive")
