@@ -53,6 +53,7 @@ _SUBSCRIBE = Statement(
     " ON CONFLICT (account_id, name) DO NOTHING"
 )
 _UNSUBSCRIBE = Statement("DELETE FROM subscriptions WHERE account_id = :account AND name = :name")
+_ACCOUNT = Statement("SELECT id FROM accounts WHERE id = :account AND space_id = :space")
 _COUNT_SUBSCRIPTIONS = Statement("SELECT COUNT(*) FROM subscriptions WHERE account_id = :account")
 _SET_USE = Statement("UPDATE collections SET special_use = :use WHERE id = :id")
 _USED = Statement(
@@ -118,6 +119,7 @@ class CreateMailbox(Mutation[int]):
         return ()
 
     def write(self, context: WriteContext) -> int:
+        _check_space(context, self.parent_id, self.space_id)
         tree = Tree(context.db.all(TREE, space=self.space_id))
         if len(tree.rows) + len(self.levels) > MAX_MAILBOXES:
             raise LimitReached("There are too many mailboxes.")
@@ -207,6 +209,7 @@ class RenameMailbox(Mutation[None]):
             raise Unchangeable("INBOX cannot be renamed.")
         if space_id != self.space_id:
             raise Conflict("A mailbox cannot be renamed into another owner's space.")
+        _check_space(context, self.parent_id, space_id)
         tree = Tree(context.db.all(TREE, space=space_id))
         if tree.is_below(self.parent_id, self.mailbox_id):
             raise Conflict("A mailbox cannot be moved below itself.")
@@ -273,6 +276,9 @@ class Subscribe(Mutation[None]):
         return ()
 
     def write(self, context: WriteContext) -> None:
+        # The gate has looked at the space: the account must be the one that owns it.
+        if context.db.one(_ACCOUNT, account=self.account_id, space=self.space_id) is None:
+            raise NotFound
         if not self.on:
             context.db.run(_UNSUBSCRIBE, account=self.account_id, name=self.name)
             return
@@ -284,6 +290,12 @@ class Subscribe(Mutation[None]):
         if context.db.value(_COUNT_SUBSCRIPTIONS, account=self.account_id) >= MAX_SUBSCRIPTIONS:
             raise LimitReached("There are too many subscriptions.")
         context.db.run(_SUBSCRIBE, account=self.account_id, name=self.name)
+
+
+def _check_space(context: ReadContext, parent_id: int, space_id: int) -> None:
+    """The gate has looked at the parent: what is written must be in its space."""
+    if context.facts(parent_id).space_id != space_id:
+        raise NotFound
 
 
 def is_inbox(context: ReadContext, space_id: int, parent_id: int, name: str) -> bool:

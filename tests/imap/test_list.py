@@ -93,7 +93,8 @@ def test_lsub_levels(server: TestServer) -> None:
     client.ok("CREATE foo/bar")
     client.ok("SUBSCRIBE foo/bar")
     found = one(client, "LSUB f %")
-    assert (found.name, found.attributes) == ("foo", {"\\Noselect"})
+    assert found.name == "foo"
+    assert found.attributes == {"\\Noselect"}
     assert one(client, "LSUB foo/ %").attributes == frozenset()
     assert listed(client, 'LSUB "" f*') == ["foo/bar"]
     assert listed(client, 'LSUB "" foo') == []

@@ -1,0 +1,249 @@
+"""Two accounts, and a table of all mutations as they would touch the data of one of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from folkmoot.storage.mutations import (
+    accounts,
+    credentials,
+    domains,
+    mailboxes,
+    messages,
+    queue,
+    upkeep,
+)
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.store import Store
+from folkmoot.storage.txn import Decisions, Txn
+from folkmoot.storage.types import (
+    Account,
+    AccountState,
+    Actor,
+    ActorKind,
+    Content,
+    Flag,
+    FlagChange,
+    FlagSet,
+    NewMessage,
+    Right,
+    UidSet,
+)
+from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
+from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
+from folkmoot.storage.views.accounts import FindAccount, ReadLoginRecord
+from folkmoot.storage.views.mailboxes import ListMailboxes
+from tests.kit.messages import simple
+from tests.kit.stores import at_once, decisions
+
+SYSTEM = Actor.system("test")
+ALICE = "alice@example.test"
+MALLORY = "mallory@example.test"
+ONE = UidSet.from_ranges([(1, 1)])
+DELETED = FlagSet(Flag.DELETED)
+
+AnyMutation = Mutation[Any]
+
+
+# --- the world -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account with some of its mailboxes by name ("" is the root)."""
+
+    account: Account
+    actor: Actor
+    mailboxes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class World:
+    """A store with two accounts, and what the mutations are made of."""
+
+    store: Store
+    path: Path
+    alice: Person
+    mallory: Person
+    content: Content
+    queued: int
+
+    @property
+    def message(self) -> NewMessage:
+        """A message that is not stored yet."""
+        return NewMessage(self.content, FlagSet(), datetime.now(UTC))
+
+    def rows(self) -> list[str]:
+        """All rows of all tables, as text."""
+        connection = sqlite3.connect(self.path)
+        try:
+            return list(connection.iterdump())
+        finally:
+            connection.close()
+
+    def new_account(self) -> NewAccount:
+        """An account that is not there yet."""
+        return NewAccount("new@example.test", "New", "hash", None, "free")
+
+
+def open_store(path: Path, decisions: Decisions) -> Store:
+    """A store on the file of a world, with others who decide."""
+    return Store(f"sqlite:///{path}", path.parent / "gate-blobs", decisions, at_once)
+
+
+def _person(store: Store, address: str) -> Person:
+    new = NewAccount(address, "", "hash", None, "free")
+    store.call(SYSTEM, "test", lambda txn: txn.apply(accounts.CreateAccount(new)))
+    account = store.call_read(SYSTEM, "test", lambda txn: txn.view(FindAccount(address)))
+    record = store.call_read(SYSTEM, "test", lambda txn: txn.view(ReadLoginRecord(address)))
+    assert record is not None
+    actor = Actor(ActorKind.ACCOUNT, account.id, account.space_id, address, epoch=record.epoch)
+
+    def fill(txn: Txn) -> Mapping[str, int]:
+        mailboxes_ = txn.view(ListMailboxes(account.space_id, account.id))
+        found = {info.name: info.id for info in mailboxes_}
+        message = NewMessage(store.prepare(simple()), DELETED, datetime.now(UTC))
+        txn.apply(messages.AppendMessages(found["INBOX"], (message,)))
+        return found
+
+    return Person(account, actor, store.call(actor, "test", fill))
+
+
+def make_world(path: Path) -> World:
+    """Alice and Mallory, each with a message in INBOX; one message of Alice waits to be sent."""
+    store = open_store(path, decisions())
+    store.call(SYSTEM, "test", lambda txn: txn.apply(domains.CreateDomain("example.test")))
+    alice, mallory = _person(store, ALICE), _person(store, MALLORY)
+    content = store.prepare(simple("another"))
+    envelope = MailEnvelope(ALICE, (MailRecipient("x@example.org"),))
+    enqueue = queue.EnqueueMail(alice.account.id, envelope, content, 3600)
+    queued = store.call(SYSTEM, "test", lambda txn: txn.apply(enqueue))
+    for setup in (
+        accounts.AddAddress(alice.account.id, "alias@example.test"),
+        credentials.AddAppPassword(alice.account.id, "phone", "hash", (), 10),
+        domains.CreateDomain("empty.test"),
+    ):
+        store.call(SYSTEM, "test", lambda txn, setup=setup: txn.apply(setup))
+    return World(store, path, alice, mallory, content, queued)
+
+
+# --- the table -------------------------------------------------------------------------------
+
+Make = Callable[[World], Sequence[AnyMutation]]
+
+
+def _mailbox_table() -> dict[type[AnyMutation], Make]:
+    """Mutations of what people own. The first of each list is one that Alice may do.
+
+    All of them touch something of Alice's, some from a mailbox or a space of Mallory's.
+    """
+
+    def box(world: World, name: str = "INBOX") -> int:
+        return world.alice.mailboxes[name]
+
+    def own(world: World) -> int:
+        return world.mallory.mailboxes["INBOX"]
+
+    def space(person: Person) -> int:
+        return person.account.space_id
+
+    return {
+        mailboxes.CreateMailbox: lambda w: [
+            mailboxes.CreateMailbox(space(w.alice), box(w, ""), ("a", "b")),
+            mailboxes.CreateMailbox(space(w.alice), w.mallory.mailboxes[""], ("a",)),
+            mailboxes.CreateMailbox(space(w.mallory), box(w, ""), ("a",)),
+        ],
+        mailboxes.DeleteMailbox: lambda w: [mailboxes.DeleteMailbox(box(w, "Archive"))],
+        mailboxes.RenameMailbox: lambda w: [
+            mailboxes.RenameMailbox(box(w, "Archive"), space(w.alice), box(w, ""), ("a", "b")),
+            mailboxes.RenameMailbox(
+                w.mallory.mailboxes["Archive"], space(w.alice), box(w, ""), ("a",)
+            ),
+            mailboxes.RenameMailbox(
+                box(w, "Archive"), space(w.mallory), w.mallory.mailboxes[""], ("a",)
+            ),
+        ],
+        mailboxes.SetSpecialUse: lambda w: [mailboxes.SetSpecialUse(box(w, "Archive"), "")],
+        mailboxes.Subscribe: lambda w: [
+            mailboxes.Subscribe(space(w.alice), w.alice.account.id, "a", True),
+            mailboxes.Subscribe(space(w.alice), w.alice.account.id, "INBOX", False),
+            mailboxes.Subscribe(space(w.mallory), w.alice.account.id, "INBOX", False),
+        ],
+        messages.AppendMessages: lambda w: [
+            messages.AppendMessages(box(w), (w.message,)),
+            messages.AppendMessages(box(w), (w.message,), Right.POST),
+        ],
+        messages.StoreFlags: lambda w: [
+            messages.StoreFlags(box(w), ONE, FlagChange.ADD, FlagSet(Flag.SEEN)),
+            messages.StoreFlags(box(w), ONE, FlagChange.REPLACE, FlagSet(keywords=("a",))),
+        ],
+        messages.ExpungeMessages: lambda w: [messages.ExpungeMessages(box(w))],
+        messages.CopyMessages: lambda w: [
+            messages.CopyMessages(box(w), ONE, box(w, "Archive")),
+            messages.CopyMessages(box(w), ONE, own(w)),
+            messages.CopyMessages(own(w), ONE, box(w)),
+        ],
+        messages.MoveMessages: lambda w: [
+            messages.MoveMessages(box(w), ONE, box(w, "Archive")),
+            messages.MoveMessages(box(w), ONE, own(w)),
+            messages.MoveMessages(own(w), ONE, box(w)),
+        ],
+    }
+
+
+def _administration_table() -> dict[type[AnyMutation], Make]:
+    """Mutations that only administration may do."""
+
+    def id_(world: World) -> int:
+        return world.alice.account.id
+
+    envelope = MailEnvelope(ALICE, (MailRecipient("x@example.org"),))
+    return {
+        accounts.CreateAccount: lambda w: [accounts.CreateAccount(w.new_account())],
+        accounts.UpdateAccount: lambda w: [
+            accounts.UpdateAccount(id_(w), AccountUpdate(name="x", domain_admin=True))
+        ],
+        accounts.SetAccountState: lambda w: [
+            accounts.SetAccountState(id_(w), AccountState.DISABLED)
+        ],
+        accounts.DeleteAccount: lambda w: [accounts.DeleteAccount(id_(w))],
+        accounts.AddAddress: lambda w: [accounts.AddAddress(id_(w), "more@example.test")],
+        accounts.RemoveAddress: lambda w: [accounts.RemoveAddress(id_(w), "alias@example.test")],
+        credentials.SetPassword: lambda w: [credentials.SetPassword(id_(w), "new", None)],
+        credentials.RenewSecret: lambda w: [
+            credentials.RenewSecret(id_(w), "hash", "other", "scram")
+        ],
+        credentials.RecordLogin: lambda w: [credentials.RecordLogin(id_(w), 0)],
+        credentials.AddAppPassword: lambda w: [
+            credentials.AddAppPassword(id_(w), "tablet", "hash", ("imap",), 10)
+        ],
+        credentials.RevokeAppPassword: lambda w: [credentials.RevokeAppPassword(id_(w), "phone")],
+        credentials.EnsureSecret: lambda w: [credentials.EnsureSecret("a-secret")],
+        domains.CreateDomain: lambda w: [domains.CreateDomain("new.test")],
+        domains.DeleteDomain: lambda w: [domains.DeleteDomain("empty.test")],
+        domains.SetCatchall: lambda w: [domains.SetCatchall("example.test", id_(w))],
+        queue.EnqueueMail: lambda w: [queue.EnqueueMail(id_(w), envelope, w.content, 60)],
+        queue.CountSent: lambda w: [queue.CountSent(id_(w), 1, None)],
+        queue.ClaimDue: lambda w: [queue.ClaimDue(60, 10)],
+        queue.RenewLeases: lambda w: [queue.RenewLeases((1,), 60)],
+        queue.SettleQueued: lambda w: [
+            queue.SettleQueued(w.queued, (Settled(1, "250 2.0.0 fine", None),))
+        ],
+        queue.RetryQueued: lambda w: [
+            queue.RetryQueued(w.queued),
+            queue.RetryQueued(None),
+        ],
+        queue.DropQueued: lambda w: [queue.DropQueued(w.queued)],
+        upkeep.SweepBlobs: lambda w: [upkeep.SweepBlobs(-60)],
+        upkeep.TrimLog: lambda w: [upkeep.TrimLog(0)],
+    }
+
+
+OWNED = _mailbox_table()
+ADMINISTRATION = _administration_table()
+TABLE = {**OWNED, **ADMINISTRATION}
