@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import select
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -25,9 +27,12 @@ from folkmoot.storage.types import Hint, Topic
 
 WORKERS = 8
 RETRIES = 5
+RETRY_DELAY = 0.02  # seconds, times the number of the attempt
 CHANNEL = "folkmoot"
 PAYLOAD_LIMIT = 7000  # octets; PostgreSQL takes 8000
 RECONNECT_DELAY = 0.5  # seconds
+
+_RACES = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 log = logging.getLogger("folkmoot.storage")
 
@@ -66,6 +71,8 @@ class PostgresDatabase:
         self._lock = threading.Lock()
         # Connected here, so that a database that cannot be reached fails the start.
         self._listener = self._listen()
+        # Closing writes to one end; the listening thread waits for the other.
+        self._stop, self._stopped = socket.socketpair()
         connections = [self._connect() for _ in range(WORKERS)]
         self._threads = [
             threading.Thread(target=self._work_loop, args=(c,), name=f"store-{n}", daemon=True)
@@ -98,7 +105,10 @@ class PostgresDatabase:
                 self._jobs.put(None)
         for thread in self._threads:
             thread.join()
+        self._stop.send(b"x")
         self._listen_thread.join()
+        self._stop.close()
+        self._stopped.close()
 
     def _connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.url, autocommit=True, prepare_threshold=3)
@@ -114,33 +124,27 @@ class PostgresDatabase:
     def _run(
         self, connection: psycopg.Connection[Any], job: Job, writes: bool
     ) -> psycopg.Connection[Any]:
-        for attempt in range(RETRIES):
+        """Run a job to its end; returns the connection to go on with."""
+        for attempt in range(1, RETRIES + 1):
             try:
                 if connection.closed:
                     connection = self._connect()
-                result = self._transaction(connection, job, writes)
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
-                self._roll_back(connection)
-                if attempt == RETRIES - 1:
-                    job.fail(translate(error))
-                time.sleep(0.01 * (attempt + 1))
+                job.succeed(self._transaction(connection, job, writes))
+                return connection
             except CommitFailed:
                 # The outcome is unknown: running it again could do it twice.
                 connection.close()
                 job.fail(Unavailable())
-                break
+                return connection
             except BaseException as error:
                 self._roll_back(connection)
-                if not connection.broken:
+                # Nothing was committed, and the reason may be gone the next time: another
+                # transaction was in the way, or the database restarts.
+                again = connection.closed or isinstance(error, _RACES)
+                if not again or attempt == RETRIES:
                     job.fail(translate(error))
-                    break
-                connection.close()
-                if attempt == RETRIES - 1:
-                    job.fail(Unavailable())
-                time.sleep(0.05 * (attempt + 1))
-            else:
-                job.succeed(result)
-                break
+                    return connection
+                time.sleep(RETRY_DELAY * attempt)
         return connection
 
     def _transaction(self, connection: psycopg.Connection[Any], job: Job, writes: bool) -> Any:
@@ -158,6 +162,10 @@ class PostgresDatabase:
                 cursor.execute("COMMIT")
             except psycopg.OperationalError as error:
                 raise CommitFailed from error
+            if cursor.statusmessage != "COMMIT":
+                # PostgreSQL rolls back without an error when an earlier statement failed and
+                # the work went on regardless: that must not look like success.
+                raise RuntimeError("the work went on after an error of the database")
         return result
 
     def _roll_back(self, connection: psycopg.Connection[Any]) -> None:
@@ -173,22 +181,33 @@ class PostgresDatabase:
 
     def _listen_loop(self) -> None:
         connection: psycopg.Connection[Any] | None = self._listener
-        while not self._closed:
+        stopped = False
+        while not stopped:
             try:
                 if connection is None:
                     connection = self._listen()
                     # What was sent while nobody listened is lost: the log has it.
                     self._publish([Hint(Topic.ALL, 0)])
-                for notice in connection.notifies(timeout=0.5):
+                for notice in connection.notifies(timeout=0):
                     self._publish(decode_hints(notice.payload))
-                    if self._closed:
-                        break
+                stopped = self._wait(connection.fileno(), None)
             except psycopg.Error as error:
                 log.error("listening for changes failed, connecting again: %s", error)
-                connection = None
-                time.sleep(RECONNECT_DELAY)
+                if connection is not None:
+                    connection.close()
+                    connection = None
+                stopped = self._wait(None, RECONNECT_DELAY)
         if connection is not None:
             connection.close()
+
+    def _wait(self, descriptor: int | None, timeout: float | None) -> bool:
+        """Wait until something can be read; whether that is the order to stop."""
+        poll = select.poll()  # unlike select(), it takes descriptors above 1023
+        poll.register(self._stopped, select.POLLIN)
+        if descriptor is not None:
+            poll.register(descriptor, select.POLLIN)
+        ready = poll.poll(None if timeout is None else timeout * 1000)
+        return any(number == self._stopped.fileno() for number, _ in ready)
 
 
 class CommitFailed(Exception):
