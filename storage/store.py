@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.python.threadpool import ThreadPool
 
 from folkmoot.storage.blobs.fs import FileBlobs, Spool
@@ -85,9 +85,7 @@ class Store:
             txn = Txn(WriteContext(db, actor, decisions, hints), label, decisions)
             return work(txn), hints
 
-        job = Job(transaction)
-        self.database.write(job)
-        return job.done
+        return _submit(self.database.write, Job(transaction))
 
     def _read(self, actor: Actor, label: str, work: Callable[[ReadTxn], R]) -> Future[R]:
         decisions = self._decisions
@@ -95,9 +93,7 @@ class Store:
         def transaction(db: Db) -> tuple[R, Sequence[Hint]]:
             return work(ReadTxn(ReadContext(db, actor, decisions), label, decisions)), ()
 
-        job = Job(transaction)
-        self.database.read(job)
-        return job.done
+        return _submit(self.database.read, Job(transaction))
 
     def _deferred(self, future: Future[R]) -> Deferred[R]:
         deferred: Deferred[R] = Deferred()
@@ -117,9 +113,9 @@ class Store:
 
     def compute(self, work: Callable[[], R]) -> Deferred[R]:
         """Run something that needs no transaction in a thread; file errors become storage's."""
-        deferred: Deferred[R] = Deferred()
         if self._closed:
-            raise ShuttingDown
+            return fail(ShuttingDown())
+        deferred: Deferred[R] = Deferred()
 
         def finished(success: bool, result: Any) -> None:
             if success:
@@ -155,6 +151,15 @@ class Store:
         self._closed = True
         self._pool.stop()
         self.database.close()
+
+
+def _submit(queue: Callable[[Job], None], job: Job) -> Future[Any]:
+    """Hand a job to the engine; refusing it is an outcome like any other."""
+    try:
+        queue(job)
+    except ShuttingDown as error:
+        job.fail(error)
+    return job.done
 
 
 def _open(url: str, publish: Callable[[list[Hint]], None]) -> Database:

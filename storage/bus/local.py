@@ -41,9 +41,13 @@ class Bus:
         return unsubscribe
 
     def publish(self, hints: list[Hint]) -> None:
-        """Called in any thread after a commit (and only there)."""
-        if hints:
+        """Called in any thread after a commit (and only there). Never raises."""
+        if not hints:
+            return
+        try:
             self._deliver(lambda: self._spread(hints))
+        except Exception:  # the reactor is gone: the thread that has committed must go on
+            log.exception("nobody hears of %d changes", len(hints))
 
     def _spread(self, hints: list[Hint]) -> None:
         for hint in dict.fromkeys(hints):
