@@ -120,6 +120,11 @@ class ReadContext:
         self._rights: dict[int, Right] = {}
         self._facts: dict[int, CollectionFacts] = {}
 
+    def forget(self) -> None:
+        """Look again at everything: what was known may have been rolled back."""
+        self._rights.clear()
+        self._facts.clear()
+
     def visible(self, facts: Sequence[CollectionFacts]) -> Mapping[int, Right]:
         """Rights of the actor on those of the collections that it may know (LOOKUP)."""
         rights = self._decisions.authorizer.rights(self.actor, facts)
@@ -259,6 +264,7 @@ class Txn(ReadTxn):
             db.text("RELEASE SAVEPOINT attempt")
             del self._write_context.hints[hints:]
             self._write_context.stored = stored
+            self._write_context.forget()
             return error
         db.text("RELEASE SAVEPOINT attempt")
         return result
