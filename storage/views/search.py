@@ -200,7 +200,7 @@ def _sent(key: SentDate, message: _Message) -> Verdict:
         return False
     try:
         day = date(*parsed[:3])
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return _between(day, key.since, key.before)
 
