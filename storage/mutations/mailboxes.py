@@ -68,6 +68,8 @@ def check_component(name: str) -> None:
     """Refuse what cannot be one level of a mailbox name. Raises ``InvalidName``."""
     if not name:
         raise InvalidName("A mailbox name has an empty level.")
+    if any("\ud800" <= c <= "\udfff" for c in name):
+        raise InvalidName("A mailbox name must be Unicode text.")
     if len(name.encode()) > MAX_NAME:
         raise InvalidName("A mailbox name is too long.")
     # rfc9051#5.1 and RFC 5198: control characters and line separators have no place in names.
@@ -211,6 +213,8 @@ class RenameMailbox(Mutation[None]):
             raise Conflict("A mailbox cannot be renamed into another owner's space.")
         _check_space(context, self.parent_id, space_id)
         tree = Tree(context.db.all(TREE, space=space_id))
+        if len(tree.rows) + len(self.levels) - 1 > MAX_MAILBOXES:
+            raise LimitReached("There are too many mailboxes.")
         if tree.is_below(self.parent_id, self.mailbox_id):
             raise Conflict("A mailbox cannot be moved below itself.")
         depth = tree.depth(self.parent_id) + len(self.levels) + tree.height(self.mailbox_id)
@@ -279,14 +283,14 @@ class Subscribe(Mutation[None]):
         # The gate has looked at the space: the account must be the one that owns it.
         if context.db.one(_ACCOUNT, account=self.account_id, space=self.space_id) is None:
             raise NotFound
+        levels = mailbox_levels(self.name)
+        for level in levels:
+            check_component(level)
+        if len(levels) > MAX_DEPTH or len(self.name.encode()) > MAX_NAME * 10:
+            raise InvalidName("A mailbox name is too long.")
         if not self.on:
             context.db.run(_UNSUBSCRIBE, account=self.account_id, name=self.name)
             return
-        levels = mailbox_levels(self.name)
-        if len(levels) > MAX_DEPTH or len(self.name.encode()) > MAX_NAME * 10:
-            raise InvalidName("A mailbox name is too long.")
-        for level in levels:
-            check_component(level)
         if context.db.value(_COUNT_SUBSCRIPTIONS, account=self.account_id) >= MAX_SUBSCRIPTIONS:
             raise LimitReached("There are too many subscriptions.")
         context.db.run(_SUBSCRIBE, account=self.account_id, name=self.name)
