@@ -12,9 +12,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from folkmoot.config.directory import Directory, parse_directory
-from folkmoot.config.rules import parse_config
-from folkmoot.config.schema import Config
 from folkmoot.server.demo_mail import DOMAIN, Sample, address, display_name, samples
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.wiring import Server
@@ -31,41 +28,40 @@ _LISTENERS = (
     ("submission", 465, "implicit", "Submission, TLS"),
     ("lmtp", 24, "none", "LMTP"),
 )
-HIGHEST_BASE = 65535 - 993
 _MARK = "sample-mail-delivered"
 
 
-def demo_config(data: Path, base_port: int) -> Config:
-    """The config of a demo whose files lie in ``data``."""
+def config_text(base_port: int) -> str:
+    """The config file of a demo, for a folder that holds everything."""
     listeners = "".join(
-        f'[[listener]]\nprotocol = "{protocol}"\nport = {base_port + port}\ntls = "{tls}"\n'
+        f'\n[[listener]]\nprotocol = "{protocol}"\nport = {base_port + port}\ntls = "{tls}"\n'
         for protocol, port, tls, _ in _LISTENERS
     )
-    text = (
-        '[server]\nhostname = "localhost"\ndata_dir = "."\n'
-        '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n'
-        # Nothing that is written here may leave this machine.
+    return (
+        "# Written anew at each start of the demo.\n"
+        '[server]\nhostname = "localhost"\ndata_dir = "."\ndirectory = "directory.toml"\n\n'
+        '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n\n'
+        "# Nothing that is written here may leave this machine.\n"
         "[relay]\nhold = true\n" + listeners
     )
-    return parse_config(text, data / "demo.toml")
 
 
-def demo_directory(data: Path) -> Directory:
+def directory_text() -> str:
     """The people and plans of the demo."""
     accounts = "".join(
-        f'[[account]]\naddress = "{address(person)}"\nname = "{display_name(person)}"\n'
+        f'\n[[account]]\naddress = "{address(person)}"\nname = "{display_name(person)}"\n'
         f'password = "{password(person)}"\nplan = "{plan}"\n'
         f"domain_admin = {json.dumps(person == 'alice')}\n"
         for person, plan in PEOPLE.items()
     )
-    text = (
+    return (
+        "# The people of the demo. Change this file and send SIGHUP to see it applied.\n"
         '[plan.free]\nmail = { bytes = "20 MB" }\ndocuments = { bytes = "10 MB" }\n'
-        "calendar = { items = 1000 }\ncontacts = { items = 1000 }\n"
+        "calendar = { items = 1000 }\ncontacts = { items = 1000 }\n\n"
         '[plan.business]\nmail = { bytes = "10 GB" }\ndocuments = { bytes = "10 GB" }\n'
-        'calendar = { bytes = "10 GB" }\ncontacts = { bytes = "10 GB" }\n'
-        f'[[domain]]\nname = "{DOMAIN}"\n'
+        'calendar = { bytes = "10 GB" }\ncontacts = { bytes = "10 GB" }\n\n'
+        f'[[domain]]\nname = "{DOMAIN}"\n' + accounts
     )
-    return parse_directory(text + accounts, data / "demo-directory.toml")
 
 
 def password(person: str) -> str:
@@ -73,14 +69,19 @@ def password(person: str) -> str:
     return f"{person}-demo"
 
 
-def prepare(data: Path) -> None:
-    """Make the data folder and its certificate, where they are missing. Raises ``OSError``."""
+def prepare(data: Path, base_port: int) -> Path:
+    """Make what is missing in the data folder; returns the config file. Raises ``OSError``."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     certificate, key = data / "certificate.pem", data / "key.pem"
     if not (certificate.exists() and key.exists()):
         certificate.unlink(missing_ok=True)
         key.unlink(missing_ok=True)
         write_self_signed(certificate, key, ["localhost"])
+    config, directory = data / "folkmoot.toml", data / "directory.toml"
+    config.write_text(config_text(base_port))
+    if not directory.exists():
+        directory.write_text(directory_text())
+    return config
 
 
 @dataclass(slots=True)
@@ -134,7 +135,8 @@ class Demo:
             logins.add_row(address(person), password(person), plan)
         console.print(ports)
         console.print(logins)
-        console.print(f"Data: {self.data}. Mail to other domains is kept back.", soft_wrap=True)
+        console.print("Mail to other domains is kept back. To manage the demo:", soft_wrap=True)
+        console.print(f"  folkmoot -c {self.data / 'folkmoot.toml'} COMMAND", soft_wrap=True)
         print("ready", flush=True)  # the line that scripts wait for
 
 

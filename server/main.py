@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from folkmoot.server.commands.account import account_group
+from folkmoot.server.commands.check import check, doctor
 from folkmoot.server.commands.config import config_group
 from folkmoot.server.commands.context import DEFAULT_CONFIG
 from folkmoot.server.commands.demo import demo
 from folkmoot.server.commands.domain import domain_group
 from folkmoot.server.commands.init import init
+from folkmoot.server.commands.queue import queue_group
 from folkmoot.server.commands.serve import serve
 
 _EPILOG = (
@@ -47,5 +49,15 @@ def main(context: click.Context, config_file: Path) -> None:
     context.obj = config_file
 
 
-for command in (demo, init, serve, config_group, domain_group, account_group):
+for command in (
+    demo,
+    init,
+    serve,
+    config_group,
+    domain_group,
+    account_group,
+    queue_group,
+    check,
+    doctor,
+):
     main.add_command(command)

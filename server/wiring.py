@@ -37,6 +37,7 @@ from folkmoot.server.directory_apply import apply_directory
 from folkmoot.server.listeners import Bound, Listeners, bind_all
 from folkmoot.server.run import StartFailed
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
+from folkmoot.server.upkeep import Upkeep
 from folkmoot.sharing.delivery import Delivery, DeliveryRules
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.errors import StorageError
@@ -75,6 +76,7 @@ class Server:
         self._tls: TlsStore | None = None
         self._login_threads: LoginThreads | None = None
         self._worker: QueueWorker | None = None
+        self._upkeep: Upkeep | None = None
         self._imap: list[ImapFactory] = []
         self._smtp: list[MailFactory] = []
         self._reloading = asyncio.Lock()
@@ -125,6 +127,8 @@ class Server:
                 },
             )
         self._worker.start()
+        self._upkeep = Upkeep(self.core.store)
+        self._upkeep.start()
 
     async def reload(self) -> None:
         """Read log file, certificate and directory file again; what is wrong stays as it was."""
@@ -148,9 +152,13 @@ class Server:
         await self._listeners.close()
         for one in self.bound:
             one.socket.close()
+        if self._upkeep is not None:
+            await self._upkeep.stop()
+            self._upkeep = None
         endings = [factory.close(GOODBYE_SECONDS) for factory in self._smtp]
         if self._worker is not None:
             endings.append(self._worker.stop(GOODBYE_SECONDS))
+            self._worker = None
         await asyncio.gather(self._end_imap(), *endings)
         if self._login_threads is not None:
             await asyncio.to_thread(self._login_threads.close)

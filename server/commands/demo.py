@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from folkmoot.server.commands.context import load_or_exit
 
-@click.command()
+
+@click.command(short_help="Try a server with five people and some mail.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -33,18 +35,21 @@ def demo(data: Path, base_port: int) -> None:
     from folkmoot.server.run import install_reactor, run
 
     reactor = install_reactor()
-    from folkmoot.server.demo import Demo, demo_config, demo_directory, prepare
+    from folkmoot.config.directory import load_directory
+    from folkmoot.config.rules import load_config
+    from folkmoot.server.demo import Demo, prepare
     from folkmoot.server.logs import Logs
     from folkmoot.server.wiring import Server
 
     folder = data.absolute()
     try:
-        prepare(folder)
+        file = prepare(folder, base_port)
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    config = load_or_exit(load_config, file)
+    directory = load_or_exit(load_directory, folder / "directory.toml")
     logs = Logs("warning", "text", None)
     logs.bridge_twisted()
-    config, directory = demo_config(folder, base_port), demo_directory(folder)
 
     def make() -> Demo:
         return Demo(folder, reactor, Server(config, reactor, directory=directory))

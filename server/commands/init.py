@@ -62,7 +62,7 @@ port = 24
 """
 
 
-@click.command()
+@click.command(short_help="Write the files of a new server.")
 @click.option(
     "--hostname",
     help="The name of this server. [default: the name of this machine]",

@@ -12,7 +12,7 @@ from folkmoot.server.commands.config import file_problems
 from folkmoot.server.commands.context import load_or_exit, refuse, with_config
 
 
-@click.command()
+@click.command(short_help="Run the server in the foreground.")
 @with_config
 def serve(config: Config) -> None:
     """Run the server in the foreground, until SIGTERM or SIGINT.

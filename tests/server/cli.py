@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PROGRAM = "from folkmoot.server.main import main; main()"
+SECONDS = 30  # more than anything here takes, also on a busy machine
 
 
 def command(*args: str | Path | int) -> list[str]:
@@ -19,3 +25,74 @@ def run(*args: str | Path | int, stdin: str = "") -> subprocess.CompletedProcess
     return subprocess.run(
         command(*args), input=stdin, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+class Running:
+    """A server process that writes its output into a file."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
+        self.process = process
+        self._output = output
+
+    def text(self) -> str:
+        """Everything that it has printed so far."""
+        return self._output.read_text("utf-8")
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Wait until the output holds a text so many times; fails when the process ends first."""
+
+        def there() -> bool:
+            ended = self.process.poll() is not None
+            found = self.text().count(text) >= times
+            assert found or not ended, self.text()
+            return found
+
+        eventually(there)
+
+    def hup(self) -> None:
+        """Send SIGHUP."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it; returns its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(SECONDS)
+
+
+@contextmanager
+def running(output: Path, *args: str | Path | int) -> Iterator[Running]:
+    """A process that is there until the end of the block at the latest."""
+    with output.open("wb") as stream:
+        process = subprocess.Popen(command(*args), stdout=stream, stderr=subprocess.STDOUT)
+    try:
+        yield Running(process, output)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(SECONDS)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def free_base(*offsets: int) -> int:
+    """A base port with all base + offset free now."""
+    for base in range(20000, 60000, 1013):
+        if all(_free(base + offset) for offset in offsets):
+            return base
+    raise AssertionError("no free ports")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,51 @@
+"""Regular upkeep of a running server: superfluous bodies and old log entries go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from folkmoot.storage import upkeep
+from folkmoot.storage.errors import StorageError
+from folkmoot.storage.store import Store
+
+log = logging.getLogger("folkmoot.upkeep")
+
+FIRST_SECONDS = 60.0  # after a start, clients come back: let them in first
+EVERY_SECONDS = 6 * 3600.0
+
+
+class Upkeep:
+    """Runs until ``stop``, on the asyncio loop; the work itself is done in a thread."""
+
+    def __init__(
+        self, store: Store, *, first: float = FIRST_SECONDS, every: float = EVERY_SECONDS
+    ) -> None:
+        self._store = store
+        self._first = first
+        self._every = every
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End; a step that has begun in its thread ends by itself or with the store."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        pause = self._first
+        while True:
+            await asyncio.sleep(pause)
+            pause = self._every
+            try:
+                removed = await asyncio.to_thread(upkeep.sweep, self._store)
+                trimmed = await asyncio.to_thread(upkeep.trim, self._store)
+            except (StorageError, OSError) as error:
+                log.warning("upkeep failed", extra={"why": str(error)})
+                continue
+            log.info("upkeep done", extra={"bodies_removed": removed, "changes_trimmed": trimmed})
