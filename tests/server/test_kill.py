@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import free_base
+from folkmoot.storage.upkeep import check
 from tests.kit.imap import ImapClient
 from tests.kit.messages import simple
-from tests.server.cli import command, run
-from tests.server.cli import Running as _Running
+from tests.kit.stores import open_store
+from tests.server.cli import free_base, running
 
 CONNECTIONS = 8
 ROUNDS = 2
@@ -60,50 +60,41 @@ class Storm:
             return
 
 
-def start(data: Path, base: int, output: Path) -> _Running:
-    """Start the demonstration server on its data."""
-    import subprocess
-
-    with output.open("wb") as stream:
-        process = subprocess.Popen(
-            command("demo", "--data", data, "--base-port", base),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-    running = _Running(process, output)
-    running.wait_for("ready")
-    return running
-
-
 @pytest.mark.slow
 def test_kill_in_a_storm_of_appends(tmp_path: Path) -> None:
     """Every APPEND that was answered OK survives kill -9 octet for octet, under its UID."""
-    data, base = tmp_path / "data", free_base()
+    data, base = tmp_path / "data", free_base(143, 993, 587, 465, 24)
+    demo = ("demo", "--data", data, "--base-port", base)
     acknowledged: dict[tuple[str, int], str] = {}
     dice = random.Random(4711)
     for round_ in range(ROUNDS):
-        server = start(data, base, tmp_path / f"output{round_}")
-        storm = Storm(base + 143, round_)
-        time.sleep(1.0 + dice.random())
-        server.process.send_signal(signal.SIGKILL)
-        server.process.wait()
-        storm.join()
+        with running(tmp_path / f"output{round_}", *demo) as server:
+            server.wait_for("ready")
+            storm = Storm(base + 143, round_)
+            time.sleep(1.0 + dice.random())
+            server.process.send_signal(signal.SIGKILL)
+            storm.join()
         assert len(storm.acknowledged) > 50, "the storm was none"
         acknowledged |= storm.acknowledged
-    server = start(data, base, tmp_path / "output")
-    client = ImapClient("127.0.0.1", base + 143)
+    with running(tmp_path / "output", *demo) as server:
+        server.wait_for("ready")
+        compare(base + 143, acknowledged)
+        assert server.stop() == 0
+    store = open_store(f"sqlite:///{data / 'folkmoot.db'}", data)
+    findings = check(store, deep=True)
+    store.close()
+    assert not findings
+
+
+def compare(port: int, acknowledged: dict[tuple[str, int], str]) -> None:
+    """Every acknowledged message is there octet for octet."""
+    client = ImapClient("127.0.0.1", port)
     client.login("eve@example.test", "eve-demo")
     for mailbox in ("INBOX", "Archive"):
         client.ok(f"SELECT {mailbox}")
         for (where, uid), digest in acknowledged.items():
-            if where != mailbox:
-                continue
-            [line] = client.ok(f"UID FETCH {uid} BODY.PEEK[]").matching("FETCH")
-            body = line.partition(b"}\r\n")[2].removesuffix(b")")
-            assert hashlib.sha256(body).hexdigest() == digest, (mailbox, uid)
+            if where == mailbox:
+                [line] = client.ok(f"UID FETCH {uid} BODY.PEEK[]").matching("FETCH")
+                body = line.partition(b"}\r\n")[2].removesuffix(b")")
+                assert hashlib.sha256(body).hexdigest() == digest, (mailbox, uid)
     client.close()
-    assert server.stop() == 0
-    config = next(data.glob("*.toml"), None)
-    if config is not None:
-        done = run("check", "--config", config)
-        assert done.returncode == 0, done.stdout + done.stderr
