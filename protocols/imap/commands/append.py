@@ -24,7 +24,7 @@ Prepare = Callable[[bytes | BodySpool], Content]
     "APPEND",
     State.SIGNED_IN,
     parse_append,
-    example=b"APPEND INBOX (\\Seen) {10+}\r\nA: b\r\n\r\nc\r\n",
+    example=b"APPEND INBOX (\\Seen) {11+}\r\nA: b\r\n\r\nc\r\n",
 )
 async def append(session: Session, arguments: AppendArgs) -> Reply:
     """RFC 9051 section 6.3.12: all messages or none."""
