@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,10 @@ def _person(store: Store, address: str) -> Person:
     return Person(account, actor, store.call(actor, "test", fill))
 
 
+def _apply(mutation: AnyMutation, txn: Txn) -> None:
+    txn.apply(mutation)
+
+
 def make_world(path: Path) -> World:
     """Alice and Mallory, each with a message in INBOX; one message of Alice waits to be sent."""
     store = open_store(path, decisions())
@@ -123,12 +128,13 @@ def make_world(path: Path) -> World:
     envelope = MailEnvelope(ALICE, (MailRecipient("x@example.org"),))
     enqueue = queue.EnqueueMail(alice.account.id, envelope, content, 3600)
     queued = store.call(SYSTEM, "test", lambda txn: txn.apply(enqueue))
-    for setup in (
+    setups: list[AnyMutation] = [
         accounts.AddAddress(alice.account.id, "alias@example.test"),
         credentials.AddAppPassword(alice.account.id, "phone", "hash", (), 10),
         domains.CreateDomain("empty.test"),
-    ):
-        store.call(SYSTEM, "test", lambda txn, setup=setup: txn.apply(setup))
+    ]
+    for setup in setups:
+        store.call(SYSTEM, "test", partial(_apply, setup))
     return World(store, path, alice, mallory, content, queued)
 
 

@@ -75,9 +75,8 @@ def _all_mutations() -> set[type[AnyMutation]]:
     return {kind for kind in found if "abstract" not in vars(kind)}
 
 
-each = pytest.mark.parametrize(
-    "kind", sorted(TABLE, key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__
-)
+KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
+each = pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
 
 
 def _apply(mutation: AnyMutation, txn: Txn) -> None:
