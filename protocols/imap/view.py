@@ -106,7 +106,8 @@ class View:
 
     def learn(self, keywords: Iterable[str]) -> list[bytes]:
         """The responses that come before flags with keywords that the client has not heard of."""
-        fresh = dict.fromkeys(word for word in keywords if word not in self.keywords)
+        known = {word.lower() for word in self.keywords}
+        fresh = [word for word in keywords if word.lower() not in known]
         if not fresh:
             return []
         self.keywords += fresh

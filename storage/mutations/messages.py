@@ -9,6 +9,7 @@ from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import LimitReached
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.keywords import learn_keywords, spelled_row, spelling
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import Counters, ReadContext, WriteContext
 from folkmoot.storage.types import (
@@ -29,7 +30,6 @@ from folkmoot.storage.views.mailboxes import ADDED, FLAGGED, REMOVED
 from folkmoot.storage.views.ranges import conditions
 
 MAX_UID = 0xFFFF_FFFF
-MAX_KEYWORDS = 256  # different ones in one mailbox
 
 _BLOB = Statement(
     "INSERT INTO blobs (digest, size, created, file, data)"
@@ -44,8 +44,6 @@ _MESSAGE = Statement(
     " internal_zone, saved, blob_id) VALUES (:mailbox, :uid, :modseq, :flags, :keywords, :size,"
     " :date, :zone, :saved, :blob)"
 )
-_KEYWORDS = Statement("SELECT keywords FROM collections WHERE id = :id")
-_SET_KEYWORDS = Statement("UPDATE collections SET keywords = :keywords WHERE id = :id")
 _SET_FLAGS = Statement(
     "UPDATE messages SET flags = :flags, keywords = :keywords, modseq = :modseq"
     " WHERE mailbox_id = :mailbox AND uid BETWEEN :low AND :high"
@@ -109,20 +107,6 @@ def count(rows: Iterable[Row], sign: int, uids: int = 0) -> Counters:
     )
 
 
-def learn_keywords(context: WriteContext, mailbox_id: int, keywords: Iterable[str]) -> None:
-    """Remember keywords in the mailbox's list. Raises ``LimitReached`` when there are too many."""
-    new = set(keywords)
-    if not new:
-        return
-    known = context.db.value(_KEYWORDS, id=mailbox_id).split()
-    new -= set(known)
-    if not new:
-        return
-    if len(known) + len(new) > MAX_KEYWORDS:
-        raise LimitReached("There are too many different keywords in this mailbox.")
-    context.db.run(_SET_KEYWORDS, keywords=" ".join([*known, *sorted(new)]), id=mailbox_id)
-
-
 @dataclass(frozen=True, slots=True)
 class AppendMessages(Mutation[Appended]):
     """Add messages to a mailbox, all or none. ``right`` is INSERT, or POST for deliveries."""
@@ -155,9 +139,10 @@ class AppendMessages(Mutation[Appended]):
         first = bumped.uidnext - number
         if bumped.uidnext > MAX_UID:
             raise LimitReached("The mailbox has used all its numbers; move mail to a new one.")
-        learn_keywords(
+        spelled = spelling(
             context, self.mailbox_id, (k for m in self.messages for k in m.flags.keywords)
         )
+        learn_keywords(context, self.mailbox_id, spelled.values())
         for uid, message in enumerate(self.messages, first):
             zone = message.internal_date.utcoffset()
             context.db.run(
@@ -166,7 +151,7 @@ class AppendMessages(Mutation[Appended]):
                 uid=uid,
                 modseq=bumped.modseq,
                 flags=int(message.flags.system),
-                keywords=" ".join(message.flags.keywords),
+                keywords=spelled_row(spelled, message.flags.keywords),
                 size=message.content.size,
                 date=int(message.internal_date.timestamp()),
                 zone=int(zone.total_seconds()) // 60 if zone else 0,
@@ -214,6 +199,7 @@ class StoreFlags(Mutation[FlagsStored]):
 
     def write(self, context: WriteContext) -> FlagsStored:
         limit = self.unchanged_since
+        words = tuple(sorted(spelling(context, self.mailbox_id, self.flags.keywords).values()))
         refused: list[int] = []
         # Messages by (old, new) state: there are few different ones, however many messages.
         groups: dict[tuple[int, str, int, str], list[int]] = {}
@@ -222,16 +208,17 @@ class StoreFlags(Mutation[FlagsStored]):
             if limit is not None and modseq > limit:
                 refused.append(uid)
                 continue
-            new_flags, new_keywords = self._combine(flags, keywords)
+            new_flags, new_keywords = self._combine(flags, keywords, words)
             if (new_flags, new_keywords) != (flags, keywords):
                 groups.setdefault((flags, keywords, new_flags, new_keywords), []).append(uid)
         changed = UidSet.from_iterable(uid for uids in groups.values() for uid in uids)
+        if changed and self.change is not FlagChange.REMOVE:
+            learn_keywords(context, self.mailbox_id, words)
         modseq = self._update(context, groups, changed) if changed else 0
         return FlagsStored(modseq, changed, UidSet.from_iterable(refused))
 
-    def _combine(self, flags: int, keywords: str) -> tuple[int, str]:
+    def _combine(self, flags: int, keywords: str, words: tuple[str, ...]) -> tuple[int, str]:
         mine = int(self.flags.system)
-        words = self.flags.keywords
         match self.change:
             case FlagChange.REPLACE:
                 return mine, " ".join(words)
@@ -255,8 +242,6 @@ class StoreFlags(Mutation[FlagsStored]):
             unseen += len(uids) * (bool(old & Flag.SEEN) - bool(new & Flag.SEEN))
             deleted += len(uids) * (bool(new & Flag.DELETED) - bool(old & Flag.DELETED))
         bumped = context.bump(self.mailbox_id, Counters(unseen=unseen, deleted=deleted))
-        if self.change is not FlagChange.REMOVE:
-            learn_keywords(context, self.mailbox_id, self.flags.keywords)
         for (_, _, flags, keywords), uids in groups.items():
             context.db.many(
                 _SET_FLAGS,
@@ -323,7 +308,8 @@ def copy_rows(context: WriteContext, target_id: int, rows: list[Row]) -> Copied:
     bumped = context.bump(target_id, count(rows, 1, len(rows)))
     if bumped.uidnext > MAX_UID:
         raise LimitReached("The mailbox has used all its numbers; move mail to a new one.")
-    learn_keywords(context, target_id, {word for row in rows for word in row[2].split()})
+    spelled = spelling(context, target_id, {word for row in rows for word in row[2].split()})
+    learn_keywords(context, target_id, spelled.values())
     first = bumped.uidnext - len(rows)
     context.db.many(
         _MESSAGE,
@@ -333,7 +319,7 @@ def copy_rows(context: WriteContext, target_id: int, rows: list[Row]) -> Copied:
                 "uid": uid,
                 "modseq": bumped.modseq,
                 "flags": row[1],
-                "keywords": row[2],
+                "keywords": spelled_row(spelled, row[2].split()),
                 "size": row[3],
                 "date": row[4],
                 "zone": row[5],
