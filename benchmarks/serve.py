@@ -1,0 +1,195 @@
+"""A server in a process of its own, on a fresh folder: ``folkmoot serve`` with a written config."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+import psutil  # type: ignore[import-untyped]
+
+HOST = "127.0.0.1"
+DOMAIN = "example.test"
+PASSWORD = "every letter of it counts"
+START_SECONDS = 60.0
+
+_CONFIG = """\
+[server]
+hostname = "mail.example.test"
+data_dir = "data"
+directory = "directory.toml"
+{listeners}
+[log]
+level = "warning"
+file = "server.log"
+[relay]
+hold = true
+[mail]
+max_message_size = "128 MiB"
+[limits]
+connections_per_address = 1000
+connections_per_account = 1000
+"""
+_LISTENER = """\
+[[listener]]
+protocol = "{protocol}"
+port = {port}
+"""
+
+
+class ServerProcess:
+    """Starts with ``accounts`` people (``person0`` and so on); a context manager.
+
+    ``ports`` has the port of each protocol. Raises ``RuntimeError`` when it does not come up.
+    """
+
+    def __init__(self, folder: Path, accounts: int = 1) -> None:
+        self.folder = folder
+        self.ports = dict(zip(("imap", "lmtp", "submission"), _free_ports(3), strict=True))
+        listeners = "".join(
+            _LISTENER.format(protocol=protocol, port=port) for protocol, port in self.ports.items()
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "folkmoot.toml").write_text(_CONFIG.format(listeners=listeners))
+        people = "".join(
+            f'[[account]]\naddress = "{address(number)}"\npassword = "{PASSWORD}"\n'
+            for number in range(accounts)
+        )
+        (folder / "directory.toml").write_text(f'[[domain]]\nname = "{DOMAIN}"\n{people}')
+        self._process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "from folkmoot.server.main import main; main()",
+                "--config",
+                str(folder / "folkmoot.toml"),
+                "serve",
+            ],
+        )
+        self.process = psutil.Process(self._process.pid)
+
+    def __enter__(self) -> ServerProcess:
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        for port in self.ports.values():
+            while True:
+                if self._process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError(f"the server did not start; see {self.folder}/server.log")
+                try:
+                    socket.create_connection((HOST, port), 1).close()
+                    break
+                except ConnectionRefusedError:
+                    time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it cleanly and wait for that."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    @property
+    def log(self) -> str:
+        """What it has logged: nothing, unless something went wrong."""
+        file = self.folder / "server.log"
+        return file.read_text() if file.exists() else ""
+
+    def resident(self) -> int:
+        """Its memory now (RSS), in octets."""
+        rss: int = self.process.memory_info().rss
+        return rss
+
+    def cpu(self) -> float:
+        """Seconds of processor time that it has used."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
+class MemoryWatch:
+    """Samples the memory of a server while a block runs; ``extra`` is peak minus before."""
+
+    def __init__(self, server: ServerProcess, interval: float = 0.01) -> None:
+        self._server = server
+        self._interval = interval
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self.before = self.peak = 0
+
+    def __enter__(self) -> MemoryWatch:
+        self.before = self.peak = self._server.resident()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._done.wait(self._interval):
+            self.peak = max(self.peak, self._server.resident())
+
+    @property
+    def extra(self) -> int:
+        """Octets of memory above what was there before."""
+        return self.peak - self.before
+
+
+def address(number: int) -> str:
+    """The address of an account, which is its login name."""
+    return f"person{number}@{DOMAIN}"
+
+
+def fsync_seconds(folder: Path, rounds: int = 200) -> float:
+    """The median time of a 4 KiB write with fsync, in seconds."""
+    file = folder / "fsync"
+    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY)
+    try:
+        times = []
+        for number in range(rounds):
+            begin = time.perf_counter()
+            os.pwrite(descriptor, b"x" * 4096, number * 4096)
+            os.fsync(descriptor)
+            times.append(time.perf_counter() - begin)
+        return statistics.median(times)
+    finally:
+        os.close(descriptor)
+        file.unlink()
+
+
+def _free_ports(number: int) -> list[int]:
+    sockets = [socket.create_server((HOST, 0)) for _ in range(number)]
+    try:
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
