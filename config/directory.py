@@ -30,9 +30,6 @@ class ToolLimits:
     items: int = key(
         whole(0), "The number of messages, events, contacts or files; 0: no limit.", default=0
     )
-    max_item: int = key(
-        size(), "The size of one message, event, contact or file; 0: no limit.", default=0
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,16 +73,15 @@ class Listeners:
         self._ports: list[Any] = []  # IListeningPort
         self._servers: list[asyncio.Server] = []
 
-    def twisted(self, bound: Bound, factory: Any) -> None:
+    def twisted(self, listening: socket.socket, factory: Any) -> None:
         """Give a socket to a Twisted factory (``IProtocolFactory``)."""
-        family = bound.socket.family
-        port = self._reactor.adoptStreamPort(bound.socket.fileno(), family, factory)
-        bound.socket.close()  # adoptStreamPort made its own copy
+        port = self._reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+        listening.close()  # adoptStreamPort made its own copy
         self._ports.append(port)
 
     async def asyncio(
         self,
-        bound: Bound,
+        listening: socket.socket,
         factory: Callable[[], asyncio.BaseProtocol],
         context: ssl.SSLContext | None,
     ) -> None:
@@ -90,7 +89,7 @@ class Listeners:
         loop = asyncio.get_running_loop()
         timeout = 60 if context is not None else None
         server = await loop.create_server(
-            factory, sock=bound.socket, ssl=context, ssl_handshake_timeout=timeout, backlog=BACKLOG
+            factory, sock=listening, ssl=context, ssl_handshake_timeout=timeout, backlog=BACKLOG
         )
         self._servers.append(server)
 

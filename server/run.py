@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 STOP_SECONDS = 10  # a stop that takes longer ends the process the hard way
@@ -70,6 +70,7 @@ class _Process:
         self._reactor = reactor
         self._make = make
         self._server: Runnable | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._ending = False
         # Held, because asyncio itself keeps only weak references to tasks.
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,12 +81,13 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, number)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
-        self._spawn(self._start())
+        self._starting = self._spawn(self._start())
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _start(self) -> None:
         try:
@@ -125,6 +127,8 @@ class _Process:
 
     async def _stop(self) -> None:
         try:
+            if self._starting is not None:
+                await asyncio.wait([self._starting])  # half a start cannot be undone
             if self._server is not None:
                 await self._server.stop()
         except Exception:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from twisted.internet.defer import Deferred
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -30,11 +32,13 @@ from folkmoot.protocols.smtp.queue_worker import QueueWorker
 from folkmoot.protocols.smtp.routing import DnsResolver, MxRecord, Resolver, RoutingError
 from folkmoot.protocols.smtp.sender import Routes, Sender, Smarthost
 from folkmoot.protocols.smtp.service import Connections, Service
+from folkmoot.protocols.smtp.session import Session
 from folkmoot.protocols.smtp.signing import Signer
 from folkmoot.server import settings
 from folkmoot.server.core import Core, Deliver
 from folkmoot.server.directory_apply import apply_directory
-from folkmoot.server.listeners import Bound, Listeners, bind_all
+from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
+from folkmoot.server.metrics import Gauges, metrics_site
 from folkmoot.server.run import StartFailed
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
@@ -77,6 +81,8 @@ class Server:
         self._login_threads: LoginThreads | None = None
         self._worker: QueueWorker | None = None
         self._upkeep: Upkeep | None = None
+        self._metrics: socket.socket | None = None
+        self._mail_sessions: WeakSet[Session] = WeakSet()
         self._imap: list[ImapFactory] = []
         self._smtp: list[MailFactory] = []
         self._reloading = asyncio.Lock()
@@ -96,6 +102,8 @@ class Server:
         config = self.config
         self._tls = _tls(config)
         self.bound = bind_all(config.listener)
+        if config.metrics.port is not None:
+            self._metrics = bind(config.metrics.address, config.metrics.port)
         deliver = self._reactor.callFromThread
         try:
             self.core = await asyncio.to_thread(Core, config, deliver, reason="directory file")
@@ -126,6 +134,7 @@ class Server:
                     "tls": one.section.tls,
                 },
             )
+        self._listen_metrics()
         self._worker.start()
         self._upkeep = Upkeep(self.core.store)
         self._upkeep.start()
@@ -152,6 +161,8 @@ class Server:
         await self._listeners.close()
         for one in self.bound:
             one.socket.close()
+        if self._metrics is not None:
+            self._metrics.close()
         if self._upkeep is not None:
             await self._upkeep.stop()
             self._upkeep = None
@@ -246,9 +257,9 @@ class Server:
         if section.tls == "implicit":
             wrapped: Any = TLSMemoryBIOFactory(tls, False, factory)  # type: ignore[arg-type]
             wrapped.noisy = False
-            self._listeners.twisted(bound, wrapped)
+            self._listeners.twisted(bound.socket, wrapped)
         else:
-            self._listeners.twisted(bound, factory)
+            self._listeners.twisted(bound.socket, factory)
 
     async def _listen_smtp(
         self,
@@ -271,7 +282,28 @@ class Server:
         factory = MailFactory(service, section.protocol, secure=implicit)
         self._smtp.append(factory)
         context = tls.ssl_context if tls is not None and implicit else None
-        await self._listeners.asyncio(bound, factory, context)
+
+        def connection() -> Session:
+            session = factory()
+            self._mail_sessions.add(session)
+            return session
+
+        await self._listeners.asyncio(bound.socket, connection, context)
+
+    def _listen_metrics(self) -> None:
+        if self._metrics is None:
+            return
+        gauges = Gauges(self._connections, self._certificate_end)
+        self._listeners.twisted(self._metrics, metrics_site(gauges))
+
+    def _connections(self) -> dict[str, int]:
+        return {
+            "imap": sum(len(factory.connections) for factory in self._imap),
+            "smtp": sum(1 for session in [*self._mail_sessions] if session.open),
+        }
+
+    def _certificate_end(self) -> float | None:
+        return self._tls.chain[0].not_valid_after_utc.timestamp() if self._tls else None
 
 
 class LoginThreads:

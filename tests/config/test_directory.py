@@ -12,7 +12,7 @@ from folkmoot.config.load import ConfigError
 FILE = Path("/etc/folkmoot/directory.toml")
 GOOD = """
 [plan.free]
-mail = { bytes = "20 MB", items = 0, max_item = "10 MB" }
+mail = { bytes = "20 MB", items = 0 }
 contacts = { items = 1000 }
 mail_per_day = 100
 

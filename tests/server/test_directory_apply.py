@@ -1,0 +1,145 @@
+"""The directory file and the store: applied again it changes nothing, and nothing is deleted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from folkmoot.auth.accounts import AccountWanted
+from folkmoot.config.directory import Directory, parse_directory
+from folkmoot.config.rules import parse_config
+from folkmoot.server.commands.work import Work
+from folkmoot.server.directory_apply import apply_directory
+from folkmoot.storage.types import AccountState, Tool
+from tests.server.test_commands import CONFIG
+
+TEXT = """
+[plan.free]
+mail = { bytes = "20 MB", items = 100 }
+
+[[domain]]
+name = "example.org"
+catchall = "ada@example.org"
+
+[[account]]
+address = "ada@example.org"
+name = "Ada"
+password = "correct horse"
+plan = "free"
+aliases = ["countess@example.org"]
+domain_admin = true
+
+[[account]]
+address = "bob@example.org"
+"""
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Work]:
+    """An open, empty store."""
+    made = Work(parse_config(CONFIG, tmp_path / "folkmoot.toml"))
+    yield made
+    made.core.close()
+
+
+def directory(text: str) -> Directory:
+    """A directory from text."""
+    return parse_directory(text, Path("/directory.toml"))
+
+
+def apply(work: Work, text: str, caplog: pytest.LogCaptureFixture) -> tuple[int, int]:
+    """Apply a text; the numbers of changes and of failures."""
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        done = work.wait(apply_directory(work.accounts, directory(text)))
+    last = caplog.records[-1]
+    changes, failures = vars(last)["changes"], vars(last)["failures"]
+    assert done == (failures == 0)
+    return changes, failures
+
+
+def test_it_is_idempotent(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """Everything in the file is made once; a second run finds nothing to do."""
+    assert apply(work, TEXT, caplog) == (5, 0)
+    ada = work.wait(work.accounts.show("ada@example.org"))
+    assert (ada.account.name, ada.account.plan, ada.account.domain_admin) == ("Ada", "free", True)
+    assert ada.aliases == ("countess@example.org",)
+    assert ada.has_scram
+    mail = next(usage for usage in ada.usage if usage.tool is Tool.MAIL)
+    assert (mail.bytes_limit, mail.items_limit) == (20_000_000, 100)
+    bob = work.wait(work.accounts.show("bob@example.org"))
+    assert (bob.account.plan, bob.has_password) == ("default", False)
+    (domain,) = work.wait(work.accounts.domains())
+    assert domain.catchall == "ada@example.org"
+    assert apply(work, TEXT, caplog) == (0, 0)
+
+
+def test_what_is_written_is_changed_and_the_rest_stays(
+    work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Names, plans and states follow the file; keys and entries that are not there do nothing."""
+    apply(work, TEXT, caplog)
+    changed = TEXT.replace('"Ada"', '"Ada L"').replace(
+        'address = "bob@example.org"', 'address = "bob@example.org"\ndisabled = true\nplan = "free"'
+    )
+    # name, plan with its limits, state
+    assert apply(work, changed, caplog) == (4, 0)
+    bob = work.wait(work.accounts.show("bob@example.org")).account
+    assert (bob.state, bob.plan) == (AccountState.DISABLED, "free")
+    # Back to the first text: without the keys, the state and the plan stay as they are.
+    assert apply(work, TEXT, caplog) == (1, 0)
+    bob = work.wait(work.accounts.show("bob@example.org")).account
+    assert (bob.state, bob.plan) == (AccountState.DISABLED, "free")
+    # A file without people deletes nobody, but says who is not in it.
+    assert apply(work, TEXT[: TEXT.index("[[domain]]")], caplog) == (0, 0)
+    assert {r.__dict__.get("account") for r in caplog.records} >= {
+        "ada@example.org",
+        "bob@example.org",
+    }
+    assert len(work.wait(work.accounts.accounts())) == 2
+
+
+def test_a_password_is_only_the_first_one(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """A person's own change of the password is never undone by the file."""
+    apply(work, TEXT, caplog)
+    work.wait(work.accounts.set_password("ada@example.org", "my own secret"))
+    assert apply(work, TEXT.replace("correct horse", "something else"), caplog) == (0, 0)
+
+
+def test_larger_plans_count_at_once_for_everybody(
+    work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Limits of a plan reach accounts that were made elsewhere as well."""
+    apply(work, TEXT, caplog)
+    work.wait(
+        work.accounts.create(
+            AccountWanted(address="eve@example.org", password="battery staple", plan="free")
+        )
+    )
+    assert apply(work, TEXT.replace("20 MB", "30 MB"), caplog) == (2, 0)
+    for person in ("ada", "eve"):
+        details = work.wait(work.accounts.show(f"{person}@example.org"))
+        assert {usage.tool: usage.bytes_limit for usage in details.usage} == {
+            Tool.MAIL: 30_000_000,
+            Tool.CALENDAR: None,
+            Tool.CONTACTS: None,
+            Tool.DOCUMENTS: None,
+        }
+
+
+def test_one_bad_entry_does_not_stop_the_others(
+    work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A password that the policy refuses and an alias in use are logged; the rest is applied."""
+    work.wait(work.accounts.create_domain("example.org"))
+    work.wait(work.accounts.create(AccountWanted(address="countess@example.org")))
+    text = TEXT + '\n[[account]]\naddress = "carl@example.org"\npassword = "short"\n'
+    _, failures = apply(work, text, caplog)
+    assert failures == 2
+    entries = {vars(r)["entry"] for r in caplog.records if r.levelno == logging.ERROR}
+    assert entries == {"carl@example.org", "countess@example.org"}
+    addresses = {account.address for account in work.wait(work.accounts.accounts())}
+    assert addresses == {"ada@example.org", "bob@example.org", "countess@example.org"}
