@@ -31,6 +31,7 @@ from folkmoot.protocols.imap.framer import (
     Event,
     Framer,
     Line,
+    Literal,
     LiteralHeader,
     MemorySink,
     Refuse,
@@ -39,7 +40,7 @@ from folkmoot.protocols.imap.framer import (
 )
 from folkmoot.protocols.imap.grammar import append_mailbox
 from folkmoot.protocols.imap.registry import CommandEntry, Expunges, Reply
-from folkmoot.protocols.imap.session import ImapLimits, Session
+from folkmoot.protocols.imap.session import ConnectionLost, ImapLimits, Session
 from folkmoot.protocols.imap.spool import SpoolSink
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.errors import Expired, StorageError
@@ -48,13 +49,12 @@ from folkmoot.storage.types import Actor
 log = logging.getLogger("folkmoot.imap")
 
 MAX_PENDING = 128 * 1024  # octets of input that wait behind a running command
+MAX_MULTI = 4  # messages of full size that one MULTIAPPEND may hold
+MAX_MEMORY = 1024 * 1024  # octets of one command's messages that need no spool
 OUT_PIECE = 64 * 1024  # octets gathered before they are handed to the transport
+MAX_AT_ONCE = 200  # pipelined commands before other connections get their turn
 MAX_BAD = 20  # commands in a row that make no sense: this is not a mail client
 MAX_BAD_BEFORE_LOGIN = 5
-
-
-class ConnectionLost(Exception):
-    """The client went away while a command waited for it."""
 
 
 @implementer(interfaces.IPushProducer)
@@ -72,6 +72,7 @@ class ImapConnection(Protocol):
         self._framer = Framer(BEFORE_LOGIN, self._offer_literal)
         self.session = Session(self, factory.authenticator, factory.workspace_for)
         self._running = False
+        self._pumping = False
         self._lost = False
         self._closing = False
         self._input_paused = False
@@ -124,6 +125,7 @@ class ImapConnection(Protocol):
         waiting, self._drained = self._drained, []
         for deferred in waiting:
             deferred.callback(None)
+        self._pump()
 
     def stopProducing(self) -> None:  # noqa: N802
         self._output_paused = False
@@ -205,17 +207,29 @@ class ImapConnection(Protocol):
     # --- input --------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        if self._line is not None:
+        if self._pumping:  # a command that ends at once comes back here: the loop below goes on
+            return
+        self._pumping = True
+        try:
             self._pump_line()
-        while not (self._running or self._closing or self._lost):
+            self._pump_commands()
+        finally:
+            self._pumping = False
+        self._balance_input()
+
+    def _pump_commands(self) -> None:
+        # A client that does not read its answers gets no new ones made: they would pile up here.
+        for _ in range(MAX_AT_ONCE):
+            if self._running or self._closing or self._lost or self._output_paused:
+                return
             if self._flush_spool():
-                break
+                return
             event = self._framer.next_event()
             if event is None:
                 self._flush_spool()
-                break
+                return
             self._handle(event)
-        self._balance_input()
+        self._factory.reactor.callLater(0, self._pump)
 
     def _pump_line(self) -> None:
         if self._line is None:
@@ -234,7 +248,7 @@ class ImapConnection(Protocol):
     def _balance_input(self) -> None:
         """Pause the transport while too much input waits, or the spool is being written."""
         spooling = self._spooling is not None and self._spooling.writing
-        wanted = spooling or (self._running and self._framer.pending > MAX_PENDING)
+        wanted = spooling or self._framer.pending > MAX_PENDING
         if wanted != self._input_paused and not self._lost:
             self._input_paused = wanted
             if wanted:
@@ -293,10 +307,14 @@ class ImapConnection(Protocol):
         mailbox = append_mailbox(header.prefix, utf8=self.session.utf8)
         if mailbox is None:
             return MemorySink()
-        if header.size > self.limits.append:
+        before = sum(part.size for part in header.prefix if isinstance(part, Literal))
+        limit = self.limits.append
+        if header.size > limit or before + header.size > MAX_MULTI * limit:
             # rfc7889#4: refused before the client sends it.
             return Refuse("The message is larger than allowed", "NO", "TOOBIG")
-        self._spooling = SpoolSink(self.session.workspace, header.size)
+        workspace = self.session.workspace
+        in_memory = header.size <= workspace.inline_limit and before + header.size <= MAX_MEMORY
+        self._spooling = SpoolSink(workspace, in_memory=in_memory)
         return self._spooling
 
     # --- commands -----------------------------------------------------------------------------
@@ -344,9 +362,6 @@ class ImapConnection(Protocol):
     async def _execute(self, entry: CommandEntry, arguments: Any) -> Reply:
         try:
             reply = await entry.handler(self.session, arguments)
-            if entry.expunges is not Expunges.UNCHECKED:
-                shown = entry.expunges is Expunges.SHOWN
-                await self.session.refresh(show_expunges=shown)
         except Expired as error:
             self.close(error.text, errors.code(error))
             return registry.OK
@@ -361,7 +376,18 @@ class ImapConnection(Protocol):
             log_id = secrets.token_hex(6)
             log.exception("command %s failed, log id %s", entry.name, log_id)
             return Reply(f"Internal error, log id {log_id}", "SERVERBUG", "NO")
+        if entry.expunges is not Expunges.UNCHECKED:
+            await self._refresh(show_expunges=entry.expunges is Expunges.SHOWN)
         return reply
+
+    async def _refresh(self, *, show_expunges: bool) -> None:
+        """Tell what changed; the command is done, so a failure here must not make it a NO."""
+        try:
+            await self.session.refresh(show_expunges=show_expunges)
+        except Expired as error:
+            self.close(error.text, errors.code(error))
+        except StorageError as error:
+            log.warning("changes are told later: %s", error.text)
 
     def _complain(self, tag: bytes | None, text: str, code: str | None = None) -> None:
         self.send(encoder.tagged(tag or b"*", "BAD", text, code))

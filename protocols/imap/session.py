@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.protocols.imap import registry
@@ -14,8 +15,12 @@ from folkmoot.protocols.imap.frames import Line
 from folkmoot.protocols.imap.registry import State
 from folkmoot.protocols.imap.view import View
 from folkmoot.sharing.workspace import Workspace
-from folkmoot.storage.errors import NotFound
+from folkmoot.storage.errors import Expired, NotFound
 from folkmoot.storage.types import Actor, Hint, Topic
+
+
+class ConnectionLost(Exception):
+    """The client went away while a command waited for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Session:
         self._on_change: Callable[[], None] | None = None
         self._unwatch: list[Callable[[], None]] = []
         self._unwatch_view: Callable[[], None] | None = None
+        self._ended = False
 
     # --- facts --------------------------------------------------------------------------------
 
@@ -146,7 +152,8 @@ class Session:
 
     def sign_in(self, actor: Actor) -> bool:
         """Enter the authenticated state; False when the account has too many connections."""
-        if not self.wire.signed_in(actor):
+        # A client that left while its password was checked must not be counted for ever.
+        if self._ended or not self.wire.signed_in(actor):
             return False
         self.actor = actor
         self._workspace = self._workspace_for(actor)
@@ -160,13 +167,14 @@ class Session:
             self._unwatch_view()
             self._unwatch_view = None
         self.view = view
-        if view is not None:
+        if view is not None and not self._ended:
             self._unwatch_view = self.workspace.watch(
                 Topic.COLLECTION, view.mailbox_id, self._mailbox_changed
             )
 
     def end(self) -> None:
         """The connection is gone: forget everything that calls back."""
+        self._ended = True
         self.select(None)
         for unwatch in self._unwatch:
             unwatch()
@@ -186,10 +194,12 @@ class Session:
     def _account_changed(self, hint: Hint) -> None:
         # The gate knows whether this session may go on; asking it is what NOOP does.
         check = self.workspace.mailboxes()
-        check.addCallbacks(lambda _: None, lambda failure: self._expired())
+        check.addCallbacks(lambda _: None, self._refused)
 
-    def _expired(self) -> None:
-        self.wire.close("The account was closed to this session", "EXPIRED")
+    def _refused(self, failure: Failure) -> None:
+        # Any other error says nothing about the account; its next command will meet it.
+        if isinstance(failure.value, Expired):
+            self.wire.close("The account was closed to this session", "EXPIRED")
 
     # --- the client's view --------------------------------------------------------------------
 
@@ -208,10 +218,14 @@ class Session:
                 state = await self.workspace.state(view.mailbox_id)
                 changes = view.replaced(state)
                 rows = await self.workspace.flags(view.mailbox_id, changes.changed)
+                rows = [row for row in rows if row[3] > view.modseq]
         except NotFound:
             # Deleted by another session, or no longer shared with this account.
             self.wire.close("The selected mailbox is gone")
             return
+        except BaseException:
+            view.dirty = True
+            raise
         for line in view.update(
             changes,
             rows,

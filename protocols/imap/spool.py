@@ -5,7 +5,6 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from folkmoot.sharing.workspace import Workspace
-from folkmoot.storage.errors import StorageError
 from folkmoot.storage.types import BodySpool
 
 PIECE = 256 * 1024  # octets written at a time; at most about two of them are in memory
@@ -19,14 +18,13 @@ class SpoolSink:
     the octets that still arrive are dropped.
     """
 
-    def __init__(self, workspace: Workspace, size: int) -> None:
-        self.size = size
+    def __init__(self, workspace: Workspace, *, in_memory: bool) -> None:
         self.writing = False
         self._workspace = workspace
         self._buffer = bytearray()
         self._spool: BodySpool | None = None
-        self._error: StorageError | None = None
-        self._in_memory = size <= workspace.inline_limit
+        self._error: Exception | None = None
+        self._in_memory = in_memory
         self._aborted = False
 
     @property
@@ -64,7 +62,7 @@ class SpoolSink:
             if self._spool is None:
                 self._spool = await self._workspace.spool()
             await self._workspace.spool_write(self._spool, data)
-        except StorageError as error:
+        except Exception as error:  # with a piece missing, nothing of it may be stored
             self._error = error
         finally:
             self.writing = False

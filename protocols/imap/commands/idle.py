@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
+import logging
 
-from folkmoot.protocols.imap import encoder
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from folkmoot.protocols.imap import encoder, errors
 from folkmoot.protocols.imap.cursor import BadSyntax
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
-from folkmoot.protocols.imap.session import Session
+from folkmoot.protocols.imap.session import ConnectionLost, Session
+from folkmoot.storage.errors import StorageError
+
+log = logging.getLogger("folkmoot.imap")
 
 capability("IDLE", signed_in)
 
@@ -32,7 +38,15 @@ class _Pusher:
             return
         busy = Deferred.fromCoroutine(self._push())
         self._busy = None if busy.called else busy
-        busy.addErrback(lambda failure: self._session.wire.close("Internal error"))
+        busy.addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, StorageError):
+            self._session.wire.close(error.text, errors.code(error))
+        elif not isinstance(error, ConnectionLost):
+            log.error("IDLE ended after a fault", exc_info=error)
+            self._session.wire.close("Internal error")
 
     async def _push(self) -> None:
         while True:

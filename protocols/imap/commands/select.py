@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.commands.basic import ENABLEABLE
 from folkmoot.protocols.imap.cursor import BadSyntax
@@ -43,13 +45,13 @@ async def examine(session: Session, arguments: SelectArgs) -> Reply:
 
 
 async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> Reply:
+    qresync = arguments.qresync
+    if qresync is not None and not session.qresync:
+        raise BadSyntax("QRESYNC is not enabled")  # rfc7162#3.2.5
     if session.view is not None:
         session.select(None)
         # rfc9051#6.3.2, rfc7162#3.2.11: what follows is about the new mailbox.
         session.wire.send(encoder.untagged("OK", "Previous mailbox closed", "CLOSED"))
-    qresync = arguments.qresync
-    if qresync is not None and not session.qresync:
-        raise BadSyntax("QRESYNC is not enabled")
     if arguments.condstore:
         session.enabled.add("CONDSTORE")
     try:
@@ -113,9 +115,8 @@ async def _resynchronise(session: Session, view: View, state: MailboxState, know
 
 
 def _assumed(known: QResync, state: MailboxState) -> UidSet:
-    if known.known_uids is not None:
-        return known.known_uids
-    return UidSet.from_ranges([(1, state.uidnext - 1)] if state.uidnext > 1 else [])
+    given = UidSet.from_ranges([(1, state.uidnext - 1)] if state.uidnext > 1 else [])
+    return given if known.known_uids is None else given.intersection(known.known_uids)
 
 
 def _still_matching(view: View, numbers: UidSet, uids: UidSet) -> UidSet:
@@ -132,9 +133,11 @@ def _still_matching(view: View, numbers: UidSet, uids: UidSet) -> UidSet:
 async def close(session: Session, _: None) -> Reply:
     """RFC 9051 section 6.4.1: removes what is marked, without telling what."""
     view = session.selected
-    session.select(None)
     if not view.read_only:
-        await session.workspace.expunge(view.mailbox_id)
+        # One that another session deleted has nothing to remove and is closed all the same.
+        with contextlib.suppress(NotFound):
+            await session.workspace.expunge(view.mailbox_id)
+    session.select(None)
     return OK
 
 
