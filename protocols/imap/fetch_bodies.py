@@ -7,9 +7,8 @@ is read, and a message of any size passes through in pieces. Generators run in w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Final, NamedTuple
 
 from folkmoot.protocols.imap.encoder import literal, literal8
@@ -59,7 +58,7 @@ class Message:
 class Outcome:
     """What the end of the command has to say about messages that could not be told whole."""
 
-    unknown_encoding: bool = field(default=False)
+    unknown_encoding: bool = False
 
 
 def response(
@@ -177,8 +176,3 @@ def gather(pieces: Iterator[bytes], size: int = PIECE) -> bytes:
         if size <= 0:
             break
     return b"".join(taken)
-
-
-def whole(pieces: Iterator[bytes]) -> bytes:
-    """All octets of a generator."""
-    return b"".join(chain(pieces))

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 
-from folkmoot.protocols.imap.fetch_bodies import Message, Outcome, gather, response, whole
+from folkmoot.protocols.imap.fetch_bodies import Message, Outcome, gather, response
 from folkmoot.protocols.imap.fetch_items import FetchItem
 from folkmoot.protocols.imap.fetch_plan import LONG_HEADER, make_plan, render
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.content.source import BytesSource
-from folkmoot.storage.errors import NotFound, Unavailable
+from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import MessageBody, MessageRow, UidSet
 
 ROWS = 1000  # messages of one batch without bodies
@@ -99,7 +99,8 @@ class Answer:
                 octets = None
                 if at_once and body.data is not None:
                     message = Message(body, BytesSource(body.data))
-                    octets = whole(response(plan, numbers[row[0]], row, message, outcome))
+                    pieces = response(plan, numbers[row[0]], row, message, outcome)
+                    octets = b"".join(pieces)
                 made.append((row, body, octets))
             return made
 
@@ -142,8 +143,8 @@ class Answer:
                 begun = self.sent = True
                 wire.send(octets)
                 await wire.drain()
-        except Unavailable:
+        except Exception:
             if begun:
-                # The client was promised more octets than there are: nothing can follow them.
+                # The client was promised octets that do not come: no reply can follow.
                 wire.close("A message could not be read to its end")
             raise

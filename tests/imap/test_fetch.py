@@ -149,6 +149,16 @@ def test_bodystructure_budget(server: TestServer, monkeypatch: pytest.MonkeyPatc
     ]
 
 
+def test_saved_search(server: TestServer) -> None:
+    """``$`` names what the last search saved (IMAP4rev2), in FETCH and in STORE."""
+    client = filled(server, 3)
+    client.ok("ENABLE IMAP4rev2")
+    client.ok("STORE 2 +FLAGS.SILENT (\\Flagged)")
+    client.ok("SEARCH RETURN (SAVE) FLAGGED")
+    assert client.ok("FETCH $ UID").lines == [b"* 2 FETCH (UID 2)"]
+    assert client.ok("UID STORE $ -FLAGS (\\Flagged)").lines == [b"* 2 FETCH (UID 2 FLAGS ())"]
+
+
 def test_needs_a_mailbox(server: TestServer) -> None:
     """FETCH outside of the selected state is refused."""
     client = server.imap(server.account())
