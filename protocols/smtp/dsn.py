@@ -154,7 +154,7 @@ def _machine(
     lines += [f"Reporting-MTA: dns; {hostname}", f"Arrival-Date: {format_datetime(arrived)}", ""]
     for report in reports:
         lines += [*_recipient_fields(report), ""]
-    return "\r\n".join(lines) + "\r\n"
+    return "\r\n".join(lines)
 
 
 def _recipient_fields(report: Report) -> list[str]:

@@ -13,6 +13,7 @@ from folkmoot.storage.types_mail import Notify, Return
 ENVID_LIMIT = 100
 ORCPT_LIMIT = 500
 
+_WITH_VALUE = frozenset({"SIZE", "BODY", "RET", "ENVID", "AUTH", "NOTIFY", "ORCPT"})
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\Z")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*\Z")
 _HEX = re.compile(r"\+([0-9A-F]{2})")
@@ -98,6 +99,8 @@ def _split(text: str) -> dict[str, str | None]:
         name = name.upper()
         if not _KEYWORD.match(name) or name in values or (equals and not value):
             raise ParameterError(replies.BAD_PARAMETER)
+        if not equals and name in _WITH_VALUE:
+            raise _wrong(name)
         values[name] = value if equals else None
     return values
 
