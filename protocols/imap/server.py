@@ -90,6 +90,9 @@ class ImapConnection(Protocol):
 
     def connectionMade(self) -> None:  # noqa: N802
         self.peer = getattr(self.transport.getPeer(), "host", "")
+        # An answer in two pieces (IDLE's continuation, then its end) would otherwise wait 40 ms for
+        # the client's delayed acknowledgement between them.
+        self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         if not self._factory.arrived(self.peer):
             self._closing = True
