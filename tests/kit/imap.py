@@ -7,6 +7,9 @@ import re
 import socket
 import time
 from dataclasses import dataclass, field
+from typing import Any
+
+from OpenSSL import SSL
 
 TIMEOUT = 20.0
 _LITERAL = re.compile(rb"~?\{(\d+)\}\r\n\Z")
@@ -34,8 +37,12 @@ class Response:
 class ImapClient:
     """One connection. ``cmd`` sends a command and reads to its completion."""
 
-    def __init__(self, host: str, port: int, *, greeting: bool = True) -> None:
-        self.socket = socket.create_connection((host, port), TIMEOUT)
+    def __init__(
+        self, host: str, port: int, *, greeting: bool = True, tls: SSL.Context | None = None
+    ) -> None:
+        self.socket: Any = socket.create_connection((host, port), TIMEOUT)
+        if tls is not None:
+            self.start_tls(tls)
         self._buffer = b""
         self._tags = itertools.count(1)
         self.greeting = self.line() if greeting else b""
@@ -44,6 +51,13 @@ class ImapClient:
         """Drop the connection."""
         self.socket.close()
 
+    def start_tls(self, context: SSL.Context) -> None:
+        """Begin TLS now. The socket becomes pyOpenSSL's, which can export keying material."""
+        self.socket.settimeout(None)  # pyOpenSSL wants a socket that blocks
+        self.socket = SSL.Connection(context, self.socket)
+        self.socket.set_connect_state()
+        self.socket.do_handshake()
+
     # --- octets -------------------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
@@ -51,7 +65,10 @@ class ImapClient:
         self.socket.sendall(data)
 
     def _more(self) -> None:
-        data = self.socket.recv(65536)
+        try:
+            data = self.socket.recv(65536)
+        except (SSL.ZeroReturnError, SSL.SysCallError):
+            data = b""
         if not data:
             raise EOFError("the server closed the connection")
         self._buffer += data
@@ -101,7 +118,7 @@ class ImapClient:
         while True:
             line = self.line()
             if line.startswith(tag.encode() + b" "):
-                _, status, text = (line.decode().split(" ", 2) + [""])[:3]
+                _, status, text = [*line.decode().split(" ", 2), ""][:3]
                 response.status, response.text = status, text
                 return response
             response.lines.append(line)

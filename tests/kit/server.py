@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from folkmoot.auth.accounts import Accounts, AccountWanted
 from folkmoot.auth.authenticate import Authenticator
@@ -19,6 +20,8 @@ from folkmoot.auth.passwords import PasswordHasher
 from folkmoot.auth.throttle import Throttle
 from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
 from folkmoot.protocols.imap.session import ImapLimits
+from folkmoot.server.selfsigned import write_self_signed
+from folkmoot.server.tls import TlsStore, channel_bindings
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Limit, Tool
@@ -44,11 +47,22 @@ class TestAccount:
 
 
 class TestServer:
-    """Listens on loopback with ports of its own; plaintext logins are allowed."""
+    """Listens on loopback with ports of its own.
+
+    With ``tls`` there is STARTTLS at ``imap_port``, and TLS from the first octet at ``imaps_port``.
+    """
 
     __test__ = False
 
-    def __init__(self, url: str, folder: Path, limits: ImapLimits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        limits: ImapLimits | None = None,
+        *,
+        tls: bool = False,
+        plaintext_logins: bool = True,
+    ) -> None:
         self.url = url
         self.folder = folder
         self._numbers = itertools.count(1)
@@ -66,20 +80,41 @@ class TestServer:
             self.store.compute,
             secret=reactor.call(directory.secret),
         )
-        self.factory = ImapFactory(
+        self._limits = limits or ImapLimits()
+        self._counts = ConnectionCounts()
+        self._ports: list[Any] = []
+        self._tls = _tls(folder) if tls else None
+        self.factory = self._factory(plaintext_logins=plaintext_logins)
+        self.factories = [self.factory]
+        self.imap_port = self._listen(self.factory)
+        self.imaps_port = 0
+        if self._tls is not None:
+            implicit = self._factory(implicit_tls=True)
+            self.factories.append(implicit)
+            creator = self._tls.connection_creator
+            self.imaps_port = self._listen(TLSMemoryBIOFactory(creator, False, implicit))
+        reactor.call(lambda: self.accounts.create_domain(DOMAIN))
+
+    def _factory(
+        self, *, implicit_tls: bool = False, plaintext_logins: bool = False
+    ) -> ImapFactory:
+        return ImapFactory(
             self._reactor,
             self.authenticator,
             lambda actor: Workspace(self.store, actor),
             hostname="mail.example.test",
-            limits=limits or ImapLimits(),
-            counts=ConnectionCounts(),
-            plaintext_logins=True,
+            limits=self._limits,
+            counts=self._counts,
+            tls=self._tls.connection_creator if self._tls is not None else None,
+            implicit_tls=implicit_tls,
+            plaintext_logins=plaintext_logins,
+            channel_bindings=channel_bindings,
         )
-        self._port: Any = reactor.call(
-            lambda: self._reactor.listenTCP(0, self.factory, interface="127.0.0.1")
-        )
-        self.imap_port: int = self._port.getHost().port
-        reactor.call(lambda: self.accounts.create_domain(DOMAIN))
+
+    def _listen(self, factory: Any) -> int:
+        port = reactor.call(lambda: self._reactor.listenTCP(0, factory, interface="127.0.0.1"))
+        self._ports.append(port)
+        return int(port.getHost().port)
 
     def account(
         self, name: str | None = None, limits: Mapping[Tool, Limit] | None = None
@@ -111,6 +146,14 @@ class TestServer:
         assert not findings, findings
 
     async def _end(self) -> None:
-        await self._port.stopListening()
-        for connection in list(self.factory.connections):
-            connection.transport.abortConnection()
+        for port in self._ports:
+            await port.stopListening()
+        for factory in self.factories:
+            for connection in list(factory.connections):
+                connection.transport.abortConnection()
+
+
+def _tls(folder: Path) -> TlsStore:
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    write_self_signed(certificate, key, ["mail.example.test"])
+    return TlsStore(certificate, key)
