@@ -9,6 +9,7 @@ from folkmoot.auth.audit import Auditor
 from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
 from folkmoot.config.schema import Config
 from folkmoot.quota.ledger import Ledger
+from folkmoot.server.logs import mask
 from folkmoot.sharing.outbound import Outbound
 from folkmoot.sharing.policy import OwnerPolicy
 from folkmoot.storage.migrate import upgrade
@@ -18,24 +19,23 @@ from folkmoot.storage.txn import Decisions
 Deliver = Callable[[Callable[[], None]], None]
 
 
+class CannotOpen(Exception):
+    """The data folder or the database cannot be used; the text says why, without secrets."""
+
+
 class Core:
     """Storage, accounts and the queue, without any network.
 
     ``deliver`` runs a function in the thread that uses the Deferreds. Opening blocks: it makes the
-    data folder and brings the schema up to date. Raises ``OSError`` and ``StorageError``.
+    data folder and brings the schema up to date. Raises ``CannotOpen``.
     """
 
     def __init__(self, config: Config, deliver: Deliver, *, reason: str) -> None:
-        data = config.server.data_dir
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        upgrade(config.database_url)
-        self.store = Store(
-            config.database_url,
-            data / "blobs",
-            Decisions(OwnerPolicy(), Ledger(), Auditor()),
-            deliver,
-            inline_limit=config.blobs.inline_limit,
-        )
+        try:
+            self.store = _open(config, deliver)
+        except Exception as error:  # drivers of databases have many classes of errors
+            why = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise CannotOpen(mask(f"the data cannot be opened: {why}")) from error
         passwords = config.passwords
         self.hasher = PasswordHasher(
             memory_kib=passwords.argon2_memory // 1024,
@@ -54,3 +54,16 @@ class Core:
     def close(self) -> None:
         """Finish what was begun. Blocks."""
         self.store.close()
+
+
+def _open(config: Config, deliver: Deliver) -> Store:
+    data = config.server.data_dir
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upgrade(config.database_url)
+    return Store(
+        config.database_url,
+        data / "blobs",
+        Decisions(OwnerPolicy(), Ledger(), Auditor()),
+        deliver,
+        inline_limit=config.blobs.inline_limit,
+    )

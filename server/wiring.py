@@ -35,7 +35,7 @@ from folkmoot.protocols.smtp.service import Connections, Service
 from folkmoot.protocols.smtp.session import Session
 from folkmoot.protocols.smtp.signing import Signer
 from folkmoot.server import settings
-from folkmoot.server.core import Core, Deliver
+from folkmoot.server.core import CannotOpen, Core, Deliver
 from folkmoot.server.directory_apply import apply_directory
 from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
 from folkmoot.server.metrics import Gauges, metrics_site
@@ -44,7 +44,6 @@ from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
 from folkmoot.sharing.delivery import Delivery, DeliveryRules
 from folkmoot.sharing.workspace import Workspace
-from folkmoot.storage.errors import StorageError
 from folkmoot.storage.types_mail import SendState
 
 log = logging.getLogger("folkmoot.server")
@@ -57,8 +56,8 @@ GOODBYE_SECONDS = 3.0  # what connections and the queue have to end in good orde
 class Server:
     """A whole server. ``start`` and ``stop`` are called on the reactor's asyncio loop.
 
-    Once it runs, ``bound`` lists the listeners with their real ports, ``core`` and ``delivery``
-    give direct ways in. ``reopen_logs`` is called first at each ``reload``.
+    Once it is ``running``, ``bound`` lists the listeners with their real ports; ``core`` and
+    ``delivery`` give direct ways in. ``reopen_logs`` is called first at each ``reload``.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class Server:
         self._imap: list[ImapFactory] = []
         self._smtp: list[MailFactory] = []
         self._reloading = asyncio.Lock()
-        self._opened = False
+        self.running = False
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -107,9 +106,9 @@ class Server:
         deliver = self._reactor.callFromThread
         try:
             self.core = await asyncio.to_thread(Core, config, deliver, reason="directory file")
-        except (OSError, StorageError) as error:
-            raise StartFailed(f"the data cannot be opened: {error}") from None
-        self._opened = True
+        except CannotOpen as error:
+            raise StartFailed(str(error)) from error
+        self.running = True
         await _result(apply_directory(self.core.accounts, self._directory))
         authenticator = await self._authenticator()
         self.delivery = self._delivery()
@@ -174,8 +173,8 @@ class Server:
         if self._login_threads is not None:
             await asyncio.to_thread(self._login_threads.close)
             self._login_threads = None
-        if self._opened:
-            self._opened = False
+        if self.running:
+            self.running = False
             await asyncio.to_thread(self.core.close)
 
     async def _end_imap(self) -> None:

@@ -15,7 +15,7 @@ from folkmoot.auth.passwords import PasswordRefused
 from folkmoot.config.directory import Directory, PlanSection, load_directory
 from folkmoot.config.schema import Config
 from folkmoot.server.commands.context import load_or_exit, refuse
-from folkmoot.server.core import Core
+from folkmoot.server.core import CannotOpen, Core
 from folkmoot.storage.errors import StorageError
 
 _T = TypeVar("_T")
@@ -48,10 +48,8 @@ def working(config: Config) -> Iterator[Work]:
     """Open the store for one command; its errors end the program with exit code 1."""
     try:
         work = Work(config)
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
-    except StorageError as error:
-        raise click.ClickException(error.text) from None
+    except CannotOpen as error:
+        raise click.ClickException(str(error)) from None
     try:
         yield work
     except (StorageError, PasswordRefused) as error:

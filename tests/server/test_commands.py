@@ -195,6 +195,17 @@ def test_check_finds_and_repairs(cli: Cli, ada: str) -> None:
     assert cli.json("check") == {"found": [], "repaired": []}
 
 
+def test_data_that_cannot_be_opened(cli: Cli) -> None:
+    """A database that does not answer is one sentence, without its password."""
+    url = '"postgresql://folkmoot:hunter2@127.0.0.1:1/none"'
+    cli.config.write_text(CONFIG + f"[database]\nurl = {url}\n")
+    done = cli("domain", "list")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: the data cannot be opened: ")
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.output
+
+
 def test_doctor(cli: Cli) -> None:
     """Its report is JSON for scripts, and a failure gives exit code 1."""
     report = json.loads(cli("doctor", "--no-dns", "--json").stdout)
