@@ -297,8 +297,9 @@ class Subscribe(Mutation[None]):
 
 
 def _check_space(context: ReadContext, parent_id: int, space_id: int) -> None:
-    """The gate has looked at the parent: what is written must be in its space."""
-    if context.facts(parent_id).space_id != space_id:
+    """The gate has looked at the parent: what is written must be mail in its space."""
+    facts = context.facts(parent_id)
+    if facts.space_id != space_id or facts.tool is not Tool.MAIL:
         raise NotFound
 
 
