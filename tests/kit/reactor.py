@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from twisted.internet.defer import Deferred
 
@@ -27,8 +27,9 @@ def start() -> None:
         asyncio.set_event_loop(LOOP)
         from twisted.internet import reactor
 
-        reactor.callWhenRunning(_started.set)  # type: ignore[attr-defined]
-        reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
+        running: Any = reactor
+        running.callWhenRunning(_started.set)
+        running.run(installSignalHandlers=False)
 
     _thread = threading.Thread(target=work, name="reactor", daemon=True)
     _thread.start()
@@ -43,7 +44,13 @@ def get() -> Any:
     return reactor
 
 
-def call(work: Callable[[], T | Deferred[T] | Coroutine[Any, Any, T]]) -> T:
+@overload
+def call(work: Callable[[], Deferred[T]]) -> T: ...
+@overload
+def call(work: Callable[[], Coroutine[Any, Any, T]]) -> T: ...
+@overload
+def call(work: Callable[[], T]) -> T: ...
+def call(work: Callable[[], Any]) -> Any:
     """Call something in the reactor's thread and wait for its result."""
     from twisted.internet.threads import blockingCallFromThread
 
@@ -53,4 +60,4 @@ def call(work: Callable[[], T | Deferred[T] | Coroutine[Any, Any, T]]) -> T:
             return Deferred.fromCoroutine(result)
         return result
 
-    return blockingCallFromThread(get(), run)  # type: ignore[no-any-return]
+    return blockingCallFromThread(get(), run)

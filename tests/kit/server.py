@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ class TestAccount:
     space_id: int
     address: str
     password: str = PASSWORD
+
+
+MakeServer = Callable[..., AbstractContextManager["TestServer"]]
 
 
 class TestServer:
@@ -89,9 +93,9 @@ class TestServer:
         self.imap_port = self._listen(self.factory)
         self.imaps_port = 0
         if self._tls is not None:
-            implicit = self._factory(implicit_tls=True)
+            implicit: Any = self._factory(implicit_tls=True)
             self.factories.append(implicit)
-            creator = self._tls.connection_creator
+            creator: Any = self._tls.connection_creator
             self.imaps_port = self._listen(TLSMemoryBIOFactory(creator, False, implicit))
         reactor.call(lambda: self.accounts.create_domain(DOMAIN))
 
