@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.kit.messages import simple
 from tests.kit.server import TestServer
 
 
