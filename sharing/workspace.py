@@ -52,7 +52,12 @@ from folkmoot.storage.types import (
     Topic,
     UidSet,
 )
-from folkmoot.storage.views.mailboxes import ChangesSince, ListMailboxes, Subscriptions
+from folkmoot.storage.views.mailboxes import (
+    ChangesSince,
+    ListMailboxes,
+    LocateMailbox,
+    Subscriptions,
+)
 from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
 from folkmoot.storage.views.search import SearchMessages
 
@@ -271,7 +276,7 @@ class Workspace:
         """Copy to a mailbox by name. Raises ``NotFound`` when there is no such mailbox."""
 
         def work(txn: Txn) -> Copied:
-            return txn.apply(CopyMessages(mailbox_id, uids, self._find(txn, target).id))
+            return txn.apply(CopyMessages(mailbox_id, uids, self._locate(txn, target)))
 
         return self._run("copy", work)
 
@@ -279,7 +284,7 @@ class Workspace:
         """Move to a mailbox by name."""
 
         def work(txn: Txn) -> Copied:
-            return txn.apply(MoveMessages(mailbox_id, uids, self._find(txn, target).id))
+            return txn.apply(MoveMessages(mailbox_id, uids, self._locate(txn, target)))
 
         return self._run("move", work)
 
@@ -320,9 +325,9 @@ class Workspace:
         store = self._store
 
         def work(txn: Txn) -> Appended:
-            info = self._find(txn, name)
+            mailbox_id = self._locate(txn, name)
             new = tuple(messages(store.prepare))  # type: ignore[arg-type]
-            return txn.apply(AppendMessages(info.id, new))
+            return txn.apply(AppendMessages(mailbox_id, new))
 
         return self._run("append", work)
 
@@ -343,6 +348,9 @@ class Workspace:
             if info.name == wanted and wanted:
                 return info
         raise NotFound("There is no such mailbox.")
+
+    def _locate(self, txn: ReadTxn, name: str) -> int:
+        return txn.view(LocateMailbox(self.actor.space_id, mailbox_levels(name)))
 
     def _create(self, txn: Txn, name: str, special_use: str) -> int:
         root = self._list(txn)[0]

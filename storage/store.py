@@ -19,12 +19,12 @@ from folkmoot.storage.engine.jobs import Database, Job
 from folkmoot.storage.engine.postgres import PostgresDatabase
 from folkmoot.storage.engine.sqlite import SqliteDatabase
 from folkmoot.storage.errors import ShuttingDown
+from folkmoot.storage.postbox import Deliver, Postbox
 from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext
 from folkmoot.storage.types import Actor, Content, Hint
 
 R = TypeVar("R")
-
-Deliver = Callable[[Callable[[], None]], None]
+Settled = Callable[[Any, BaseException | None], None]
 
 INLINE_LIMIT = 256 * 1024  # octets; larger bodies are files
 
@@ -45,11 +45,12 @@ class Store:
         *,
         inline_limit: int = INLINE_LIMIT,
     ) -> None:
-        self.bus = Bus(deliver)
+        post = Postbox(deliver)
+        self.bus = Bus(post)
         self.blobs = FileBlobs(blobs)
         self.inline_limit = inline_limit
         self._decisions = decisions
-        self._deliver = deliver
+        self._post = post
         self.database: Database = _open(url, self.bus.publish)
         # For work that needs no database: content of large bodies, reading and decoding files.
         self._pool = ThreadPool(0, 4, "store-compute")
@@ -63,21 +64,23 @@ class Store:
 
         Fails with a ``StorageError``, or with whatever bug ``work`` has.
         """
-        return self._deferred(self._write(actor, label, work))
+        return _deferred(self._post, lambda settled: self._write(actor, label, work, settled))
 
     def read(self, actor: Actor, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
         """Run ``work`` on one consistent snapshot."""
-        return self._deferred(self._read(actor, label, work))
+        return _deferred(self._post, lambda settled: self._read(actor, label, work, settled))
 
     def call(self, actor: Actor, label: str, work: Callable[[Txn], R]) -> R:
         """``run`` for where no reactor is; blocks."""
-        return self._write(actor, label, work).result()
+        result: R = _wait(lambda settled: self._write(actor, label, work, settled))
+        return result
 
     def call_read(self, actor: Actor, label: str, work: Callable[[ReadTxn], R]) -> R:
         """``read`` for where no reactor is; blocks."""
-        return self._read(actor, label, work).result()
+        result: R = _wait(lambda settled: self._read(actor, label, work, settled))
+        return result
 
-    def _write(self, actor: Actor, label: str, work: Callable[[Txn], R]) -> Future[R]:
+    def _write(self, actor: Actor, label: str, work: Callable[[Txn], R], settled: Settled) -> None:
         decisions = self._decisions
 
         def transaction(db: Db) -> tuple[R, Sequence[Hint]]:
@@ -85,29 +88,17 @@ class Store:
             txn = Txn(WriteContext(db, actor, decisions, hints), label, decisions)
             return work(txn), hints
 
-        return _submit(self.database.write, Job(transaction))
+        _submit(self.database.write, Job(transaction, settled))
 
-    def _read(self, actor: Actor, label: str, work: Callable[[ReadTxn], R]) -> Future[R]:
+    def _read(
+        self, actor: Actor, label: str, work: Callable[[ReadTxn], R], settled: Settled
+    ) -> None:
         decisions = self._decisions
 
         def transaction(db: Db) -> tuple[R, Sequence[Hint]]:
             return work(ReadTxn(ReadContext(db, actor, decisions), label, decisions)), ()
 
-        return _submit(self.database.read, Job(transaction))
-
-    def _deferred(self, future: Future[R]) -> Deferred[R]:
-        deferred: Deferred[R] = Deferred()
-
-        def finished(future: Future[R]) -> None:
-            error = future.exception()
-            if error is None:
-                result = future.result()
-                self._deliver(lambda: deferred.callback(result))
-            else:
-                self._deliver(lambda: deferred.errback(error))
-
-        future.add_done_callback(finished)
-        return deferred
+        _submit(self.database.read, Job(transaction, settled))
 
     # --- bodies -------------------------------------------------------------------------------
 
@@ -119,10 +110,10 @@ class Store:
 
         def finished(success: bool, result: Any) -> None:
             if success:
-                self._deliver(lambda: deferred.callback(result))
+                self._post(lambda: deferred.callback(result))
             else:
                 error = translate(result.value)
-                self._deliver(lambda: deferred.errback(error))
+                self._post(lambda: deferred.errback(error))
 
         self._pool.callInThreadWithCallback(finished, work)
         return deferred
@@ -153,13 +144,40 @@ class Store:
         self.database.close()
 
 
-def _submit(queue: Callable[[Job], None], job: Job) -> Future[Any]:
+def _submit(queue: Callable[[Job], None], job: Job) -> None:
     """Hand a job to the engine; refusing it is an outcome like any other."""
     try:
         queue(job)
     except ShuttingDown as error:
         job.fail(error)
-    return job.done
+
+
+def _deferred(post: Postbox, begin: Callable[[Settled], None]) -> Deferred[Any]:
+    """The outcome of a job, in the reactor's thread."""
+    deferred: Deferred[Any] = Deferred()
+
+    def settled(result: Any, error: BaseException | None) -> None:
+        if error is None:
+            post(lambda: deferred.callback(result))
+        else:
+            post(lambda: deferred.errback(error))
+
+    begin(settled)
+    return deferred
+
+
+def _wait(begin: Callable[[Settled], None]) -> Any:
+    """The outcome of a job, for who can wait."""
+    future: Future[Any] = Future()
+
+    def settled(result: Any, error: BaseException | None) -> None:
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    begin(settled)
+    return future.result()
 
 
 def _open(url: str, publish: Callable[[list[Hint]], None]) -> Database:

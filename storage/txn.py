@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from folkmoot.storage.engine.db import Db, Statement
+from folkmoot.storage.engine.db import Db, Row, Statement
 from folkmoot.storage.errors import Expired, NotFound, OverQuota, PermissionDenied, StorageError
 from folkmoot.storage.gate import (
     Administration,
@@ -54,6 +54,7 @@ _CHARGE = Statement(
     " WHERE space_id = :space AND tool = :tool"
     " AND (:bytes <= 0 OR bytes_limit IS NULL OR bytes_used + :bytes <= bytes_limit)"
     " AND (:items <= 0 OR items_limit IS NULL OR items_used + :items <= items_limit)"
+    " RETURNING bytes_used - :bytes, bytes_limit, items_used - :items, items_limit"
 )
 # Counter rows are locked in the order of their ids before anything is computed from them, so
 # that two transactions neither count the same message twice nor wait for each other in a ring.
@@ -137,8 +138,12 @@ class ReadContext:
             row = self.db.one(_FACTS, id=collection_id)
             if row is None:
                 raise NotFound
-            facts = CollectionFacts(row[0], row[1], row[2], Tool(row[3]))
-            self._facts[collection_id] = facts
+            facts = self.learn(row)
+        return facts
+
+    def learn(self, row: Row) -> CollectionFacts:
+        """Remember facts that a view has read: (id, space, owner, tool)."""
+        facts = self._facts[row[0]] = CollectionFacts(row[0], row[1], row[2], Tool(row[3]))
         return facts
 
     def require(self, collection_id: int, needed: Right) -> Right:
@@ -322,16 +327,19 @@ def _authorize(context: ReadContext, needs: Sequence[Need], authorizer: Authoriz
 
 
 def _charge(db: Db, charge: Charge, ledger: Ledger) -> None:
-    row = db.one(_BALANCE, space=charge.space_id, tool=charge.tool)
-    if row is None:
-        raise NotFound
-    ledger.check(charge, Balance(*row))
-    charged = db.run(
+    before = db.one(
         _CHARGE,
         space=charge.space_id,
         tool=charge.tool,
         bytes=charge.bytes,
         items=charge.items,
     )
-    if charged != 1:
-        raise OverQuota
+    if before is not None:
+        # Asked after the update, which an objection rolls back: that saves a statement.
+        ledger.check(charge, Balance(*before))
+        return
+    row = db.one(_BALANCE, space=charge.space_id, tool=charge.tool)
+    if row is None:
+        raise NotFound
+    ledger.check(charge, Balance(*row))
+    raise OverQuota

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Any, Protocol
 
 from folkmoot.storage.engine.db import Db
@@ -12,25 +11,31 @@ from folkmoot.storage.types import Hint
 
 
 class Job:
-    """One transaction: ``work`` runs in a database thread, ``done`` is set after the commit.
+    """One transaction: ``work`` runs in a database thread.
 
     ``work`` returns its result and the hints to publish when (and only when) it is committed.
+    After the commit ``settled`` is called in the same thread with (result, None), and otherwise
+    with (None, the error).
     """
 
-    __slots__ = ("done", "work")
+    __slots__ = ("settled", "work")
 
-    def __init__(self, work: Callable[[Db], tuple[Any, Sequence[Hint]]]) -> None:
+    def __init__(
+        self,
+        work: Callable[[Db], tuple[Any, Sequence[Hint]]],
+        settled: Callable[[Any, BaseException | None], None],
+    ) -> None:
         self.work = work
-        self.done: Future[Any] = Future()
+        self.settled = settled
 
     def succeed(self, result: Any) -> None:
         # A waiter that gave up (cancelled) is no longer interested in the outcome.
         with contextlib.suppress(Exception):
-            self.done.set_result(result)
+            self.settled(result, None)
 
     def fail(self, error: BaseException) -> None:
         with contextlib.suppress(Exception):
-            self.done.set_exception(error)
+            self.settled(None, error)
 
 
 class Database(Protocol):

@@ -10,6 +10,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ class SqliteDatabase:
     def _write_loop(self) -> None:
         cursor = self._writer.cursor()
         version = self._data_version(cursor)
+        looked = time.monotonic()
         stop = False
         while not stop:
             try:
@@ -109,6 +111,10 @@ class SqliteDatabase:
             if first is not None:
                 batch, stop = self._gather(first)
                 self._commit(cursor, batch)
+            now = time.monotonic()
+            if first is not None and now - looked < FOREIGN_WRITE_POLL:
+                continue
+            looked = now
             seen = self._data_version(cursor)
             if seen != version:
                 version = seen

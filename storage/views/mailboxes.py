@@ -21,6 +21,16 @@ _LIST = Statement(
     " c.messages, c.unseen, c.deleted, c.size, s.owner_account_id FROM collections c"
     " JOIN spaces s ON s.id = c.space_id WHERE c.space_id = :space AND c.tool = 'mail'"
 )
+_LEVEL = (
+    "SELECT c.id, c.space_id, s.owner_account_id, c.tool FROM collections c"
+    " JOIN spaces s ON s.id = c.space_id WHERE c.name = :name AND c.parent_id = "
+)
+# The root was there before all else, so it is the first of its space that is looked at.
+_TOP = Statement(
+    f"{_LEVEL}(SELECT id FROM collections WHERE space_id = :space AND tool = 'mail'"  # noqa: S608
+    " AND parent_id IS NULL ORDER BY id LIMIT 1)"
+)
+_CHILD = Statement(f"{_LEVEL}:parent")
 _SUBSCRIBED = Statement("SELECT name FROM subscriptions WHERE account_id = :account")
 _STATE = Statement("SELECT modseq, uidnext, log_floor FROM collections WHERE id = :id")
 _SINCE = Statement(
@@ -119,6 +129,30 @@ class ListMailboxes(View[list[MailboxInfo]]):
             )
         result.sort(key=lambda info: info.name)
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class LocateMailbox(View[int]):
+    """The id of a mailbox by the levels of its name: cheaper than the whole list."""
+
+    space_id: int
+    levels: tuple[str, ...]
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> int:
+        row = context.db.one(_TOP, space=self.space_id, name=self.levels[0])
+        for name in self.levels[1:]:
+            if row is None:
+                break
+            row = context.db.one(_CHILD, parent=row[0], name=name)
+        if row is None:
+            raise NotFound("There is no such mailbox.")
+        facts = context.learn(row)
+        if facts.id not in context.visible([facts]):
+            raise NotFound("There is no such mailbox.")
+        return facts.id
 
 
 @dataclass(frozen=True, slots=True)
