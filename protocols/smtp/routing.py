@@ -63,9 +63,12 @@ class Resolver(Protocol):
 class DnsResolver:
     """Asks DNS by dnspython; CNAMEs are followed (RFC 5321 section 5.1)."""
 
-    def __init__(self, lifetime: float = 30.0) -> None:
+    def __init__(
+        self, resolver: dns.asyncresolver.Resolver | None = None, lifetime: float = 30.0
+    ) -> None:
         self._lifetime = lifetime
-        self._resolver: dns.asyncresolver.Resolver | None = None
+        # None: the one that the system is set up with, made when it is needed.
+        self._resolver = resolver
 
     async def _ask(self, name: str, kind: RdataType) -> list[object]:
         if self._resolver is None:

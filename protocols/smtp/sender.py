@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from folkmoot.protocols.smtp.errors import permanent, reply_to
-from folkmoot.protocols.smtp.headers import fields, header_length, return_path, without
+from folkmoot.protocols.smtp.headers import header_length, return_path, values, without
 from folkmoot.protocols.smtp.intake import MailIntake, OutboundQueue
 from folkmoot.protocols.smtp.peer import PeerError
 from folkmoot.protocols.smtp.relay import (
@@ -234,8 +234,5 @@ class Sender:
 
 def _author_domain(header: bytes) -> str:
     """Return the domain of the From address: the one whose signature counts (RFC 7489 3.1.1)."""
-    for name, raw in fields(header):
-        if name == b"from":
-            domains = _DOMAIN.findall(raw)
-            return domains[-1].decode("utf-8", "replace").lower() if domains else ""
-    return ""
+    domains = _DOMAIN.findall(b"".join(values(header, b"from")[:1]))
+    return domains[-1].decode("utf-8", "replace").lower() if domains else ""

@@ -56,6 +56,7 @@ class Spool:
         self._in_header = True
         self._came = 0
         self._searched = 0
+        self._begins_well = False
         self.header = b""
         self.size = 0
         self.data: bytes | None = None
@@ -93,15 +94,18 @@ class Spool:
             await asyncio.to_thread(file.discard)
 
     def _find_header(self) -> None:
-        length = header_length(self._pending, max(0, self._searched - 3))
+        start = max(0, self._searched - 3)
+        length = header_length(self._pending, start)
         self._searched = len(self._pending)
-        complete = length >= 0 or b"\n" in self._pending
-        if complete and not starts_header(self._pending):
-            # Text without any header: it must not become part of the fields put before it.
-            self._set_header(0, b"\r\n")
-        elif length > self._header_limit or (length < 0 and self._searched > self._header_limit):
+        if not self._begins_well and self._pending.find(b"\n", start) >= 0:
+            self._begins_well = starts_header(self._pending)
+            if not self._begins_well:
+                # Text without any header: it must not become part of the fields put before it.
+                self._set_header(0, b"\r\n")
+                return
+        if length > self._header_limit or (length < 0 and self._searched > self._header_limit):
             raise HeaderTooLarge
-        elif length >= 0:
+        if length >= 0:
             self._set_header(length, b"")
 
     def _set_header(self, length: int, separator: bytes) -> None:

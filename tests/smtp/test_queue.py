@@ -297,18 +297,19 @@ def test_a_worker_that_is_stopped_in_the_middle(mail: MailServer, hop: NextHop) 
     until(lambda: mail.queue() == [])
 
 
+@pytest.mark.slow
 def test_leases_are_renewed(mail: MailServer, hop: NextHop) -> None:
     """What takes longer than a lease is not sent twice by a second worker."""
     alice = mail.base.account("alice")
     hop.answer = lambda line: "250-wait" if line.startswith("MAIL") else None
     send(mail, alice, "bob@example.org")
-    limits = WorkerLimits(lease=1, poll=0.2)
+    limits = WorkerLimits(lease=3, poll=0.2)
     for _ in range(2):
         mail.worker(hop.port, limits=limits)
     until(lambda: hop.connections > 0)
 
     async def later() -> None:
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(4.5)
 
     on_loop(later())
     assert hop.connections == 1

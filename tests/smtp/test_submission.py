@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import smtplib
 import ssl
 from base64 import b64decode, b64encode
@@ -214,6 +215,30 @@ def test_auth_scram(mail: MailServer) -> None:
     answer = client.ask(b64encode(scram.final(_challenge(answer))))
     assert _challenge(answer) == b"v=" + b64encode(scram.server_signature)
     assert client.ask(b"=").startswith("235 2.7.0")
+
+
+def test_auth_scram_plus(mail: MailServer) -> None:
+    """With TLS 1.2 the exchange is tied to the certificate; with 1.3 -PLUS is not offered."""
+    alice = mail.base.account("alice")
+    for version, offered in ((ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, False)):
+        context = unchecked()
+        context.minimum_version = context.maximum_version = version
+        client = smtplib.SMTP_SSL("127.0.0.1", mail.smtps_port, context=context, timeout=20)
+        client.ehlo()
+        assert ("SCRAM-SHA-256-PLUS" in client.esmtp_features["auth"]) is offered
+        if offered:
+            assert isinstance(client.sock, ssl.SSLSocket)
+            certificate = client.sock.getpeercert(binary_form=True)
+            assert certificate is not None
+            channel = hashlib.sha256(certificate).digest()
+            scram = ScramClient(
+                alice.address, alice.password, header="p=tls-server-end-point,,", channel=channel
+            )
+            first = b64encode(scram.first()).decode()
+            _, answer = client.docmd("AUTH", f"SCRAM-SHA-256-PLUS {first}")
+            final = b64encode(scram.final(b64decode(answer))).decode()
+            assert client.docmd(final)[0] == 334
+            assert client.docmd("=")[0] == 235
 
 
 def _challenge(reply: str) -> bytes:
