@@ -8,8 +8,8 @@ from folkmoot.storage.errors import NotFound, OverQuota, StorageError
 from folkmoot.storage.mutations.mailboxes import CreateMailbox
 from folkmoot.storage.mutations.messages import AppendMessages
 from folkmoot.storage.store import Store
-from folkmoot.storage.txn import Txn
-from folkmoot.storage.types import Right
+from folkmoot.storage.txn import Txn, WriteContext
+from folkmoot.storage.types import Appended, Right
 from tests.kit.messages import simple
 from tests.storage.accounts_kit import SYSTEM
 from tests.storage.mail_kit import Mail, new_mail, new_message, sql
@@ -66,8 +66,8 @@ def test_content_of_a_failed_attempt_is_stored_again(store: Store) -> None:
 class _AppendThenFail(AppendMessages):
     """Fails when everything is written."""
 
-    def write(self, context: object) -> object:  # type: ignore[override]
-        AppendMessages.write(self, context)  # type: ignore[arg-type]
+    def write(self, context: WriteContext) -> Appended:
+        AppendMessages.write(self, context)
         raise OverQuota
 
 
@@ -109,7 +109,7 @@ def test_what_was_known_of_a_failed_attempt_is_forgotten(store: Store) -> None:
 class _CreateThenFail(CreateMailbox):
     """Learns the facts of what it made, then fails."""
 
-    def write(self, context: object) -> int:  # type: ignore[override]
+    def write(self, context: WriteContext) -> int:
         created = CreateMailbox.write(self, context)
-        context.facts(created)  # type: ignore[attr-defined]
+        context.facts(created)
         raise NotFound
