@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from folkmoot.server.commands.account import account_group
-from folkmoot.server.commands.check import check, doctor
-from folkmoot.server.commands.config import config_group
 from folkmoot.server.commands.context import DEFAULT_CONFIG
-from folkmoot.server.commands.demo import demo
-from folkmoot.server.commands.domain import domain_group
-from folkmoot.server.commands.init import init
-from folkmoot.server.commands.queue import queue_group
-from folkmoot.server.commands.serve import serve
+
+# Each is the object `command` of the module with its name in `commands`.
+_NAMES = ("account", "check", "config", "demo", "doctor", "domain", "init", "queue", "serve")
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: the store and the DNS take a while to load."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _NAMES:
+            return None
+        module = import_module(f"folkmoot.server.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
 
 _EPILOG = (
     "Exit codes: 0 done; 1 the operation failed or something was found; 2 wrong config or usage."
@@ -24,6 +35,7 @@ _EPILOG = (
 
 
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EPILOG,
 )
@@ -47,17 +59,3 @@ def main(context: click.Context, config_file: Path) -> None:
     """
     os.umask(0o077)  # whatever is written here is for the server only
     context.obj = config_file
-
-
-for command in (
-    demo,
-    init,
-    serve,
-    config_group,
-    domain_group,
-    account_group,
-    queue_group,
-    check,
-    doctor,
-):
-    main.add_command(command)

@@ -19,7 +19,7 @@ address_argument = click.argument("address")
 
 
 @click.group("account")
-def account_group() -> None:
+def command() -> None:
     """The people who sign in.
 
     An account is named by its mail address. Changes take effect at once, also in a server that
@@ -27,7 +27,7 @@ def account_group() -> None:
     """
 
 
-@account_group.command()
+@command.command()
 @address_argument
 @click.option("--name", default="", help="The person's name.")
 @click.option("--plan", default=DEFAULT_PLAN, show_default=True, help="A plan of directory.toml.")
@@ -61,7 +61,7 @@ def add(
         click.echo(f"Password: {password}")
 
 
-@account_group.command("list")
+@command.command("list")
 @click.option("--domain", help="Only the accounts of this domain.")
 @json_option
 @with_config
@@ -85,7 +85,7 @@ def list_accounts(config: Config, domain: str | None, as_json: bool) -> None:
     print_table(("Address", "Name", "Plan", "State", "Last used"), rows)
 
 
-@account_group.command()
+@command.command(short_help="Show one account.")
 @address_argument
 @json_option
 @with_config
@@ -122,7 +122,7 @@ def show(config: Config, address: str, as_json: bool) -> None:
     print_table(("Tool", "Space", "Items"), rows)
 
 
-@account_group.command()
+@command.command()
 @address_argument
 @password_options
 @with_config
@@ -136,7 +136,7 @@ def passwd(config: Config, address: str, password_stdin: bool, generate: bool) -
         click.echo(f"Password: {password}")
 
 
-@account_group.command()
+@command.command(short_help="Lock an account; its data stays.")
 @address_argument
 @with_config
 def disable(config: Config, address: str) -> None:
@@ -146,7 +146,7 @@ def disable(config: Config, address: str) -> None:
     click.echo(f"The account {address} is disabled.")
 
 
-@account_group.command()
+@command.command()
 @address_argument
 @with_config
 def enable(config: Config, address: str) -> None:
@@ -156,7 +156,7 @@ def enable(config: Config, address: str) -> None:
     click.echo(f"The account {address} is enabled.")
 
 
-@account_group.command()
+@command.command()
 @address_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_config
@@ -171,7 +171,7 @@ def delete(config: Config, address: str, yes: bool) -> None:
     click.echo(f"The account {address} is deleted.")
 
 
-@account_group.group()
+@command.group()
 def alias() -> None:
     """More addresses of an account, to receive and to send."""
 
@@ -198,7 +198,7 @@ def alias_remove(config: Config, address: str, other: str) -> None:
     click.echo(f"{other} is no longer an address of {address}.")
 
 
-@account_group.group("app-password")
+@command.group("app-password", short_help="Passwords for single devices.")
 def app_password() -> None:
     """Passwords for single devices, which can be limited to some protocols and revoked."""
 

@@ -26,11 +26,11 @@ directory_option = click.option(
 
 
 @click.group("config")
-def config_group() -> None:
+def command() -> None:
     """Check and explain the config file."""
 
 
-@config_group.command()
+@command.command()
 @with_config
 def check(config: Config) -> None:
     """Check the config file and the files that it names, without starting anything.
@@ -69,7 +69,7 @@ def _readable(file: Path) -> bool:
         return False
 
 
-@config_group.command("describe")
+@command.command("describe")
 @directory_option
 @json_option
 def describe_command(directory: bool, as_json: bool) -> None:
@@ -84,7 +84,7 @@ def describe_command(directory: bool, as_json: bool) -> None:
         click.echo(textwrap.indent(textwrap.fill(key.help, 92), "    ") + "\n")
 
 
-@config_group.command()
+@command.command()
 @directory_option
 def sample(directory: bool) -> None:
     """Print a commented file with every key, to start from."""

@@ -25,7 +25,7 @@ from folkmoot.server.commands.context import load_or_exit
     show_default=True,
     help="What is added to the usual port numbers: IMAP is then on port N+143.",
 )
-def demo(data: Path, base_port: int) -> None:
+def command(data: Path, base_port: int) -> None:
     """Run a server on this machine only, with five people and some mail to try.
 
     It listens on 127.0.0.1 and prints its ports and logins, then a line "ready". Data stays in the

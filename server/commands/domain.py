@@ -15,11 +15,11 @@ domain_name = click.argument("name", metavar="DOMAIN")
 
 
 @click.group("domain")
-def domain_group() -> None:
+def command() -> None:
     """The mail domains of this server."""
 
 
-@domain_group.command()
+@command.command()
 @domain_name
 @with_config
 def add(config: Config, name: str) -> None:
@@ -29,7 +29,7 @@ def add(config: Config, name: str) -> None:
     click.echo(f"The domain {name} is served now.")
 
 
-@domain_group.command("list")
+@command.command("list")
 @json_option
 @with_config
 def list_domains(config: Config, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def list_domains(config: Config, as_json: bool) -> None:
     print_table(("Domain", "Accounts", "Catch-all"), rows)
 
 
-@domain_group.command()
+@command.command()
 @domain_name
 @json_option
 @with_config
@@ -65,7 +65,7 @@ def show(config: Config, name: str, as_json: bool) -> None:
         click.echo(f"  {address}")
 
 
-@domain_group.command()
+@command.command()
 @domain_name
 @click.argument("address", required=False)
 @with_config
@@ -76,7 +76,7 @@ def catchall(config: Config, name: str, address: str | None) -> None:
     click.echo(f"Mail for unknown addresses of {name} goes to {address or 'nobody'}.")
 
 
-@domain_group.command()
+@command.command()
 @domain_name
 @with_config
 def delete(config: Config, name: str) -> None:

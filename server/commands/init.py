@@ -75,7 +75,7 @@ port = 24
     help="The folder for all data.",
 )
 @click.pass_obj
-def init(file: Path, hostname: str | None, data_dir: Path) -> None:
+def command(file: Path, hostname: str | None, data_dir: Path) -> None:
     """Write the config, a self-signed certificate and the data folder of a new server.
 
     The files are written where --config says, with directory.toml and the certificate beside it.

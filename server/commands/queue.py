@@ -15,14 +15,14 @@ message_id = click.argument("number", type=click.IntRange(1))
 
 
 @click.group("queue")
-def queue_group() -> None:
+def command() -> None:
     """Mail that waits to be sent.
 
     A message is named by its number in `queue list`.
     """
 
 
-@queue_group.command("list")
+@command.command("list")
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -56,7 +56,7 @@ def list_queue(config: Config, limit: int, as_json: bool) -> None:
     print_table(("Number", "From", "To", "Age", "Attempts", "Next", "Last reply"), rows)
 
 
-@queue_group.command()
+@command.command()
 @message_id
 @json_option
 @with_config
@@ -81,7 +81,7 @@ def show(config: Config, number: int, as_json: bool) -> None:
             click.echo(f"          {one.last_reply}")
 
 
-@queue_group.command()
+@command.command()
 @click.argument("number", type=click.IntRange(1), required=False)
 @click.option("--all", "everything", is_flag=True, help="All messages.")
 @with_config
@@ -94,7 +94,7 @@ def retry(config: Config, number: int | None, everything: bool) -> None:
     click.echo(f"{recipients} recipients are due now.")
 
 
-@queue_group.command()
+@command.command()
 @message_id
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_config

@@ -14,7 +14,7 @@ from folkmoot.server.commands.context import load_or_exit, refuse, with_config
 
 @click.command(short_help="Run the server in the foreground.")
 @with_config
-def serve(config: Config) -> None:
+def command(config: Config) -> None:
     """Run the server in the foreground, until SIGTERM or SIGINT.
 
     SIGHUP reads the certificate and directory.toml again and reopens the log file. Nothing is

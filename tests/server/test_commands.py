@@ -6,6 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -219,17 +220,17 @@ def test_doctor(cli: Cli) -> None:
 def test_every_command_explains_itself(cli: Cli) -> None:
     """Each command and option has a help text."""
 
-    def visit(command: object, path: tuple[str, ...]) -> None:
-        import click
+    context = click.Context(main)
 
-        assert isinstance(command, click.Command)
+    def visit(command: click.Command | None, path: tuple[str, ...]) -> None:
+        assert command is not None
         assert command.help, path
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, (path, parameter.name)
         if isinstance(command, click.Group):
-            for name, child in command.commands.items():
-                visit(child, (*path, name))
+            for name in command.list_commands(context):
+                visit(command.get_command(context, name), (*path, name))
 
     visit(main, ())
     assert "Exit codes" in cli.ok("--help")

@@ -49,7 +49,7 @@ def on_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     def begin() -> Deferred[None]:
         return Deferred.fromFuture(asyncio.ensure_future(work()))
 
-    reactor.call(begin)  # type: ignore[arg-type]
+    reactor.call(begin)
 
 
 @dataclass
