@@ -84,6 +84,7 @@ class ImapConnection(Protocol):
         self._spooling: SpoolSink | None = None
         self._bad = 0
         self._timeout: Any = None
+        self._deadline = 0.0
         self._account = 0
 
     # --- transport ----------------------------------------------------------------------------
@@ -94,6 +95,8 @@ class ImapConnection(Protocol):
         # the client's delayed acknowledgement between them.
         self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
+        # Output is gathered already. Held back, a push in IDLE would wait for the client's ACK.
+        self.transport.setTcpNoDelay(True)
         if not self._factory.arrived(self.peer):
             self._closing = True
             self.send(encoder.untagged("BYE", "Too many connections from your address", "LIMIT"))
@@ -205,7 +208,7 @@ class ImapConnection(Protocol):
         self.transport.unregisterProducer()
         self.transport.loseConnection()
         # A client that does not read keeps the connection no longer than this.
-        self._restart_timeout(30)
+        self._restart_timeout(self.limits.close_seconds)
 
     # --- input --------------------------------------------------------------------------------
 
@@ -326,7 +329,10 @@ class ImapConnection(Protocol):
         cursor = Cursor(event, utf8=self.session.utf8)
         try:
             tag = cursor.tag()
+            if cursor.peek() not in (b" ", b""):  # part of a word is no tag to answer to
+                raise BadSyntax("Invalid tag")
         except BadSyntax:
+            _abort(event)
             self._complain(None, "A command begins with a tag")
             return
         try:
@@ -403,13 +409,16 @@ class ImapConnection(Protocol):
     # --- time ---------------------------------------------------------------------------------
 
     def _restart_timeout(self, seconds: float | None = None) -> None:
+        reactor = self._factory.reactor
         if seconds is None:
-            # Before login, nothing that the client sends buys it more time.
-            if self.session.actor is None:
-                return
-            seconds = self.limits.idle_seconds
+            # Before login, nothing that the client sends buys it more time. After it, the timer
+            # finds the new end when it fires: moving it each time costs as much as a command.
+            if self.session.actor is not None:
+                self._deadline = reactor.seconds() + self.limits.idle_seconds
+            return
         self._stop_timeout()
-        self._timeout = self._factory.reactor.callLater(seconds, self._timed_out)
+        self._deadline = reactor.seconds() + seconds
+        self._timeout = reactor.callLater(seconds, self._timed_out)
 
     def _stop_timeout(self) -> None:
         if self._timeout is not None and self._timeout.active():
@@ -417,6 +426,11 @@ class ImapConnection(Protocol):
         self._timeout = None
 
     def _timed_out(self) -> None:
+        reactor = self._factory.reactor
+        left = self._deadline - reactor.seconds()
+        if left > 0:
+            self._timeout = reactor.callLater(left, self._timed_out)
+            return
         if self._closing:
             self.transport.abortConnection()
         elif self._running and self._line is None and self.session.actor is not None:

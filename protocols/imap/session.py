@@ -30,6 +30,7 @@ class ImapLimits:
     append: int = 64 * 1024 * 1024
     login_seconds: float = 60
     idle_seconds: float = 30 * 60  # rfc9051#5.4: at least 30 minutes once signed in
+    close_seconds: float = 20  # for a client to take the last octets, or to end a TLS handshake
     connections_per_address: int = 100
     connections_per_account: int = 50
 
