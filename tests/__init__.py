@@ -5,4 +5,4 @@ import asyncio
 from twisted.internet import asyncioreactor
 
 LOOP = asyncio.new_event_loop()
-asyncioreactor.install(LOOP)
+asyncioreactor.install(LOOP)  # type: ignore[no-untyped-call]

