@@ -85,6 +85,29 @@ class InternalDate:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedDate:
+    """Came into this mailbox on ``since`` or later and before ``before``, by days of UTC."""
+
+    since: date | None
+    before: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedBetween:
+    """Internal date ``since`` or later and before ``before``, in seconds since 1970 UTC."""
+
+    since: int | None
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlobIs:
+    """The message has this content (``MessageColumn.BLOB``)."""
+
+    blob_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SentDate:
     """The Date field says ``since`` or later and before ``before``; None leaves a side open."""
 
@@ -125,6 +148,9 @@ SearchKey = (
     | Smaller
     | ModseqAtLeast
     | InternalDate
+    | SavedDate
+    | ArrivedBetween
+    | BlobIs
     | SentDate
     | HeaderContains
     | BodyContains

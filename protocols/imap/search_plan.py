@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
 
 from folkmoot.protocols.imap import search_keys as keys
 from folkmoot.protocols.imap.cursor import BadSyntax
@@ -13,6 +15,21 @@ from folkmoot.storage.types import UidSet
 
 NOTHING = find.Or(())
 _FIELDS = {"BCC": "bcc", "CC": "cc", "FROM": "from", "SUBJECT": "subject", "TO": "to"}
+
+Translator = Callable[[Any], find.SearchKey]
+_TRANSLATORS: dict[type[keys.SearchKey], Translator] = {}
+
+
+def translates(kind: type[keys.SearchKey]) -> Callable[[Translator], Translator]:
+    """Decorate the function that gives the store's form of an extension's key."""
+
+    def keep(translator: Translator) -> Translator:
+        if kind in _TRANSLATORS:
+            raise ValueError(f"search key {kind.__name__} is translated already")
+        _TRANSLATORS[kind] = translator
+        return translator
+
+    return keep
 
 
 class Planner:
@@ -71,19 +88,26 @@ def _simple(key: keys.SearchKey) -> find.SearchKey:
         case keys.Smaller(octets):
             return find.Smaller(octets)
         case keys.Day():
-            return _day(key)
+            kind = find.SentDate if key.sent else find.InternalDate
+            return by_day(kind, key.when, key.day)
+    translator = _TRANSLATORS.get(type(key))
+    if translator is not None:
+        return translator(key)
     raise BadSyntax("This search key is not known here")
 
 
-def _day(key: keys.Day) -> find.SearchKey:
-    kind = find.SentDate if key.sent else find.InternalDate
-    match key.when:
+DayKey = Callable[[date | None, date | None], find.SearchKey]
+
+
+def by_day(kind: DayKey, when: keys.When, day: date) -> find.SearchKey:
+    """``kind`` (since, before) for BEFORE, ON or SINCE a day."""
+    match when:
         case "BEFORE":
-            return kind(None, key.day)
+            return kind(None, day)
         case "SINCE":
-            return kind(key.day, None)
+            return kind(day, None)
         case "ON":
             try:
-                return kind(key.day, key.day + timedelta(days=1))
+                return kind(day, day + timedelta(days=1))
             except OverflowError:  # the last day that there is
-                return kind(key.day, None)
+                return kind(day, None)

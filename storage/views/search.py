@@ -23,6 +23,8 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, SearchKey, UidSet
 from folkmoot.storage.types_search import (
     And,
+    ArrivedBetween,
+    BlobIs,
     BodyContains,
     HasFlags,
     HasKeyword,
@@ -32,6 +34,7 @@ from folkmoot.storage.types_search import (
     ModseqAtLeast,
     Not,
     Or,
+    SavedDate,
     SentDate,
     Smaller,
     TextContains,
@@ -42,7 +45,7 @@ from folkmoot.storage.views.ranges import conditions
 
 BATCH = 200  # messages whose headers are in memory at a time
 
-_COLUMNS = "uid, modseq, flags, keywords, size, internal_date, internal_zone, blob_id"
+_COLUMNS = "uid, modseq, flags, keywords, size, internal_date, internal_zone, blob_id, saved"
 _BODY = Statement(
     "SELECT b.data, b.file, c.parts FROM blobs b JOIN contents c ON c.blob_id = b.id"
     " WHERE b.id = :id"
@@ -187,6 +190,16 @@ def _internal(key: InternalDate, message: _Message) -> Verdict:
     return _between(local.date(), key.since, key.before)
 
 
+def _saved(key: SavedDate, message: _Message) -> Verdict:
+    return _between(datetime.fromtimestamp(message.row[8], UTC).date(), key.since, key.before)
+
+
+def _arrived(key: ArrivedBetween, message: _Message) -> Verdict:
+    seconds = message.row[5]
+    since = key.since is None or seconds >= key.since
+    return since and (key.before is None or seconds < key.before)
+
+
 def _between(day: date, since: date | None, before: date | None) -> bool:
     return (since is None or day >= since) and (before is None or day < before)
 
@@ -240,6 +253,9 @@ _JUDGES: dict[type, Callable[..., Verdict]] = {
     Smaller: lambda key, message: message.row[4] < key.octets,
     ModseqAtLeast: lambda key, message: message.row[1] >= key.modseq,
     InternalDate: _internal,
+    SavedDate: _saved,
+    ArrivedBetween: _arrived,
+    BlobIs: lambda key, message: message.row[7] == key.blob_id,
     SentDate: _sent,
     HeaderContains: _header,
     BodyContains: _body,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from folkmoot.protocols.imap import encoder
+from folkmoot.protocols.imap.commands.objectid import mailbox_id
 from folkmoot.protocols.imap.commands.special_use import the_use
 from folkmoot.protocols.imap.cursor import Cursor
 from folkmoot.protocols.imap.grammar import CreateArgs, parse_create
@@ -43,7 +44,7 @@ async def create(session: Session, arguments: CreateArgs) -> Reply:
     if session.rev2 and info.name != arguments.mailbox:
         # rfc9051#6.3.9.7: the client learns the form in which the name is kept.
         session.wire.send(renamed_line(info.name, attributes(info), arguments.mailbox, utf8=True))
-    return OK
+    return Reply(None, f"MAILBOXID ({mailbox_id(info.id)})")  # rfc8474#4.1
 
 
 @command("DELETE", State.SIGNED_IN, parse_name, example=b"DELETE Work/Plans")

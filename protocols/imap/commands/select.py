@@ -6,6 +6,7 @@ import contextlib
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.commands.basic import ENABLEABLE
+from folkmoot.protocols.imap.commands.objectid import mailbox_id
 from folkmoot.protocols.imap.cursor import BadSyntax
 from folkmoot.protocols.imap.grammar import QResync, SelectArgs, parse_select
 from folkmoot.protocols.imap.registry import (
@@ -82,6 +83,8 @@ def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
     send(encoder.untagged("OK", "UIDs are valid", f"UIDVALIDITY {state.uidvalidity}"))
     send(encoder.untagged("OK", "Predicted next UID", f"UIDNEXT {state.uidnext}"))
     send(encoder.untagged("OK", "Highest", f"HIGHESTMODSEQ {state.modseq}"))
+    # rfc8474#4.2
+    send(encoder.untagged("OK", "Mailbox", f"MAILBOXID ({mailbox_id(state.mailbox_id)})"))
     if session.rev2:
         # rfc9051#6.3.2: the name in the server's spelling. Only for rev2: old clients (Python's
         # imaplib) would take it for a part of the next LIST answer.

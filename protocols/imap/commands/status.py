@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from folkmoot.protocols.imap import encoder
-from folkmoot.protocols.imap.list_args import StatusArgs, parse_status
+from folkmoot.protocols.imap.list_args import StatusArgs, parse_status, register_status_item
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.types import MailboxInfo
@@ -15,16 +15,31 @@ capability("STATUS=SIZE", signed_in)
 # rfc7889#2: one limit for all mailboxes.
 capability("APPENDLIMIT", signed_in, lambda session: session.wire.limits.append)
 
-_ITEMS: Final[dict[str, Callable[[MailboxInfo], int]]] = {
-    "MESSAGES": lambda info: info.messages,
-    "RECENT": lambda info: 0,  # rfc9051#appendix-E: servers may always say so
-    "UIDNEXT": lambda info: info.uidnext,
-    "UIDVALIDITY": lambda info: info.uidvalidity,
-    "UNSEEN": lambda info: info.unseen,
-    "DELETED": lambda info: info.deleted,
-    "SIZE": lambda info: info.size,
-    "HIGHESTMODSEQ": lambda info: info.modseq,
+StatusItem = Callable[[MailboxInfo], bytes]
+
+_ITEMS: Final[dict[str, StatusItem]] = {
+    "MESSAGES": lambda info: b"%d" % info.messages,
+    "RECENT": lambda info: b"0",  # rfc9051#appendix-E: servers may always say so
+    "UIDNEXT": lambda info: b"%d" % info.uidnext,
+    "UIDVALIDITY": lambda info: b"%d" % info.uidvalidity,
+    "UNSEEN": lambda info: b"%d" % info.unseen,
+    "DELETED": lambda info: b"%d" % info.deleted,
+    "SIZE": lambda info: b"%d" % info.size,
+    "HIGHESTMODSEQ": lambda info: b"%d" % info.modseq,
 }
+
+
+def status_item(name: str) -> Callable[[StatusItem], StatusItem]:
+    """Decorate the function that prints a status item of an extension (upper case)."""
+
+    def keep(item: StatusItem) -> StatusItem:
+        if name in _ITEMS:
+            raise ValueError(f"status item {name} is registered already")
+        register_status_item(name)
+        _ITEMS[name] = item
+        return item
+
+    return keep
 
 
 @command(
@@ -46,8 +61,8 @@ def status_data(info: MailboxInfo, items: Iterable[str], *, utf8: bool, append_l
     """``* STATUS name (ITEM value …)``; items are upper case and known to the grammar."""
     values = []
     for item in items:
-        value = append_limit if item == "APPENDLIMIT" else _ITEMS[item](info)
-        values.append(b"%b %d" % (item.encode(), value))
+        value = b"%d" % append_limit if item == "APPENDLIMIT" else _ITEMS[item](info)
+        values.append(b"%b %b" % (item.encode(), value))
     name = encoder.mailbox_name(info.name, utf8)
     return encoder.data(b"STATUS", name, b"(%b)" % b" ".join(values))
 

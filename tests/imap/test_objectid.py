@@ -1,0 +1,108 @@
+"""OBJECTID (RFC 8474): identifiers that stay with mailboxes and messages."""
+
+from __future__ import annotations
+
+import re
+
+from tests.imap.fetched import filled
+from tests.kit.imap import ImapClient, Response
+from tests.kit.messages import simple
+from tests.kit.server import TestServer
+
+_ID = re.compile(rb"\((?P<id>[A-Za-z0-9_-]{1,255})\)")
+
+
+def _mailbox_id(response: Response) -> bytes:
+    [line] = response.matching("MAILBOXID")
+    match = _ID.search(line[line.index(b"MAILBOXID") :])
+    assert match is not None, line
+    return match["id"]
+
+
+def _status_id(client: ImapClient, name: str) -> bytes:
+    return _mailbox_id(client.ok(f"STATUS {name} (MAILBOXID)"))
+
+
+def _email_ids(client: ImapClient, mailbox: str) -> list[bytes]:
+    client.ok(f"SELECT {mailbox}")
+    found = []
+    for line in client.ok("FETCH 1:* EMAILID").matching("EMAILID"):
+        match = _ID.search(line[line.index(b"EMAILID") :])
+        assert match is not None, line
+        found.append(match["id"])
+    return found
+
+
+def test_mailbox_id_is_the_same_everywhere(server: TestServer) -> None:
+    """CREATE, SELECT, STATUS and LIST-STATUS name a mailbox alike, for every session."""
+    account = server.account()
+    client, other = server.imap(account), server.imap(account)
+    assert b"OBJECTID" in client.ok("CAPABILITY").lines[0].split()
+    created = client.ok("CREATE Work/Plans")
+    match = _ID.search(created.code.encode())
+    assert created.code.startswith("MAILBOXID ")
+    assert match is not None
+    assert _status_id(other, "Work/Plans") == match["id"]
+    assert _mailbox_id(other.ok("SELECT Work/Plans")) == match["id"]
+    assert _mailbox_id(client.ok("EXAMINE Work/Plans")) == match["id"]
+    listed = client.ok('LIST "" Work/Plans RETURN (STATUS (MESSAGES MAILBOXID))')
+    assert _mailbox_id(listed) == match["id"]
+
+
+def test_mailbox_id_survives_rename_and_is_never_used_again(server: TestServer) -> None:
+    """A client finds a renamed mailbox by its id; one made anew under the name has another."""
+    client = server.imap(server.account())
+    client.ok("CREATE One")
+    before = _status_id(client, "One")
+    client.ok("RENAME One Two")
+    assert _status_id(client, "Two") == before
+    client.ok("CREATE One")
+    assert _status_id(client, "One") != before
+    client.ok("DELETE Two")
+    client.ok("CREATE Two")
+    names = ["INBOX", "Sent", "Drafts", "One", "Two"]
+    ids = [_status_id(client, name) for name in names]
+    assert before not in ids
+    assert len(set(ids)) == len(names)
+
+
+def test_email_id_follows_copies_and_moves(server: TestServer) -> None:
+    """Copies have the id of the original, other messages another one."""
+    client = filled(server, 3)
+    ids = _email_ids(client, "INBOX")
+    assert len(set(ids)) == 3
+    assert all(one[:1].isalpha() for one in ids)
+    client.ok("COPY 2 Archive")
+    client.ok("MOVE 3 Archive")
+    assert _email_ids(client, "Archive") == ids[1:]
+    assert _email_ids(client, "INBOX") == ids[:2]
+
+
+def test_email_id_is_not_reused(server: TestServer) -> None:
+    """An id that a destroyed message had never names another message."""
+    client = filled(server, 1)
+    [before] = _email_ids(client, "INBOX")
+    client.ok("STORE 1 +FLAGS (\\Deleted)")
+    client.ok("EXPUNGE")
+    client.append("INBOX", simple("1"))
+    assert _email_ids(client, "INBOX") != [before]
+
+
+def test_thread_id_is_nil(server: TestServer) -> None:
+    """A server without stored threads says NIL (RFC 8474 section 5.2)."""
+    client = filled(server, 2)
+    lines = client.ok("FETCH 1:* (UID THREADID)").lines
+    assert lines[0] == b"* 1 FETCH (UID 1 THREADID NIL)"
+    assert client.ok("SEARCH THREADID T1").lines == [b"* SEARCH"]
+
+
+def test_search_by_email_id(server: TestServer) -> None:
+    """SEARCH finds what FETCH names, and nothing for ids of others."""
+    client = filled(server, 3)
+    ids = _email_ids(client, "INBOX")
+    assert client.ok(b"SEARCH EMAILID " + ids[1]).lines == [b"* SEARCH 2"]
+    assert client.ok(b"SEARCH NOT EMAILID " + ids[1]).lines == [b"* SEARCH 1 3"]
+    for unknown in ("M999999999", "X1", "M0", "M01", "M" + "9" * 250):
+        assert client.ok(f"SEARCH EMAILID {unknown}").lines == [b"* SEARCH"]
+    for wrong in ("EMAILID", "EMAILID (M1)", "EMAILID " + "x" * 256):
+        assert client.cmd(f"SEARCH {wrong}").status == "BAD"
