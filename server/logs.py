@@ -10,7 +10,6 @@ import datetime
 import json
 import logging
 import re
-import secrets
 import sys
 import traceback
 from pathlib import Path
@@ -56,11 +55,6 @@ _LEVELS = {
     LogLevel.error: logging.ERROR,
     LogLevel.critical: logging.CRITICAL,
 }
-
-
-def new_log_id() -> str:
-    """A short id that goes to the client and into the log, where nobody else can guess it."""
-    return secrets.token_hex(5)
 
 
 def mask(text: str) -> str:

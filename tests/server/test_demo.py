@@ -20,6 +20,8 @@ import pytest
 
 from tests.server.cli import Running, eventually, free_base, run, running
 
+pytestmark = pytest.mark.slow  # each command is a process of its own
+
 OFFSETS = (143, 993, 587, 465, 24)
 
 

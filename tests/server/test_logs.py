@@ -11,7 +11,7 @@ import pytest
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
-from folkmoot.server.logs import Logs, ToStandardLibrary, mask, new_log_id
+from folkmoot.server.logs import Logs, ToStandardLibrary, mask
 
 log = logging.getLogger("folkmoot.test")
 
@@ -144,8 +144,3 @@ def test_twisted_events_arrive(logs: Logs, tmp_path: Path) -> None:
     assert len(written) == 1
     assert "Unhandled error" in written[0]
     assert "RuntimeError: inside twisted" in written[0]
-
-
-def test_log_ids_differ() -> None:
-    """A log id points at one event."""
-    assert len({new_log_id() for _ in range(1000)}) == 1000
