@@ -95,8 +95,6 @@ class ImapConnection(Protocol):
         # the client's delayed acknowledgement between them.
         self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
-        # Output is gathered already. Held back, a push in IDLE would wait for the client's ACK.
-        self.transport.setTcpNoDelay(True)
         if not self._factory.arrived(self.peer):
             self._closing = True
             self.send(encoder.untagged("BYE", "Too many connections from your address", "LIMIT"))
