@@ -196,9 +196,12 @@ class Session(SMTP):
             return reply_to(error)
 
     async def reply(self, reply: Reply) -> None:
-        """Queue a reply. Raises Hangup after too many errors in one connection."""
+        """Queue a reply. Raises Hangup after too many errors in one connection.
+
+        Only errors of the protocol count: an MTA may well have mail for many unknown people.
+        """
         await self.wire.write(reply.wire(), self.limits.idle_seconds)
-        if reply.code >= 500:
+        if 500 <= reply.code < 550:
             self._errors += 1
             if self._errors == self.limits.errors:
                 raise Hangup(replies.TOO_MANY_ERRORS)

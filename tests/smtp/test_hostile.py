@@ -64,6 +64,17 @@ def test_too_many_errors(mail: MailServer) -> None:
     assert client.closed()
 
 
+def test_unknown_recipients_are_no_errors_of_the_client(mail: MailServer) -> None:
+    """An MTA with mail for many people who are gone keeps its connection."""
+    bob = mail.base.account("bob")
+    client = mail.raw()
+    client.ask(b"LHLO me.test")
+    client.ask(b"MAIL FROM:<a@example.org>")
+    for number in range(50):
+        assert client.ask(b"RCPT TO:<gone%d@example.test>" % number).startswith("550 5.1.1")
+    assert client.ask(f"RCPT TO:<{bob.address}>".encode()).startswith("250")
+
+
 def test_too_many_idle_commands(mail: MailServer) -> None:
     """NOOP for ever is not a way to keep a connection."""
     client = mail.raw()
