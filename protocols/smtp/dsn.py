@@ -97,8 +97,7 @@ def notification(
         f'\tboundary="{boundary}"\r\n'
         "\r\n"
     )
-    closing = f"--{boundary}--\r\n".encode()
-    return Notice(envelope.sender, header.encode() + body + closing, utf8)
+    return Notice(envelope.sender, header.encode() + body + b"--%s--\r\n" % boundary.encode(), utf8)
 
 
 _SUBJECTS = {
