@@ -150,7 +150,8 @@ class Content:
 
     ``data`` holds small bodies; large ones lie in the blob store under ``file`` (already synced).
     ``envelope``, ``body``, ``bodystructure`` are finished IMAP wire forms; ``header`` is the header
-    block through its empty line; ``parts`` is an encoded ``PartTable``.
+    block through its empty line; ``parts`` is an encoded ``PartTable``; ``preview`` is the
+    beginning of its text, for lists.
     """
 
     digest: bytes
@@ -162,6 +163,7 @@ class Content:
     bodystructure: bytes
     header: bytes
     parts: bytes
+    preview: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +356,7 @@ class MessageColumn(enum.Enum):
     BODY = enum.auto()
     HEADER = enum.auto()
     PARTS = enum.auto()
+    PREVIEW = enum.auto()  # None for messages from before previews were stored
 
 
 MessageRow = tuple[Any, ...]

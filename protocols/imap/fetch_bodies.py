@@ -12,9 +12,18 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from folkmoot.protocols.imap.encoder import literal, literal8
-from folkmoot.protocols.imap.fetch_items import BinaryPart, BinarySize, BodySection
-from folkmoot.protocols.imap.fetch_plan import BodyItem, Plan, head, pick, window, without_nul
+from folkmoot.protocols.imap.fetch_items import BinaryPart, BinarySize, BodySection, Preview
+from folkmoot.protocols.imap.fetch_plan import (
+    BodyItem,
+    Plan,
+    head,
+    pick,
+    preview_value,
+    window,
+    without_nul,
+)
 from folkmoot.storage.content.decoding import UnknownEncoding, decode_part, decoded_size
+from folkmoot.storage.content.preview import preview_text
 from folkmoot.storage.content.sections import Encoding, Extent, Part, PartKind, PartTable, PartText
 from folkmoot.storage.content.source import Source
 from folkmoot.storage.types import MessageBody, MessageRow
@@ -92,6 +101,9 @@ def open_item(item: BodyItem, message: Message) -> Opened:
             part = _find(item.path, message)
             size = 0 if part is None else decoded_size(message.source, part)
             return Opened(b"%d" % size, iter(()))
+        case Preview():
+            text = preview_text(message.source, message.table)
+            return Opened(preview_value(text), iter(()))
 
 
 # --- BODY[…] --------------------------------------------------------------------------------------

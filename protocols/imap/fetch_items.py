@@ -102,6 +102,19 @@ class BinarySize:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """``PREVIEW``, or ``PREVIEW (LAZY)``: only if it is there already (RFC 8970)."""
+
+    lazy: bool
+    label: bytes = b"PREVIEW"
+
+    @property
+    def sets_seen(self) -> bool:
+        """Whether fetching the item sets ``\\Seen``."""
+        return False
+
+
 class FetchItem(Protocol):
     """What every item has: the classes above, and those of extensions (hashable)."""
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from folkmoot.protocols.imap.encoder import literal
+from folkmoot.protocols.imap.encoder import literal, nstring
 from folkmoot.protocols.imap.fetch_items import (
     BODY,
     BODYSTRUCTURE,
@@ -28,6 +28,7 @@ from folkmoot.protocols.imap.fetch_items import (
     BinarySize,
     BodySection,
     FetchItem,
+    Preview,
 )
 from folkmoot.protocols.imap.view import print_flags
 from folkmoot.storage.content.headers import header_fields
@@ -36,7 +37,7 @@ from folkmoot.storage.types import MessageColumn, MessageRow
 #: Octets of a stored header block from which on it may not be all of the header.
 LONG_HEADER: Final = 64 * 1024
 
-BodyItem = BodySection | BinaryPart | BinarySize
+BodyItem = BodySection | BinaryPart | BinarySize | Preview
 Getter = Callable[[MessageRow], Any]
 
 _TWO_VALUES: Final = frozenset({MessageColumn.FLAGS, MessageColumn.INTERNAL_DATE})
@@ -61,7 +62,8 @@ class Plan:
 
     ``columns`` are read in this order; ``form`` takes what the ``getters`` make of a row and is
     empty when no item is printed from the row; ``bodies`` are the items that need the octets.
-    ``header`` is the place of the header block in a row, 0 when it is not read.
+    ``header`` is the place of the header block in a row, ``preview`` that of a preview that must be
+    made when it is not there; 0 when they are not read.
     """
 
     columns: tuple[MessageColumn, ...]
@@ -69,6 +71,7 @@ class Plan:
     getters: tuple[Getter, ...]
     bodies: tuple[BodyItem, ...]
     header: int
+    preview: int
 
 
 def render(plan: Plan, numbers: Mapping[int, int], rows: Iterable[MessageRow]) -> bytes:
@@ -89,11 +92,11 @@ def head(plan: Plan, number: int, row: MessageRow) -> bytes:
 def make_plan(items: Sequence[FetchItem], *, with_bodies: bool = False) -> Plan:
     """Work out what to read and to print.
 
-    A header of the whole message is printed from its stored form; ``with_bodies`` forbids that,
-    for messages whose stored header is not all of it.
+    A header of the whole message and a preview are printed from their stored forms;
+    ``with_bodies`` forbids that, for messages where these are not all of it.
     """
     bodies = tuple([item for item in items if isinstance(item, BodyItem)])
-    if not with_bodies and all(map(_is_header, bodies)):
+    if not with_bodies and all(map(_is_stored, bodies)):
         from_row, bodies = list(items), ()
     else:
         from_row = [item for item in items if not isinstance(item, BodyItem)]
@@ -114,7 +117,9 @@ def make_plan(items: Sequence[FetchItem], *, with_bodies: bool = False) -> Plan:
         forms.append(b"%b %b" % (label, entry.form))
         getters.append(_getter(entry, columns[entry.column]))
     header = columns.get(MessageColumn.HEADER, 0)
-    return Plan(tuple(columns), b" ".join(forms), tuple(getters), bodies, header)
+    needed = any(isinstance(item, Preview) and not item.lazy for item in from_row)
+    preview = columns[MessageColumn.PREVIEW] if needed else 0
+    return Plan(tuple(columns), b" ".join(forms), tuple(getters), bodies, header, preview)
 
 
 def _getter(item: RowItem, place: int) -> Getter:
@@ -173,11 +178,20 @@ def row_item(item: FetchItem, entry: RowItem) -> None:
 def _row_item(item: FetchItem) -> RowItem:
     if isinstance(item, BodySection):
         return RowItem(MessageColumn.HEADER, b"%b", _header_value(item))
+    if isinstance(item, Preview):
+        return RowItem(MessageColumn.PREVIEW, b"%b", preview_value)
     return _ROW_ITEMS[item]
 
 
-def _is_header(item: BodyItem) -> bool:
-    return isinstance(item, BodySection) and not item.path and item.text.startswith("HEADER")
+def _is_stored(item: BodyItem) -> bool:
+    if isinstance(item, BodySection):
+        return not item.path and item.text.startswith("HEADER")
+    return isinstance(item, Preview)
+
+
+def preview_value(preview: str | None) -> bytes:
+    """A preview as it is printed; NIL for none (RFC 8970 section 3.2)."""
+    return nstring(None if preview is None else preview.encode())
 
 
 def _header_value(item: BodySection) -> Callable[[bytes], bytes]:

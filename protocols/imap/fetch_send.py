@@ -42,9 +42,9 @@ class Answer:
         """Send the responses for these messages, which ascend. Those that are gone are left out."""
         await self._send_all(uids)
         if self._late:
-            # Their stored header may be cut, so it comes from the octets.
+            # Their stored header may be cut, or their preview is not there: make it of the octets.
             self._plan = make_plan(self._items, with_bodies=True)
-            await self._send_all(self._late)
+            await self._send_all(sorted(self._late))
 
     async def _send_all(self, uids: Sequence[int]) -> None:
         send_batch = self._send_bodies if self._plan.bodies else self._send_rows
@@ -75,6 +75,11 @@ class Answer:
                 late = [row[0] for row in rows if len(row[plan.header]) >= LONG_HEADER]
                 if late:
                     rows = [row for row in rows if len(row[plan.header]) < LONG_HEADER]
+            if plan.preview:
+                made = [row for row in rows if row[plan.preview] is not None]
+                if len(made) < len(rows):
+                    late += [row[0] for row in rows if row[plan.preview] is None]
+                    rows = made
             return render(plan, numbers, rows), last, late
 
         octets, last, late = await self._session.workspace.fetch(

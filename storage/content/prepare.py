@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from folkmoot.storage.blobs.fs import FileBlobs, Spool, digest
 from folkmoot.storage.content.mime import MessageIndex, index_message
+from folkmoot.storage.content.preview import preview_text
 from folkmoot.storage.content.source import BytesSource, FileSource
 from folkmoot.storage.types import Content
 
@@ -16,9 +17,9 @@ def prepare(data: bytes) -> Content:
     """Content of a message that is small enough to live in the database."""
     source = BytesSource(data)
     index = index_message(source)
-    return _content(
-        index, data[: min(index.header_size, HEADER_LIMIT)], digest(data), len(data), data, None
-    )
+    header = data[: min(index.header_size, HEADER_LIMIT)]
+    preview = preview_text(source, index.parts)
+    return _content(index, header, preview, digest(data), data, None)
 
 
 def prepare_spooled(blobs: FileBlobs, spool: Spool) -> Content:
@@ -32,20 +33,21 @@ def prepare_spooled(blobs: FileBlobs, spool: Spool) -> Content:
         source = FileSource(file.fileno())
         index = index_message(source)
         header = source.read(0, min(index.header_size, HEADER_LIMIT))
-    return _content(index, header, hashed, spool.size, None, name)
+        preview = preview_text(source, index.parts)
+    return _content(index, header, preview, hashed, None, name)
 
 
 def _content(
     index: MessageIndex,
     header: bytes,
+    preview: str,
     hashed: bytes,
-    size: int,
     data: bytes | None,
     file: str | None,
 ) -> Content:
     return Content(
         digest=hashed,
-        size=size,
+        size=index.size,
         data=data,
         file=file,
         envelope=index.envelope,
@@ -53,4 +55,5 @@ def _content(
         bodystructure=index.bodystructure,
         header=header,
         parts=index.parts.to_bytes(),
+        preview=preview,
     )

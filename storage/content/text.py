@@ -10,9 +10,9 @@ from html import unescape
 from folkmoot.storage.content.charsets import decode
 from folkmoot.storage.content.decoding import decode_part
 from folkmoot.storage.content.headers import collect, iter_fields, unfolded
-from folkmoot.storage.content.params import DEFAULT_TYPE, content_type
+from folkmoot.storage.content.params import DEFAULT_TYPE, Parameterized, content_type
 from folkmoot.storage.content.scanner import HEADER_LIMIT
-from folkmoot.storage.content.sections import Encoding, Extent, Part, PartKind, PartTable
+from folkmoot.storage.content.sections import Encoding, Part, PartKind, PartTable
 from folkmoot.storage.content.source import Source
 
 TEXT_LIMIT = 4 << 20
@@ -90,31 +90,38 @@ def body_texts(source: Source, table: PartTable) -> Iterator[str]:
     parts = table.parts
     for part in parts:
         if part.parent >= 0 and parts[part.parent].kind is PartKind.MESSAGE:
-            yield decoded_header(_start(source, part.header))
+            yield decoded_header(part_start(source, part))
         if part.kind is PartKind.TEXT and part.encoding is not Encoding.UNKNOWN:
-            yield _part_text(source, part)
+            given = collect(part_start(source, part), frozenset((b"content-type",)))
+            values = given.get(b"content-type")
+            media = content_type(values[0]) if values else DEFAULT_TYPE
+            yield text_of(source, part, media, TEXT_LIMIT)
 
 
-def _start(source: Source, extent: Extent) -> bytes:
-    return source.read(extent.offset, min(extent.length, HEADER_LIMIT))
+def part_start(source: Source, part: Part) -> bytes:
+    """Return the header of a part, of a long one the first `HEADER_LIMIT` octets."""
+    return source.read(part.header_offset, min(part.header_length, HEADER_LIMIT))
 
 
-def _part_text(source: Source, part: Part) -> str:
-    given = collect(_start(source, part.header), frozenset((b"content-type",)))
-    values = given.get(b"content-type")
-    media = content_type(values[0]) if values else DEFAULT_TYPE
+def text_of(source: Source, part: Part, media: Parameterized, limit: int) -> str:
+    """Return the text of a part of this type, of at most `limit` decoded octets.
+
+    It must not have an unknown transfer encoding.
+    """
+    # Text in base64 or quoted-printable is no longer than this.
+    part = part._replace(body_length=min(part.body_length, 4 * limit))
     pieces = []
-    room = TEXT_LIMIT
+    room = limit
     for piece in decode_part(source, part):
         pieces.append(piece[:room])
         room -= len(piece)
         if room <= 0:
             break
     text = decode(b"".join(pieces), media.param(b"charset"))
-    return without_markup(text) if media.media in _MARKUP else text
+    return without_markup(text) if media.media in MARKUP else text
 
 
-_MARKUP = (b"text/html", b"text/xhtml", b"text/enriched", b"text/richtext")
+MARKUP = (b"text/html", b"text/xhtml", b"text/enriched", b"text/richtext")
 
 # These stand inside of words; all other tags part words.
 _INLINE = re.compile(

@@ -36,8 +36,8 @@ _BLOB = Statement(
     " VALUES (:digest, :size, :created, :file, :data) RETURNING id"
 )
 _CONTENT = Statement(
-    "INSERT INTO contents (blob_id, envelope, bodystructure, body, parts, header)"
-    " VALUES (:blob, :envelope, :bodystructure, :body, :parts, :header)"
+    "INSERT INTO contents (blob_id, envelope, bodystructure, body, parts, header, preview)"
+    " VALUES (:blob, :envelope, :bodystructure, :body, :parts, :header, :preview)"
 )
 _MESSAGE = Statement(
     "INSERT INTO messages (mailbox_id, uid, modseq, flags, keywords, size, internal_date,"
@@ -75,6 +75,7 @@ def store_content(context: WriteContext, content: Content) -> int:
         body=content.body,
         parts=content.parts,
         header=content.header,
+        preview=content.preview,
     )
     context.stored[content.digest] = blob
     return blob

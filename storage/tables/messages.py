@@ -35,8 +35,10 @@ contents = Table(
     Column("bodystructure", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("parts", LargeBinary, nullable=False),
-    # Last, so that reading the others does not walk over it.
+    # Behind the others, so that reading them does not walk over it.
     Column("header", LargeBinary, nullable=False),
+    # NULL for messages from before there were previews: made when asked for.
+    Column("preview", Text, nullable=True),
 )
 
 messages = Table(

@@ -49,6 +49,8 @@ accounts = Table(
     Column("domain_admin", SmallInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("last_used", BigInteger, nullable=True),
+    # IMAP capabilities that bad clients of this person must not see, separated by spaces.
+    Column("hidden_capabilities", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 

@@ -50,6 +50,7 @@ _SOURCES = {
     MessageColumn.BODY: "c.body",
     MessageColumn.HEADER: "c.header",
     MessageColumn.PARTS: "c.parts",
+    MessageColumn.PREVIEW: "c.preview",
 }
 _IN_CONTENTS = frozenset(column for column, source in _SOURCES.items() if source.startswith("c."))
 
