@@ -1,0 +1,146 @@
+"""Query plans: what runs often finds its rows by an index, however many there are."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import folkmoot.storage.mutations
+import folkmoot.storage.views
+from folkmoot.storage import txn
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.engine.sqlite import SqliteDatabase
+from folkmoot.storage.mutations.mailboxes import DeleteMailbox
+from folkmoot.storage.mutations.messages import CopyMessages, ExpungeMessages, MoveMessages
+from folkmoot.storage.mutations.queue import ClaimDue, EnqueueMail
+from folkmoot.storage.store import Store
+from folkmoot.storage.types import Flag, MessageColumn
+from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
+from folkmoot.storage.types_search import HeaderContains
+from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
+from folkmoot.storage.views.search import SearchMessages
+from tests.kit.databases import Databases
+from tests.kit.stores import open_store
+from tests.storage.accounts_kit import apply
+from tests.storage.mail_kit import Mail, new_mail, uids
+
+# Statements that walk over a table because that is what they are for, and how often they run.
+COLD = {
+    "mutations.upkeep._UNUSED": "the sweeper, now and then",
+    "mutations.upkeep._LONG": "trimming the log, now and then",
+    "mutations.accounts._DESTROY_ACCOUNT[0]": "an account is deleted; domains are few",
+    "mutations.domains._USED": "an administrator deletes a domain",
+    "views.accounts._ALL": "an administrator lists all accounts",
+    "views.accounts._DOMAINS": "an administrator lists all domains",
+    "views.accounts._TWO_DOMAINS": "at most two rows",
+    "views.blobs._FILES": "the sweeper, now and then",
+    "views.queue._LIST": "an administrator lists the queue, in the order of the key",
+}
+_NAME = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
+
+
+@pytest.fixture
+def path(databases: Databases) -> Path:
+    """A database with the present schema."""
+    return Path(databases.fresh("sqlite").removeprefix("sqlite:///"))
+
+
+def modules() -> Iterator[ModuleType]:
+    """Every module that reads or writes for clients."""
+    yield txn
+    for package in (folkmoot.storage.mutations, folkmoot.storage.views):
+        for info in pkgutil.iter_modules(package.__path__):
+            yield importlib.import_module(f"{package.__name__}.{info.name}")
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """The statements that stand in modules, by name."""
+    for module in modules():
+        short = module.__name__.removeprefix("folkmoot.storage.")
+        for name, value in vars(module).items():
+            values = value if isinstance(value, tuple) else (value,)
+            for number, one in enumerate(values):
+                if isinstance(one, Statement):
+                    suffix = f"[{number}]" if len(values) > 1 else ""
+                    yield f"{short}.{name}{suffix}", one.sqlite
+
+
+def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
+    """The steps of a plan that walk over a whole table or index."""
+    parameters = dict.fromkeys(_NAME.findall(sql), 1)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
+    # What is due first is found by walking along the index until it is met.
+    fine = ("CONSTANT ROW", "USING INDEX ix_queue_recipients_next_attempt")
+    return [step for *_, step in plan if step.startswith("SCAN") and not step.endswith(fine)]
+
+
+def test_statements_find_their_rows_by_an_index(path: Path) -> None:
+    """A new statement that scans fails here, until it has an index or a reason in the list."""
+    connection = sqlite3.connect(path)
+    walked = {}
+    for name, sql in statements():
+        # Only PostgreSQL locks; the condition is the same.
+        if steps := scans(connection, sql.replace(" FOR UPDATE", "")):
+            walked[name] = steps
+    connection.close()
+    assert set(walked) == set(COLD), walked
+
+
+def test_what_is_built_at_run_time_uses_indexes_too(path: Path, tmp_path: Path) -> None:
+    """FETCH, STORE, COPY, SEARCH and the queue's claims, as they really come to the database."""
+    store = open_store(f"sqlite:///{path}", tmp_path)
+    database = store.database
+    assert isinstance(database, SqliteDatabase)
+    seen: set[str] = set()
+    mail = new_mail(store)
+    inbox, other = mail.box().id, mail.create("Other")
+    database._writer.set_trace_callback(seen.add)
+    _use(store)
+    mail.append(inbox, *[None] * 5)
+    for text in ("1", "1:3", "1,3,5", "1,900,20000"):
+        mail.flag(inbox, uids(text), Flag.SEEN, keywords=("$Work",))
+        mail.store.call(mail.actor, "t", lambda txn: txn.view(ReadState(inbox)))
+        mail.store.call(mail.actor, "t", lambda txn: txn.view(LocateBody(inbox, 1)))
+        mail.apply(CopyMessages(inbox, uids(text), other))
+    mail.apply(MoveMessages(inbox, uids("2"), other))
+    mail.flag(inbox, uids("1"), Flag.DELETED)
+    mail.apply(ExpungeMessages(inbox))
+    mail.apply(DeleteMailbox(other))
+    database._writer.set_trace_callback(None)
+    store.close()
+    data = [sql for sql in seen if sql.startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))]
+    assert len(data) > 40
+    connection = sqlite3.connect(path)
+    walked = {sql: steps for sql in data if (steps := scans(connection, _bare(sql)))}
+    connection.close()
+    assert walked == {}
+
+
+def _use(store: Store) -> None:
+    """Reads with each kind of column and key, and the queue, in the traced connection."""
+    mail = Mail(store)
+    inbox = mail.box().id
+    mail.append(inbox, *[None] * 3)
+    views = [
+        FetchRows(inbox, uids("1,900,20000"), tuple(MessageColumn), budget=100),
+        FetchRows(inbox, uids("1:3"), (MessageColumn.FLAGS, MessageColumn.MODSEQ)),
+        SearchMessages(inbox, HeaderContains("subject", "x"), store.blobs),
+    ]
+    for view in views:
+        store.call(mail.actor, "t", lambda txn, view=view: txn.view(view))  # type: ignore[misc]
+    recipients = tuple(MailRecipient(f"{n}@elsewhere.test") for n in range(3))
+    envelope = MailEnvelope("alice@example.test", recipients)
+    apply(store, EnqueueMail(0, envelope, store.prepare(b"x"), 100))
+    assert apply(store, ClaimDue(10, 10, frozenset({"busy.test"})))
+
+
+def _bare(sql: str) -> str:
+    """A traced statement without what looks like a parameter in its literals."""
+    return re.sub(r"'[^']*'|x'[^']*'", "'x'", sql)
