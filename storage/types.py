@@ -103,6 +103,53 @@ class MailboxInfo:
     subscribed: bool
     has_children: bool
     rights: Right
+    # Filled in where asked for (``Workspace.mailbox``, ``Workspace.listed``), because these cost
+    # more than a counter: octets of messages with \Deleted, and annotations.
+    deleted_size: int = 0
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A named value on a mailbox or an account (RFC 5464): ``/private/comment``.
+
+    ``modseq`` numbers the changes of annotations in the space; ``value`` None says that there is
+    none (any more).
+    """
+
+    entry: str
+    value: bytes | None
+    modseq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationQuery:
+    """Which annotations: these entries and those below them.
+
+    ``depth`` is how many levels below, None for all of them (RFC 5464 section 4.2.2).
+    """
+
+    entries: tuple[str, ...]
+    depth: int | None = 0
+
+    def wants(self, entry: str) -> bool:
+        """Whether an entry is asked for."""
+        for name in self.entries:
+            if entry == name:
+                return True
+            if entry.startswith(f"{name.rstrip('/')}/"):
+                below = entry[len(name.rstrip("/")) :].count("/")
+                if self.depth is None or below <= self.depth:
+                    return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class AclEntry:
+    """Who has which rights on a collection; ``identifier`` is an account's address."""
+
+    identifier: str
+    rights: Right
 
 
 # --- messages ----------------------------------------------------------------------------------
@@ -280,6 +327,15 @@ class Usage:
     bytes_limit: int | None
     items_used: int
     items_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailUsage:
+    """What a space holds of mail: octets and messages, and how many mailboxes of how many."""
+
+    usage: Usage
+    mailboxes: int
+    mailboxes_limit: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,12 +88,14 @@ _DESTROY_SPACE = (
         "DELETE FROM changes WHERE collection_id IN"
         " (SELECT id FROM collections WHERE space_id = :space)"
     ),
+    Statement("DELETE FROM annotations WHERE space_id = :space"),
     Statement("DELETE FROM collections WHERE space_id = :space"),
     Statement("DELETE FROM usage WHERE space_id = :space"),
 )
 _DESTROY_ACCOUNT = (
     Statement("UPDATE domains SET catchall_account_id = NULL WHERE catchall_account_id = :account"),
     Statement("DELETE FROM subscriptions WHERE account_id = :account"),
+    Statement("DELETE FROM annotations WHERE account_id = :account"),
     Statement("DELETE FROM app_passwords WHERE account_id = :account"),
     Statement("DELETE FROM addresses WHERE account_id = :account"),
     Statement("DELETE FROM accounts WHERE id = :account"),

@@ -45,6 +45,7 @@ _ROW = Statement("SELECT space_id, parent_id, name, messages, size FROM collecti
 _CHILD = Statement("SELECT id FROM collections WHERE parent_id = :id LIMIT 1")
 _DELETE_MESSAGES = Statement("DELETE FROM messages WHERE mailbox_id = :id")
 _DELETE_CHANGES = Statement("DELETE FROM changes WHERE collection_id = :id")
+_DELETE_ANNOTATIONS = Statement("DELETE FROM annotations WHERE collection_id = :id")
 _DELETE = Statement("DELETE FROM collections WHERE id = :id")
 _MOVE = Statement("UPDATE collections SET parent_id = :parent, name = :name WHERE id = :id")
 _TAKEN = Statement("SELECT id FROM collections WHERE parent_id = :parent AND name = :name")
@@ -176,6 +177,7 @@ class DeleteMailbox(Mutation[None]):
             raise HasChildren("The mailbox has mailboxes below it; delete them first.")
         context.db.run(_DELETE_MESSAGES, id=self.mailbox_id)
         context.db.run(_DELETE_CHANGES, id=self.mailbox_id)
+        context.db.run(_DELETE_ANNOTATIONS, id=self.mailbox_id)
         context.db.run(_DELETE, id=self.mailbox_id)
         context.hint(Topic.COLLECTION, self.mailbox_id, modseq)
         context.hint(Topic.SPACE, space_id)
@@ -288,6 +290,7 @@ class Subscribe(Mutation[None]):
             check_component(level)
         if len(levels) > MAX_DEPTH or len(self.name.encode()) > MAX_NAME * 10:
             raise InvalidName("A mailbox name is too long.")
+        context.hint(Topic.SPACE, self.space_id)
         if not self.on:
             context.db.run(_UNSUBSCRIBE, account=self.account_id, name=self.name)
             return

@@ -19,6 +19,7 @@ from folkmoot.storage.mutations import (
     queue,
     upkeep,
 )
+from folkmoot.storage.mutations.annotations import SetAnnotations
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Decisions, Txn
@@ -27,6 +28,7 @@ from folkmoot.storage.types import (
     AccountState,
     Actor,
     ActorKind,
+    Annotation,
     Content,
     Flag,
     FlagChange,
@@ -143,6 +145,10 @@ def make_world(path: Path) -> World:
 Make = Callable[[World], Sequence[AnyMutation]]
 
 
+def _note(where: str) -> Annotation:
+    return Annotation(f"/{where}/comment", b"a note")
+
+
 def _mailbox_table() -> dict[type[AnyMutation], Make]:
     """Mutations of what people own. The first of each list is one that Alice may do.
 
@@ -179,6 +185,13 @@ def _mailbox_table() -> dict[type[AnyMutation], Make]:
             mailboxes.Subscribe(space(w.alice), w.alice.account.id, "a", True),
             mailboxes.Subscribe(space(w.alice), w.alice.account.id, "INBOX", False),
             mailboxes.Subscribe(space(w.mallory), w.alice.account.id, "INBOX", False),
+        ],
+        SetAnnotations: lambda w: [
+            SetAnnotations(space(w.alice), box(w, ""), box(w), (_note("private"),)),
+            SetAnnotations(space(w.alice), box(w, ""), box(w), (_note("shared"),)),
+            SetAnnotations(space(w.alice), box(w, ""), 0, (_note("private"),)),
+            SetAnnotations(space(w.mallory), box(w, ""), 0, (_note("private"),)),
+            SetAnnotations(space(w.mallory), w.mallory.mailboxes[""], box(w), (_note("private"),)),
         ],
         messages.AppendMessages: lambda w: [
             messages.AppendMessages(box(w), (w.message,)),

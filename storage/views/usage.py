@@ -1,0 +1,59 @@
+"""Views of capacities: what a space holds and may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Need, OnCollection, OnSpace
+from folkmoot.storage.mutations.mailboxes import MAX_MAILBOXES
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import MailUsage, Right, Tool, Usage
+from folkmoot.storage.views.base import View
+
+_USAGE = Statement(
+    "SELECT bytes_used, bytes_limit, items_used, items_limit FROM usage"
+    " WHERE space_id = :space AND tool = 'mail'"
+)
+_MAILBOXES = Statement(
+    "SELECT COUNT(*) FROM collections WHERE space_id = :space AND tool = 'mail'"
+    " AND parent_id IS NOT NULL"
+)
+_DELETED_SIZE = Statement(
+    "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM messages"
+    " WHERE mailbox_id = :id AND (flags & 8) = 8"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMailUsage(View[MailUsage]):
+    """Octets, messages and mailboxes of a space's mail, used and allowed."""
+
+    space_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnSpace(self.space_id)]
+
+    def read(self, context: ReadContext) -> MailUsage:
+        row = context.db.one(_USAGE, space=self.space_id)
+        if row is None:
+            raise NotFound
+        mailboxes: int = context.db.value(_MAILBOXES, space=self.space_id)
+        # The root counts against the limit, though nobody sees it.
+        return MailUsage(Usage(Tool.MAIL, *row), mailboxes, MAX_MAILBOXES - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedSizes(View[Mapping[int, int]]):
+    """Octets of the messages with \\Deleted, by mailbox: what EXPUNGE would free."""
+
+    mailbox_ids: tuple[int, ...]
+
+    def needs(self) -> Sequence[Need]:
+        # Knowing the mailbox is enough for its counters, and this is one of them.
+        return [OnCollection(id_, Right.LOOKUP) for id_ in self.mailbox_ids]
+
+    def read(self, context: ReadContext) -> Mapping[int, int]:
+        return {id_: context.db.value(_DELETED_SIZE, id=id_) for id_ in self.mailbox_ids}
