@@ -9,11 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred, fail
 
 from folkmoot.protocols.imap import registry
 from folkmoot.protocols.imap.registry import CommandEntry, Expunges, Reply, State, no_arguments
 from folkmoot.protocols.imap.server import MAX_BAD, MAX_BAD_BEFORE_LOGIN
 from folkmoot.protocols.imap.session import ImapLimits, Session
+from folkmoot.sharing.workspace import Workspace
+from folkmoot.storage.errors import Unavailable
 from tests.kit import reactor
 from tests.kit.imap import ImapClient
 from tests.kit.messages import simple
@@ -343,6 +346,21 @@ def _subscribers(server: TestServer) -> int:
 
 
 # --- our own faults --------------------------------------------------------------------------
+
+
+def test_a_failed_look_does_not_undo_a_command(
+    server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """APPEND is stored: when telling of changes fails, it stays OK, and they are told later."""
+    client = _signed_in(server)
+
+    def unavailable(*_: object) -> Deferred[Any]:
+        return fail(Unavailable())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "changes_since", unavailable)
+        assert not client.append("INBOX", simple()).lines
+    assert client.ok("SEARCH ALL").lines == [b"* SEARCH", b"* 1 EXISTS"]
 
 
 @pytest.fixture

@@ -107,6 +107,20 @@ def test_modseq(client: ImapClient) -> None:
     assert b"(MODSEQ " in line
 
 
+def test_modseq_of_min_and_max(client: ImapClient) -> None:
+    """With MIN and MAX alone, MODSEQ is theirs and not that of what is left out."""
+    for number in (1, 4, 2):  # 2 has the highest now
+        client.ok(f"STORE {number} +FLAGS ($Mark{number})")
+
+    def told(options: str) -> int:
+        [line] = client.ok(f"SEARCH RETURN ({options}) MODSEQ 1").matching("ESEARCH")
+        return int(line.rsplit(b" ", 1)[1])
+
+    assert told("MIN") < told("MAX") < told("COUNT")
+    assert told("MIN MAX") == told("MAX")
+    assert told("ALL") == told("MIN COUNT") == told("COUNT")
+
+
 def test_bad_searches(client: ImapClient) -> None:
     """Unknown charsets and keys, and numbers that do not exist, are refused clearly."""
     assert client.cmd("SEARCH CHARSET x-klingon SUBJECT a").code.startswith("BADCHARSET")

@@ -60,7 +60,7 @@ async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Repl
     numbered = [(view.number(one), one, modseq) for one, modseq in found]
     numbered = [entry for entry in numbered if entry[0]]
     results = [entry[1] if uid else entry[0] for entry in numbered]
-    highest = max((entry[2] for entry in numbered), default=0) if planner.uses_modseq else 0
+    highest = _highest(numbered, arguments.returns) if planner.uses_modseq else 0
     if saving:
         assert arguments.returns is not None
         _save(session, arguments.returns, [entry[1] for entry in numbered])
@@ -70,6 +70,14 @@ async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Repl
         returns = arguments.returns if arguments.returns is not None else {"ALL": True}
         _send_extended(session, results, returns, highest, uid=uid)
     return OK
+
+
+def _highest(found: list[tuple[int, int, int]], returns: Mapping[str, object] | None) -> int:
+    """The highest modseq of what is told: of MIN and MAX alone, only theirs (RFC 7162 3.1.10)."""
+    if found and returns and not {"ALL", "COUNT"} & returns.keys():
+        ends = {"MIN": found[0], "MAX": found[-1]}
+        found = [entry for name, entry in ends.items() if name in returns] or found
+    return max((entry[2] for entry in found), default=0)
 
 
 def _save(session: Session, returns: Mapping[str, object], uids: list[int]) -> None:
