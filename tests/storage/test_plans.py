@@ -35,7 +35,8 @@ from tests.storage.mail_kit import Mail, new_mail, uids
 COLD = {
     "mutations.upkeep._UNUSED": "the sweeper, now and then",
     "mutations.upkeep._LONG": "trimming the log, now and then",
-    "mutations.accounts._DESTROY_ACCOUNT[0]": "an account is deleted; domains are few",
+    "mutations.accounts._DESTROY_ACCOUNT: UPDATE domains SET": "an account is deleted; domains are few",
+    "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM annotations": "an account is deleted",
     "mutations.domains._USED": "an administrator deletes a domain",
     "views.accounts._ALL": "an administrator lists all accounts",
     "views.accounts._DOMAINS": "an administrator lists all domains",
@@ -65,11 +66,12 @@ def statements() -> Iterator[tuple[str, str]]:
     for module in modules():
         short = module.__name__.removeprefix("folkmoot.storage.")
         for name, value in vars(module).items():
-            values = value if isinstance(value, tuple) else (value,)
-            for number, one in enumerate(values):
-                if isinstance(one, Statement):
-                    suffix = f"[{number}]" if len(values) > 1 else ""
-                    yield f"{short}.{name}{suffix}", one.sqlite
+            if isinstance(value, Statement):
+                yield f"{short}.{name}", value.sqlite
+            elif isinstance(value, tuple):
+                for one in value:
+                    if isinstance(one, Statement):
+                        yield f"{short}.{name}: {' '.join(one.sqlite.split()[:3])}", one.sqlite
 
 
 def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
