@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.sharing.mailbox_facts import MailboxFacts, fill
 from folkmoot.storage.content.source import FileSource
 from folkmoot.storage.errors import NotFound, StorageError
 from folkmoot.storage.mutations.mailboxes import (
-    CreateMailbox,
     DeleteMailbox,
     RenameMailbox,
     Subscribe,
@@ -28,10 +28,9 @@ from folkmoot.storage.mutations.messages import (
     StoreFlags,
 )
 from folkmoot.storage.names import INBOX, mailbox_levels, mailbox_name
-from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
-    Actor,
+    AnnotationQuery,
     Appended,
     BodySpool,
     Content,
@@ -54,8 +53,6 @@ from folkmoot.storage.types import (
 )
 from folkmoot.storage.views.mailboxes import (
     ChangesSince,
-    ListMailboxes,
-    LocateMailbox,
     Subscriptions,
 )
 from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
@@ -67,12 +64,8 @@ _FLAGS = (MessageColumn.FLAGS, MessageColumn.MODSEQ)
 ALL_UIDS = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
 
-class Workspace:
+class Workspace(MailboxFacts):
     """Mail as one actor sees it. All methods return Deferreds that fail with storage errors."""
-
-    def __init__(self, store: Store, actor: Actor) -> None:
-        self._store = store
-        self.actor = actor
 
     # --- mailboxes ----------------------------------------------------------------------------
 
@@ -80,19 +73,31 @@ class Workspace:
         """All mailboxes that the actor may know, by name."""
         return self._read("list", lambda txn: self._list(txn)[1:])
 
-    def mailbox(self, name: str) -> Deferred[MailboxInfo]:
+    def mailbox(self, name: str, *, deleted_size: bool = False) -> Deferred[MailboxInfo]:
         """One mailbox by its full name. Raises ``NotFound``."""
-        return self._read("mailbox", lambda txn: self._find(txn, name))
 
-    def listed(self, render: Callable[[list[MailboxInfo], list[str]], R]) -> Deferred[R]:
+        def work(txn: ReadTxn) -> MailboxInfo:
+            return fill(txn, [self._find(txn, name)], deleted_size, None)[0]
+
+        return self._read("mailbox", work)
+
+    def listed(
+        self,
+        render: Callable[[list[MailboxInfo], list[str]], R],
+        *,
+        deleted_size: bool = False,
+        annotations: AnnotationQuery | None = None,
+    ) -> Deferred[R]:
         """All mailboxes and all subscribed names (also of mailboxes that are gone), each by name.
 
-        They come from one snapshot and are turned into what is needed in the same thread.
+        They come from one snapshot and are turned into what is needed in the same thread. The
+        mailboxes carry their ``deleted_size`` and those ``annotations`` where asked for.
         """
 
         def work(txn: ReadTxn) -> R:
             subscribed = txn.view(Subscriptions(self.actor.account_id))
-            return render(self._list(txn)[1:], subscribed)
+            mailboxes = fill(txn, self._list(txn)[1:], deleted_size, annotations)
+            return render(mailboxes, subscribed)
 
         return self._read("list", work)
 
@@ -133,6 +138,7 @@ class Workspace:
             if info.name == INBOX:
                 target = self._create(txn, new, "")
                 txn.apply(MoveMessages(info.id, ALL_UIDS, target))
+                self._copy_annotations(txn, info.id, target)
             else:
                 root = self._list(txn)[0]
                 levels = mailbox_levels(new)
@@ -336,32 +342,6 @@ class Workspace:
     def watch(self, topic: Topic, id_: int, call: Callable[[Hint], None]) -> Callable[[], None]:
         """Call back in the reactor's thread when something is committed; returns what ends it."""
         return self._store.bus.subscribe(topic, id_, call)
-
-    # --- inside -------------------------------------------------------------------------------
-
-    def _list(self, txn: ReadTxn) -> list[MailboxInfo]:
-        return txn.view(ListMailboxes(self.actor.space_id, self.actor.account_id))
-
-    def _find(self, txn: ReadTxn, name: str) -> MailboxInfo:
-        wanted = mailbox_name(name)
-        for info in self._list(txn):
-            if info.name == wanted and wanted:
-                return info
-        raise NotFound("There is no such mailbox.")
-
-    def _locate(self, txn: ReadTxn, name: str) -> int:
-        return txn.view(LocateMailbox(self.actor.space_id, mailbox_levels(name)))
-
-    def _create(self, txn: Txn, name: str, special_use: str) -> int:
-        root = self._list(txn)[0]
-        levels = mailbox_levels(name)
-        return txn.apply(CreateMailbox(root.space_id, root.id, levels, special_use))
-
-    def _read(self, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
-        return self._store.read(self.actor, label, work)
-
-    def _run(self, label: str, work: Callable[[Txn], R]) -> Deferred[R]:
-        return self._store.run(self.actor, label, work)
 
 
 __all__ = ["StorageError", "Workspace"]

@@ -16,6 +16,11 @@ _OF_ONE = Statement(
     " AND collection_id = :collection AND account_id IN (0, :account) AND value IS NOT NULL"
     " ORDER BY entry"
 )
+_IN_SPACE = Statement(
+    "SELECT collection_id, entry, value, modseq FROM annotations WHERE space_id = :space"
+    " AND account_id IN (0, :account) AND value IS NOT NULL AND collection_id <> 0"
+    " ORDER BY collection_id, entry"
+)
 _NUMBER = Statement(
     "SELECT modseq FROM collections WHERE space_id = :space AND tool = 'mail' AND parent_id IS NULL"
 )
@@ -59,6 +64,26 @@ class AccountAnnotations(View[tuple[Annotation, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
+class SpaceAnnotations(View[Mapping[int, tuple[Annotation, ...]]]):
+    """The annotations of all mailboxes of a space that the actor may read, by mailbox."""
+
+    space_id: int
+    query: AnnotationQuery
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> Mapping[int, tuple[Annotation, ...]]:
+        found: dict[int, list[Annotation]] = {}
+        rows = context.db.all(_IN_SPACE, space=self.space_id, account=context.actor.account_id)
+        for collection, *annotation in rows:
+            if self.query.wants(annotation[0]):
+                found.setdefault(collection, []).append(Annotation(*annotation))
+        readable = _readable(context, self.space_id) if found else set()
+        return {id_: tuple(entries) for id_, entries in found.items() if id_ in readable}
+
+
+@dataclass(frozen=True, slots=True)
 class AnnotationsSince(View[tuple[int, Mapping[int, list[Annotation]]]]):
     """The number of the last change in a space, and what changed after ``since``.
 
@@ -81,13 +106,19 @@ class AnnotationsSince(View[tuple[int, Mapping[int, list[Annotation]]]]):
         )
         if not rows:
             return number, found
-        facts = [context.learn(row) for row in context.db.all(_FACTS, space=self.space_id)]
-        visible = context.visible(facts)
-        own = context.actor.space_id == self.space_id
+        readable = _readable(context, self.space_id)
+        if context.actor.space_id == self.space_id:
+            readable.add(0)
         for collection, entry, modseq in rows:
-            if own if collection == 0 else Right.READ in visible.get(collection, Right.NONE):
+            if collection in readable:
                 found.setdefault(collection, []).append(Annotation(entry, None, modseq))
         return number, found
+
+
+def _readable(context: ReadContext, space_id: int) -> set[int]:
+    """The mailboxes of a space that the actor may read."""
+    facts = [context.learn(row) for row in context.db.all(_FACTS, space=space_id)]
+    return {id_ for id_, rights in context.visible(facts).items() if Right.READ in rights}
 
 
 def _of_one(

@@ -1,0 +1,182 @@
+"""What a session can know of mailboxes beside their messages: capacities, rights, annotations.
+
+The base of ``Workspace``, which has the calls that concern messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.mutations.annotations import SetAnnotations
+from folkmoot.storage.mutations.mailboxes import CreateMailbox
+from folkmoot.storage.names import mailbox_levels, mailbox_name
+from folkmoot.storage.store import Store
+from folkmoot.storage.txn import ReadTxn, Txn
+from folkmoot.storage.types import (
+    AclEntry,
+    Actor,
+    Annotation,
+    AnnotationQuery,
+    MailboxInfo,
+    MailUsage,
+    Right,
+)
+from folkmoot.storage.views.acl import ReadAcl
+from folkmoot.storage.views.annotations import (
+    AccountAnnotations,
+    AnnotationsSince,
+    MailboxAnnotations,
+    SpaceAnnotations,
+)
+from folkmoot.storage.views.mailboxes import ListMailboxes, LocateMailbox
+from folkmoot.storage.views.usage import DeletedSizes, ReadMailUsage
+
+R = TypeVar("R")
+
+_EVERYTHING = AnnotationQuery(("/private", "/shared"), None)
+
+
+class MailboxFacts:
+    """Facts about mailboxes, as one actor sees them. All methods return Deferreds."""
+
+    def __init__(self, store: Store, actor: Actor) -> None:
+        self._store = store
+        self.actor = actor
+
+    def usage(self) -> Deferred[MailUsage]:
+        """What the actor's own mail takes and may take."""
+        return self._read("quota", lambda txn: txn.view(ReadMailUsage(self.actor.space_id)))
+
+    def usage_of(self, name: str) -> Deferred[MailUsage | None]:
+        """The same for the space that a mailbox is in or, when there is none, would be in.
+
+        None when that is not the actor's own, whose capacities are not the actor's to know.
+        """
+
+        def work(txn: ReadTxn) -> MailUsage | None:
+            try:
+                if self._find(txn, name).space_id != self.actor.space_id:
+                    return None
+            except NotFound:
+                pass
+            return txn.view(ReadMailUsage(self.actor.space_id))
+
+        return self._read("quota", work)
+
+    # --- rights -------------------------------------------------------------------------------
+
+    def acl(self, name: str) -> Deferred[tuple[MailboxInfo, list[AclEntry]]]:
+        """A mailbox and who has which rights on it. Raises ``PermissionDenied``."""
+
+        def work(txn: ReadTxn) -> tuple[MailboxInfo, list[AclEntry]]:
+            info = self._find(txn, name)
+            return info, txn.view(ReadAcl(info.id))
+
+        return self._read("acl", work)
+
+    # --- annotations --------------------------------------------------------------------------
+
+    def annotations(self, name: str, query: AnnotationQuery) -> Deferred[tuple[Annotation, ...]]:
+        """Annotations of a mailbox, or of the account (``name`` is ""), by entry."""
+
+        def work(txn: ReadTxn) -> tuple[Annotation, ...]:
+            if not name:
+                return txn.view(AccountAnnotations(self.actor.space_id, query))
+            return txn.view(MailboxAnnotations(self._locate(txn, name), query))
+
+        return self._read("annotations", work)
+
+    def annotate(self, name: str, changes: Sequence[Annotation]) -> Deferred[int]:
+        """Set and remove annotations of a mailbox or (``name`` is "") the account.
+
+        Returns their number. Raises ``TooLarge``, ``LimitReached``, ``InvalidName``.
+        """
+
+        def work(txn: Txn) -> int:
+            mailbox = self._locate(txn, name) if name else 0
+            return self._annotate(txn, mailbox, changes)
+
+        return self._run("annotate", work)
+
+    def annotations_since(
+        self, since: int
+    ) -> Deferred[tuple[int, list[tuple[MailboxInfo | None, list[Annotation]]]]]:
+        """The number of the last change, and what changed after ``since``.
+
+        By mailbox, None for the account: names of entries, removed ones among them.
+        """
+
+        def work(
+            txn: ReadTxn,
+        ) -> tuple[int, list[tuple[MailboxInfo | None, list[Annotation]]]]:
+            number, changed = txn.view(AnnotationsSince(self.actor.space_id, since))
+            if not changed:
+                return number, []
+            known: Mapping[int, MailboxInfo] = {info.id: info for info in self._list(txn)}
+            return number, [
+                (known.get(id_), entries)
+                for id_, entries in changed.items()
+                if id_ == 0 or id_ in known
+            ]
+
+        return self._read("annotations", work)
+
+    def _annotate(self, txn: Txn, mailbox_id: int, changes: Sequence[Annotation]) -> int:
+        root = self._list(txn)[0]
+        return txn.apply(SetAnnotations(root.space_id, root.id, mailbox_id, tuple(changes)))
+
+    def _copy_annotations(self, txn: Txn, source_id: int, target_id: int) -> None:
+        """INBOX keeps its annotations when it is renamed, and the new mailbox has them too."""
+        found = txn.view(MailboxAnnotations(source_id, _EVERYTHING))  # rfc5464#4.1
+        if found:
+            self._annotate(txn, target_id, found)
+
+    # --- for the calls ------------------------------------------------------------------------
+
+    def _list(self, txn: ReadTxn) -> list[MailboxInfo]:
+        return txn.view(ListMailboxes(self.actor.space_id, self.actor.account_id))
+
+    def _find(self, txn: ReadTxn, name: str) -> MailboxInfo:
+        wanted = mailbox_name(name)
+        for info in self._list(txn):
+            if info.name == wanted and wanted:
+                return info
+        raise NotFound("There is no such mailbox.")
+
+    def _locate(self, txn: ReadTxn, name: str) -> int:
+        return txn.view(LocateMailbox(self.actor.space_id, mailbox_levels(name)))
+
+    def _create(self, txn: Txn, name: str, special_use: str) -> int:
+        root = self._list(txn)[0]
+        levels = mailbox_levels(name)
+        return txn.apply(CreateMailbox(root.space_id, root.id, levels, special_use))
+
+    def _read(self, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
+        return self._store.read(self.actor, label, work)
+
+    def _run(self, label: str, work: Callable[[Txn], R]) -> Deferred[R]:
+        return self._store.run(self.actor, label, work)
+
+
+def fill(
+    txn: ReadTxn,
+    mailboxes: list[MailboxInfo],
+    deleted_size: bool,
+    annotations: AnnotationQuery | None,
+) -> list[MailboxInfo]:
+    """The mailboxes with what costs more than their row, where it is asked for."""
+    if deleted_size:
+        ids = tuple([info.id for info in mailboxes if info.deleted])
+        sizes = txn.view(DeletedSizes(ids)) if ids else {}
+        mailboxes = [replace(info, deleted_size=sizes.get(info.id, 0)) for info in mailboxes]
+    if annotations is not None:
+        found: dict[int, tuple[Annotation, ...]] = {}
+        for space in {info.space_id for info in mailboxes if Right.READ in info.rights}:
+            found.update(txn.view(SpaceAnnotations(space, annotations)))
+        mailboxes = [replace(info, annotations=found.get(info.id, ())) for info in mailboxes]
+    return mailboxes
