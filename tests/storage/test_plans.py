@@ -35,7 +35,7 @@ from tests.storage.mail_kit import Mail, new_mail, uids
 COLD = {
     "mutations.upkeep._UNUSED": "the sweeper, now and then",
     "mutations.upkeep._LONG": "trimming the log, now and then",
-    "mutations.accounts._DESTROY_ACCOUNT: UPDATE domains SET": "accounts go seldom, domains are few",
+    "mutations.accounts._DESTROY_ACCOUNT: UPDATE domains SET": "domains are few",
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM annotations": "accounts go seldom",
     "mutations.domains._USED": "an administrator deletes a domain",
     "views.accounts._ALL": "an administrator lists all accounts",
