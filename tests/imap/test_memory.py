@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import load
 from benchmarks.load import Imap
-from benchmarks.serve import HOST, MemoryWatch, ServerProcess, address
+from benchmarks.serve import HOST, PASSWORD, MemoryWatch, ServerProcess, address
 
 MIB = 1 << 20
 LIMIT = 64 * MIB
@@ -112,7 +112,7 @@ def test_a_client_that_sends_without_end(served: ServerProcess) -> None:
     """Commands sent ahead while one runs are not gathered without bound."""
     client = socket.create_connection((HOST, served.ports["imap"]), 5)
     name = address(0).encode()
-    client.sendall(b'a LOGIN "%b" "%b"\r\nb SELECT INBOX\r\n' % (name, load.PASSWORD.encode()))
+    client.sendall(b'a LOGIN "%b" "%b"\r\nb SELECT INBOX\r\n' % (name, PASSWORD.encode()))
     time.sleep(1)
     client.settimeout(1)
     lines = b"c FETCH 1:* BODY.PEEK[]\r\n" * 40_000

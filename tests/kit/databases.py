@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,13 @@ class Databases:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._postgres = Path(tempfile.mkdtemp(prefix="folkmoot-postgres-"))
+
+    def close(self) -> None:
+        """Stop what was started."""
+        if any(self._postgres.iterdir()):
+            get_server(self._postgres).cleanup()
+        shutil.rmtree(self._postgres, ignore_errors=True)
 
     def fresh(self, kind: str) -> str:
         """The URL of a new, empty database: kind is "sqlite" or "postgres"."""
@@ -42,7 +50,8 @@ class Databases:
 
     @cache  # noqa: B019
     def _postgres_template(self) -> tuple[str, str]:
-        server: str = get_server(self._folder / "pg").get_uri()
+        # Not in pytest's folder: run by root, PostgreSQL is another user, who may not look there.
+        server: str = get_server(self._postgres).get_uri()
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute("CREATE DATABASE folkmoot_template")
         upgrade(server.replace("/postgres?", "/folkmoot_template?"))
