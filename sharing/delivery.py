@@ -87,8 +87,10 @@ class Delivery:
 
         def work(txn: Txn) -> tuple[Delivered, ...]:
             inboxes = _Inboxes(txn, content, self._rules.separator)
+            outcomes = inboxes.put([one.address for one in envelope.recipients])
             return tuple(
-                Delivered(one.address, inboxes.put(one.address)) for one in envelope.recipients
+                Delivered(one.address, outcome)
+                for one, outcome in zip(envelope.recipients, outcomes, strict=True)
             )
 
         return await _result(self._store.run(Actor.system("delivery"), "deliver", work))
@@ -111,8 +113,9 @@ class Delivery:
             inboxes = _Inboxes(txn, content, rules.separator)
             delivered: list[Delivered] = []
             waiting: list[MailRecipient] = []
-            for one in envelope.recipients:
-                if inboxes.put(one.address) is None:
+            outcomes = inboxes.put([one.address for one in envelope.recipients])
+            for one, outcome in zip(envelope.recipients, outcomes, strict=True):
+                if outcome is None:
                     delivered.append(Delivered(one.address))
                 else:
                     waiting.append(one)
@@ -171,19 +174,26 @@ class _Inboxes:
         self._outcomes: dict[int, StorageError | None] = {}
         self.remote = 0
 
-    def put(self, address: str) -> StorageError | None:
-        """Store the message for an address; the error when that cannot be."""
+    def put(self, addresses: Sequence[str]) -> list[StorageError | None]:
+        """Store the message for all addresses; for each, the error when that cannot be."""
+        targets = [self._target(address) for address in addresses]
+        # In the order of their ids, as all transactions lock mailboxes: two messages to the same
+        # people in another order cannot wait for each other. Two addresses of one person in one
+        # message make one copy.
+        for inbox in sorted({target for target in targets if isinstance(target, int)}):
+            outcome = self._txn.attempt(AppendMessages(inbox, self._messages, Right.POST))
+            self._outcomes[inbox] = outcome if isinstance(outcome, StorageError) else None
+        return [self._outcomes[target] if isinstance(target, int) else target for target in targets]
+
+    def _target(self, address: str) -> int | StorageError:
+        """The INBOX of an address, or why there is none."""
         found, inbox = self._txn.view(DeliveryTarget(address, self._separator))
         if found.standing is Standing.REMOTE:
             self.remote += 1
             return NotFound("This server does not receive mail for that domain.")
         if found.standing not in _ANSWERABLE or not inbox:
             return NotFound("No such user here.")
-        # Two addresses of one person in one message make one copy.
-        if inbox not in self._outcomes:
-            outcome = self._txn.attempt(AppendMessages(inbox, self._messages, Right.POST))
-            self._outcomes[inbox] = outcome if isinstance(outcome, StorageError) else None
-        return self._outcomes[inbox]
+        return inbox
 
 
 def _for_recipients(envelope: MailEnvelope, recipients: tuple[MailRecipient, ...]) -> MailEnvelope:

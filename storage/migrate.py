@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from alembic import command
@@ -9,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -20,9 +21,15 @@ def engine_for(url: str) -> Engine:
         return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     engine = create_engine(url)
 
+    # The driver's own transactions leave DDL out: a migration that fails halfway would stay half.
     @event.listens_for(engine, "connect")
-    def _durable(connection: object, record: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]
+    def _durable(connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import BatchOperations
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
@@ -168,6 +169,32 @@ def _fill(url: str) -> None:
                     text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 100)")
                 )
     engine.dispose()
+
+
+def test_a_migration_that_fails_halfway_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DDL is part of the transaction on SQLite too: the next start begins anew and succeeds."""
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    calls = 0
+    create_index = BatchOperations.create_index
+
+    def failing(self: BatchOperations, *args: object, **keywords: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise RuntimeError("the power went")
+        return create_index(self, *args, **keywords)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(BatchOperations, "create_index", failing)
+    with pytest.raises(RuntimeError):
+        upgrade(url)
+    connection = sqlite3.connect(tmp_path / "new.db")
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+    connection.close()
+    upgrade(url)
+    present, wanted = revisions(url)
+    assert present == wanted
 
 
 def test_a_store_is_durable_from_the_start(tmp_path: Path) -> None:
