@@ -284,6 +284,7 @@ def _actor(record: LoginRecord, credential: Credential) -> Actor:
         account.address,
         credential_id=credential.app_password_id,
         epoch=record.epoch,
+        hidden_capabilities=frozenset(account.hidden_capabilities),
     )
 
 

@@ -62,6 +62,7 @@ class Actor:
     ``credential_id`` is the app password used, 0 for the main password.
     ``epoch`` is the account's epoch at login: disabling an account or changing its password
     raises it, and a session with an older epoch is refused by the gate (``Expired``).
+    ``hidden_capabilities`` are what IMAP does not offer to this person, in upper case.
     """
 
     kind: ActorKind
@@ -71,6 +72,7 @@ class Actor:
     reason: str = ""
     credential_id: int = 0
     epoch: int = 0
+    hidden_capabilities: frozenset[str] = frozenset()
 
     @classmethod
     def system(cls, reason: str) -> Actor:
@@ -281,6 +283,7 @@ class Account:
     domain_admin: bool
     created: datetime
     last_used: datetime | None
+    hidden_capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,10 @@ class Framer:
             return Line(content)
         return self._drop(line)
 
+    def take_pending(self) -> bytes:
+        """Take out what was fed and not yet read: between commands, when its meaning changes."""
+        return self._cut(len(self._buffer))
+
     def abort(self) -> None:
         """The connection is gone: drop everything and abort the sinks of an unfinished command."""
         self._closed = True

@@ -58,7 +58,11 @@ Parser = Callable[[Cursor], Any]
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """One row of the table. ``example`` is a valid command without its tag, for fuzz seeds."""
+    """One row of the table. ``example`` is a valid command without its tag, for fuzz seeds.
+
+    ``extension`` is the capability that the command belongs to; where that is hidden from a client,
+    the command is unknown to it.
+    """
 
     name: str
     states: State
@@ -66,6 +70,7 @@ class CommandEntry:
     handler: Handler
     expunges: Expunges
     example: bytes
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ def command(
     *,
     expunges: Expunges = Expunges.SHOWN,
     example: bytes | None = None,
+    extension: str = "",
 ) -> Callable[[Handler], Handler]:
     """Register the coroutine function that carries out a command.
 
@@ -100,7 +106,7 @@ def command(
         if name in _commands:
             raise ValueError(f"command {name} is registered twice")
         _commands[name] = CommandEntry(
-            name, states, parse, handler, expunges, example or name.encode()
+            name, states, parse, handler, expunges, example or name.encode(), extension
         )
         return handler
 
@@ -146,7 +152,7 @@ def capabilities(session: Session) -> list[str]:
     offered = [
         f"{name}={entry.value(session)}" if entry.value else name
         for name, entry in _capabilities.items()
-        if entry.when(session)
+        if entry.when(session) and not session.hides(name)
     ]
     offered += [f"AUTH={mechanism}" for mechanism in session.sasl_mechanisms()]
     return sorted(offered, key=lambda name: (not name.startswith("IMAP4"), name))

@@ -22,6 +22,7 @@ from zope.interface import implementer  # type: ignore[import-untyped]
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.protocols.imap import encoder, errors, registry
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
+from folkmoot.protocols.imap.deflate import Deflated
 from folkmoot.protocols.imap.framer import (
     AFTER_LOGIN,
     BEFORE_LOGIN,
@@ -66,6 +67,7 @@ class ImapConnection(Protocol):
     def __init__(self, factory: ImapFactory) -> None:
         self._factory = factory
         self.limits = factory.limits
+        self.hidden = factory.hidden
         self.plaintext_logins = factory.plaintext_logins
         self.secure = factory.implicit_tls
         self.peer = ""
@@ -82,6 +84,8 @@ class ImapConnection(Protocol):
         self._out_size = 0
         self._line: tuple[Deferred[Line | None], int] | None = None
         self._spooling: SpoolSink | None = None
+        self._deflated: Deflated | None = None
+        self._compress: bool | None = None  # what changes behind the present reply
         self._bad = 0
         self._timeout: Any = None
         self._deadline = 0.0
@@ -110,6 +114,8 @@ class ImapConnection(Protocol):
         self._stop_timeout()
         self._factory.connections.discard(self)
         self._framer.abort()
+        if self._deflated is not None:
+            self._deflated.lost()
         self.session.end()
         self._factory.left(self.peer, self._account)
         self._release_waiters()
@@ -118,8 +124,21 @@ class ImapConnection(Protocol):
         if self._closing:
             return
         self._restart_timeout()
+        if self._deflated is not None:
+            self._deflated.received(data)
+        else:
+            self.inflated(data)
+
+    def inflated(self, data: bytes) -> None:
+        """Take octets of commands."""
+        if self._closing:
+            return
         self._framer.feed(data)
         self._pump()
+
+    def garbled(self) -> None:
+        """What arrives is not what the client compressed."""
+        self.close("The compressed data cannot be read")
 
     def pauseProducing(self) -> None:  # noqa: N802
         self._output_paused = True
@@ -190,6 +209,32 @@ class ImapConnection(Protocol):
         self._framer.limits = AFTER_LOGIN
         self._restart_timeout(self.limits.idle_seconds)
         return True
+
+    def signed_out(self) -> None:
+        self._factory.account_left(self._account)
+        self._account = 0
+        self._framer.limits = BEFORE_LOGIN
+        self._restart_timeout(self.limits.login_seconds)
+
+    @property
+    def compressed(self) -> bool:
+        return self._deflated is not None
+
+    def compress_after_reply(self, on: bool) -> None:
+        self._compress = on
+
+    async def _switch_compression(self, on: bool) -> None:
+        await self.drain()
+        if on:
+            # rfc4978#3: what follows the command is compressed already.
+            pending = self._framer.take_pending()
+            self._deflated = Deflated(self.transport, self, self._factory.reactor)
+            self.transport = self._deflated
+            self._deflated.received(pending)
+        elif self._deflated is not None:
+            self.transport = self._deflated.detach()
+            self._deflated = None
+            self.transport.registerProducer(self, True)
 
     def channel_bindings(self) -> dict[str, bytes]:
         return self._factory.channel_bindings(self.transport) if self.secure else {}
@@ -340,7 +385,7 @@ class ImapConnection(Protocol):
                 cursor.space()
                 name = f"UID {cursor.keyword()}"
             entry = registry.find(name)
-            if entry is None:
+            if entry is None or self.session.hides(entry.extension):
                 raise BadSyntax("Unknown command")
             if not entry.states & self.session.state:
                 raise BadSyntax(f"{name} cannot be given in this state")
@@ -365,6 +410,9 @@ class ImapConnection(Protocol):
         elif self.session.starting_tls:
             self.session.starting_tls = False
             self.start_tls()
+        elif self._compress is not None:
+            wanted, self._compress = self._compress, None
+            await self._switch_compression(wanted)
 
     async def _execute(self, entry: CommandEntry, arguments: Any) -> Reply:
         try:
@@ -459,7 +507,8 @@ class ImapFactory(Factory):
 
     ``tls`` is what ``startTLS`` takes (None: no STARTTLS); ``implicit_tls`` says that the listener
     speaks TLS from the first octet; ``channel_bindings`` reads binding data from a transport.
-    ``counts`` is shared by all listeners of the server.
+    ``counts`` is shared by all listeners of the server. ``hidden`` are capabilities that are not
+    offered to anybody, in upper case.
     """
 
     noisy = False
@@ -477,6 +526,7 @@ class ImapFactory(Factory):
         implicit_tls: bool = False,
         plaintext_logins: bool = False,
         channel_bindings: Callable[[Any], dict[str, bytes]] = lambda transport: {},
+        hidden: frozenset[str] = frozenset(),
     ) -> None:
         registry.load()
         self.reactor = reactor
@@ -488,6 +538,7 @@ class ImapFactory(Factory):
         self.implicit_tls = implicit_tls
         self.plaintext_logins = plaintext_logins
         self.channel_bindings = channel_bindings
+        self.hidden = hidden
         self._counts = counts
         self.connections: set[ImapConnection] = set()
 
@@ -507,6 +558,10 @@ class ImapFactory(Factory):
             return False
         self._counts.accounts[account_id] += 1
         return True
+
+    def account_left(self, account_id: int) -> None:
+        """A connection signed out."""
+        _decrease(self._counts.accounts, account_id)
 
     def left(self, peer: str, account_id: int) -> None:
         """A connection ended; ``account_id`` 0 when it was not signed in."""

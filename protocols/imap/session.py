@@ -42,11 +42,20 @@ class Wire(Protocol):
     secure: bool  # TLS is on
     plaintext_logins: bool  # passwords may cross this connection as it is
     limits: ImapLimits
+    hidden: frozenset[str]  # capabilities that nobody is to see, in upper case
 
     @property
     def can_start_tls(self) -> bool:
         """Whether STARTTLS is offered now."""
         ...
+
+    @property
+    def compressed(self) -> bool:
+        """Whether DEFLATE is on."""
+        ...
+
+    def compress_after_reply(self, on: bool) -> None:
+        """Turn DEFLATE on or off, behind the reply to the command that runs."""
 
     def send(self, data: bytes) -> None:
         """Queue octets for the client."""
@@ -62,6 +71,9 @@ class Wire(Protocol):
 
     def signed_in(self, actor: Actor) -> bool:
         """Count the account's connections; False when it has too many."""
+
+    def signed_out(self) -> None:
+        """Count the account's connection no longer; it has to sign in in time again."""
 
     def channel_bindings(self) -> dict[str, bytes]:
         """Data that SCRAM-PLUS binds to, empty without TLS."""
@@ -88,6 +100,7 @@ class Session:
         self.enabled: set[str] = set()
         self.client_id: dict[bytes, bytes | None] | None = None
         self.tag = b""  # of the command that runs
+        self.hidden = wire.hidden
         self.logged_out = False
         self.starting_tls = False
         # Extensions keep what they remember for the session here, under their own name.
@@ -143,7 +156,16 @@ class Session:
         if self.actor is not None:
             return ()
         allowed = self.wire.secure or self.wire.plaintext_logins
-        return self.authenticator.mechanisms(self.wire.channel_bindings(), allowed)
+        offered = self.authenticator.mechanisms(self.wire.channel_bindings(), allowed)
+        return tuple([name for name in offered if not self.hides(f"AUTH={name}")])
+
+    def hides(self, capability: str) -> bool:
+        """Whether a capability is hidden from this client: it is neither offered nor obeyed.
+
+        ``COMPRESS`` hides ``COMPRESS=DEFLATE`` too.
+        """
+        name = capability.upper()
+        return name in self.hidden or name.partition("=")[0] in self.hidden
 
     def capabilities(self) -> str:
         """The capabilities offered now, separated by spaces."""
@@ -157,10 +179,23 @@ class Session:
         if self._ended or not self.wire.signed_in(actor):
             return False
         self.actor = actor
+        self.hidden = self.wire.hidden | actor.hidden_capabilities
         self._workspace = self._workspace_for(actor)
         watch = self._workspace.watch(Topic.ACCOUNT, actor.account_id, self._account_changed)
         self._unwatch.append(watch)
         return True
+
+    def sign_out(self) -> None:
+        """Go back to the state before login: all that was enabled, selected or watched ends."""
+        self.select(None)
+        for unwatch in self._unwatch:
+            unwatch()
+        self._unwatch.clear()
+        self.enabled.clear()
+        self.notes.clear()
+        self.actor = self._workspace = None
+        self.hidden = self.wire.hidden
+        self.wire.signed_out()
 
     def select(self, view: View | None) -> None:
         """Make a mailbox the selected one, or none."""

@@ -25,7 +25,10 @@ from folkmoot.storage.views.base import View
 
 R = TypeVar("R", covariant=True)
 
-_COLUMNS = "id, space_id, address, name, state, plan, domain_admin, created, last_used"
+_COLUMNS = (
+    "id, space_id, address, name, state, plan, domain_admin, created, last_used,"
+    " hidden_capabilities"
+)
 _ACCOUNT = Statement(
     f"SELECT {_COLUMNS}, epoch, secret, scram FROM accounts WHERE address = :address"  # noqa: S608
 )
@@ -69,6 +72,7 @@ def _account(row: Row) -> Account:
         domain_admin=bool(row[6]),
         created=datetime.fromtimestamp(row[7], UTC),
         last_used=_time(row[8]),
+        hidden_capabilities=tuple(row[9].split()),
     )
 
 
@@ -92,7 +96,7 @@ class ReadLoginRecord(_AdministrationView[LoginRecord | None]):
         if row is None:
             return None
         account = _account(row)
-        epoch, secret, scram = row[9:]
+        epoch, secret, scram = row[10:]
         credentials = [Credential(0, secret, ())] if secret else []
         for id_, app_secret, protocols in context.db.all(_SECRETS, id=account.id):
             credentials.append(Credential(id_, app_secret, tuple(protocols.split())))
@@ -164,8 +168,8 @@ class ShowAccount(_AdministrationView[AccountDetails]):
                 for found in context.db.all(_APP_PASSWORDS, id=account.id)
             ),
             usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
-            has_password=bool(row[10]),
-            has_scram=row[11] is not None,
+            has_password=bool(row[11]),
+            has_scram=row[12] is not None,
         )
 
 

@@ -66,6 +66,7 @@ class TestServer:
         *,
         tls: bool = False,
         plaintext_logins: bool = True,
+        hidden: frozenset[str] = frozenset(),
     ) -> None:
         self.url = url
         self.folder = folder
@@ -84,6 +85,7 @@ class TestServer:
             self.store.compute,
             secret=reactor.call(directory.secret),
         )
+        self._hidden = hidden
         self._limits = limits or ImapLimits()
         self._counts = ConnectionCounts()
         self._ports: list[Any] = []
@@ -113,6 +115,7 @@ class TestServer:
             implicit_tls=implicit_tls,
             plaintext_logins=plaintext_logins,
             channel_bindings=channel_bindings,
+            hidden=self._hidden,
         )
 
     def _listen(self, factory: Any) -> int:

@@ -55,7 +55,14 @@ async def logout(session: Session, _: None) -> Reply:
     return OK
 
 
-@command("ID", State.ANY, parse_id, expunges=Expunges.HELD_BACK, example=b'ID ("name" "test")')
+@command(
+    "ID",
+    State.ANY,
+    parse_id,
+    expunges=Expunges.HELD_BACK,
+    example=b'ID ("name" "test")',
+    extension="ID",
+)
 async def id_(session: Session, fields: dict[bytes, bytes | None] | None) -> Reply:
     """RFC 2971. The version is not told: it helps attackers more than clients."""
     session.client_id = fields
@@ -69,12 +76,13 @@ async def id_(session: Session, fields: dict[bytes, bytes | None] | None) -> Rep
     parse_enable,
     expunges=Expunges.HELD_BACK,
     example=b"ENABLE IMAP4rev2",
+    extension="ENABLE",
 )
 async def enable(session: Session, names: tuple[str, ...]) -> Reply:
     """RFC 9051 section 6.3.1: unknown names are ignored; only what is new is listed."""
     fresh = []
     for name in names:
-        if name in ENABLEABLE and name not in session.enabled:
+        if name in ENABLEABLE and name not in session.enabled and not session.hides(name):
             session.enabled.add(name)
             fresh.append(ENABLEABLE[name].encode())
     session.wire.send(encoder.data(b"ENABLED", *fresh))

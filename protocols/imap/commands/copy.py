@@ -55,13 +55,13 @@ async def uid_copy(session: Session, arguments: CopyArgs) -> Reply:
     return await _copy(session, arguments, uid=True)
 
 
-@command("MOVE", State.SELECTED, parse_copy, example=b"MOVE 1 INBOX")
+@command("MOVE", State.SELECTED, parse_copy, example=b"MOVE 1 INBOX", extension="MOVE")
 async def move(session: Session, arguments: CopyArgs) -> Reply:
     """RFC 9051 section 6.4.8."""
     return await _move(session, arguments, uid=False)
 
 
-@command("UID MOVE", State.SELECTED, parse_copy, example=b"UID MOVE 1 INBOX")
+@command("UID MOVE", State.SELECTED, parse_copy, example=b"UID MOVE 1 INBOX", extension="MOVE")
 async def uid_move(session: Session, arguments: CopyArgs) -> Reply:
     """RFC 9051 section 6.4.9."""
     return await _move(session, arguments, uid=True)

@@ -24,7 +24,7 @@ async def expunge(session: Session, _: None) -> Reply:
     return await _expunge(session, None)
 
 
-@command("UID EXPUNGE", State.SELECTED, parse_set, example=b"UID EXPUNGE 1:3")
+@command("UID EXPUNGE", State.SELECTED, parse_set, example=b"UID EXPUNGE 1:3", extension="UIDPLUS")
 async def uid_expunge(session: Session, sequence: SequenceSet) -> Reply:
     """Removes what has \\Deleted and is in the set."""
     return await _expunge(session, chosen(session, sequence, uid=True))

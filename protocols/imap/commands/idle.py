@@ -65,7 +65,7 @@ class _Pusher:
             await self._busy
 
 
-@command("IDLE", State.SIGNED_IN)
+@command("IDLE", State.SIGNED_IN, extension="IDLE")
 async def idle(session: Session, _: None) -> Reply:
     """Runs until the client sends DONE."""
     session.wire.send(encoder.continuation("idling"))

@@ -47,7 +47,7 @@ async def list_(session: Session, arguments: ListArgs) -> Reply:
                 lines.append(status_data(entry.info, items, utf8=utf8, append_limit=limit))
         return lines
 
-    await _send(session, await session.workspace.listed(render))
+    await send_lines(session, await session.workspace.listed(render))
     return OK
 
 
@@ -65,11 +65,12 @@ async def lsub(session: Session, arguments: ListArgs) -> Reply:
             for name, subscribed in choose_subscribed(arguments, subscriptions)
         ]
 
-    await _send(session, await session.workspace.listed(render))
+    await send_lines(session, await session.workspace.listed(render))
     return OK
 
 
-async def _send(session: Session, lines: Sequence[bytes]) -> None:
+async def send_lines(session: Session, lines: Sequence[bytes]) -> None:
+    """Send lines at the pace of the client."""
     for start in range(0, len(lines), BETWEEN_DRAINS):
         session.wire.send(b"".join(lines[start : start + BETWEEN_DRAINS]))
         await session.wire.drain()

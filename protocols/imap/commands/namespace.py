@@ -9,8 +9,13 @@ from folkmoot.protocols.imap.session import Session
 capability("NAMESPACE", signed_in)
 
 
-@command("NAMESPACE", State.SIGNED_IN)
+@command("NAMESPACE", State.SIGNED_IN, extension="NAMESPACE")
 async def namespace(session: Session, _: None) -> Reply:
     """Personal mailboxes without a prefix; there are none of other users, and none shared."""
-    session.wire.send(encoder.data(b"NAMESPACE", b'(("" "/"))', b"NIL", b"NIL"))
+    send_namespace(session)
     return OK
+
+
+def send_namespace(session: Session) -> None:
+    """The NAMESPACE response."""
+    session.wire.send(encoder.data(b"NAMESPACE", b'(("" "/"))', b"NIL", b"NIL"))

@@ -144,7 +144,7 @@ async def close(session: Session, _: None) -> Reply:
     return OK
 
 
-@command("UNSELECT", State.SELECTED, expunges=Expunges.UNCHECKED)
+@command("UNSELECT", State.SELECTED, expunges=Expunges.UNCHECKED, extension="UNSELECT")
 async def unselect(session: Session, _: None) -> Reply:
     """RFC 9051 section 6.4.2."""
     session.select(None)
