@@ -51,12 +51,15 @@ from folkmoot.storage.types import (
     Topic,
     UidSet,
 )
+from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Threads
 from folkmoot.storage.views.mailboxes import (
     ChangesSince,
     Subscriptions,
 )
 from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
 from folkmoot.storage.views.search import SearchMessages
+from folkmoot.storage.views.sort import SortMessages
+from folkmoot.storage.views.thread import ThreadMessages
 
 R = TypeVar("R")
 
@@ -298,6 +301,20 @@ class Workspace(MailboxFacts):
         """(UID, modseq) of the messages that match, ascending."""
         blobs = self._store.blobs
         return self._read("search", lambda txn: txn.view(SearchMessages(mailbox_id, key, blobs)))
+
+    def sort(
+        self, mailbox_id: int, key: SearchKey, criteria: tuple[SortCriterion, ...]
+    ) -> Deferred[list[tuple[int, int]]]:
+        """(UID, modseq) of the messages that match, sorted."""
+        view = SortMessages(mailbox_id, key, criteria, self._store.blobs)
+        return self._read("sort", lambda txn: txn.view(view))
+
+    def threads(
+        self, mailbox_id: int, key: SearchKey, algorithm: ThreadAlgorithm, up_to: int
+    ) -> Deferred[Threads]:
+        """The messages that match, up to a UID, in conversations."""
+        view = ThreadMessages(mailbox_id, key, algorithm, up_to, self._store.blobs)
+        return self._read("thread", lambda txn: txn.view(view))
 
     # --- new messages -------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from folkmoot.storage.types_keys import SortKeys as SortKeys
 from folkmoot.storage.types_search import SearchKey as SearchKey
 from folkmoot.storage.types_uidset import UidSet as UidSet
 
@@ -213,6 +214,7 @@ class Content:
     header: bytes
     parts: bytes
     preview: str
+    keys: SortKeys
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ zone, sent dates as the Date field says.
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -156,3 +158,44 @@ SearchKey = (
     | BodyContains
     | TextContains
 )
+
+
+class SortField(enum.Enum):
+    """What messages are sorted by (RFC 5256 section 3, RFC 5957)."""
+
+    ARRIVAL = enum.auto()
+    CC = enum.auto()
+    DATE = enum.auto()
+    FROM = enum.auto()
+    SIZE = enum.auto()
+    SUBJECT = enum.auto()
+    TO = enum.auto()
+    DISPLAYFROM = enum.auto()
+    DISPLAYTO = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class SortCriterion:
+    """One level of sorting; ``reverse`` puts the greatest first."""
+
+    field: SortField
+    reverse: bool = False
+
+
+class ThreadAlgorithm(enum.Enum):
+    """How messages are gathered into conversations (RFC 5256 section 3)."""
+
+    ORDEREDSUBJECT = enum.auto()
+    REFERENCES = enum.auto()
+    REFS = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Conversations in order; ``children`` are the answers to a message, in order.
+
+    Messages are UIDs. A negative number stands for a message that is not there.
+    """
+
+    roots: tuple[int, ...]
+    children: Mapping[int, Sequence[int]]

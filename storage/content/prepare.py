@@ -5,6 +5,7 @@ from __future__ import annotations
 from folkmoot.storage.blobs.fs import FileBlobs, Spool, digest
 from folkmoot.storage.content.mime import MessageIndex, index_message
 from folkmoot.storage.content.preview import preview_text
+from folkmoot.storage.content.sortkeys import sort_keys
 from folkmoot.storage.content.source import BytesSource, FileSource
 from folkmoot.storage.types import Content
 
@@ -56,4 +57,5 @@ def _content(
         header=header,
         parts=index.parts.to_bytes(),
         preview=preview,
+        keys=sort_keys(header),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import LimitReached
 from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.index.keys import insert_keys
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.keywords import learn_keywords, spelled_row, spelling
 from folkmoot.storage.policy import Charge
@@ -77,6 +78,7 @@ def store_content(context: WriteContext, content: Content) -> int:
         header=content.header,
         preview=content.preview,
     )
+    insert_keys(context.db, blob, content.keys)
     context.stored[content.digest] = blob
     return blob
 

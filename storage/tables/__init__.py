@@ -7,6 +7,7 @@ from folkmoot.storage.tables import (
     messages,
     principals,
     queue,
+    search,
 )
 from folkmoot.storage.tables.metadata import metadata
 
@@ -18,4 +19,5 @@ __all__ = [
     "metadata",
     "principals",
     "queue",
+    "search",
 ]

@@ -112,6 +112,11 @@ class _Message:
         self.texts = texts
 
 
+def matches_all(key: SearchKey) -> bool:
+    """Whether a key asks for nothing."""
+    return isinstance(key, And) and all(map(matches_all, key.keys))
+
+
 def _rows(context: ReadContext, mailbox_id: int, uids: UidSet) -> Iterator[Row]:
     for condition, filtered in conditions(uids):
         for row in context.db.all(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.registry import (
     OK,
     Expunges,
@@ -14,6 +13,7 @@ from folkmoot.protocols.imap.registry import (
     command,
     signed_in,
 )
+from folkmoot.protocols.imap.results import Found, send_esearch
 from folkmoot.protocols.imap.search_keys import SearchArgs, parse_search
 from folkmoot.protocols.imap.search_plan import Planner
 from folkmoot.protocols.imap.session import Session
@@ -21,8 +21,6 @@ from folkmoot.storage.types import UidSet
 
 capability("ESEARCH", signed_in)
 capability("SEARCHRES", signed_in)
-
-Found = list[tuple[int, int]]
 
 
 @command(
@@ -51,75 +49,54 @@ async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Repl
         key = planner.plan(arguments.key)
         if planner.uses_modseq:
             session.enabled.add("CONDSTORE")
-        found: Found = await session.workspace.search(view.mailbox_id, key)
+        rows = await session.workspace.search(view.mailbox_id, key)
     except BaseException:
         if saving:  # rfc5182#2.1: a failed search saves an empty result
             view.saved = UidSet()
         raise
     # What came after the client's last EXISTS has no number yet and is not for it.
-    numbered = [(view.number(one), one, modseq) for one, modseq in found]
-    numbered = [entry for entry in numbered if entry[0]]
-    results = [entry[1] if uid else entry[0] for entry in numbered]
-    highest = _highest(numbered, arguments.returns) if planner.uses_modseq else 0
+    numbered = [(number, one, modseq) for one, modseq in rows if (number := view.number(one))]
+    uids = [entry[1] for entry in numbered]
+    found = Found(
+        mailbox_id=view.mailbox_id,
+        key=key,
+        uids=uids,
+        told=uids if uid else [entry[0] for entry in numbered],
+        uid=uid,
+        highest=highest(numbered, arguments.returns) if planner.uses_modseq else 0,
+    )
     if saving:
         assert arguments.returns is not None
-        _save(session, arguments.returns, [entry[1] for entry in numbered])
+        save(session, arguments.returns, uids)
     if arguments.returns is None and not session.rev2:
-        _send_old(session, results, highest)
+        send_old(session, b"SEARCH", found)
     else:
         returns = arguments.returns if arguments.returns is not None else {"ALL": True}
-        _send_extended(session, results, returns, highest, uid=uid)
+        await send_esearch(session, found, returns)
     return OK
 
 
-def _highest(found: list[tuple[int, int, int]], returns: Mapping[str, object] | None) -> int:
-    """The highest modseq of what is told: of MIN and MAX alone, only theirs (RFC 7162 3.1.10)."""
+def highest(found: list[tuple[int, int, int]], returns: Mapping[str, object] | None) -> int:
+    """The highest modseq of what is told: of MIN and MAX alone, only theirs (RFC 7162 3.1.10).
+
+    ``found`` are (number, UID, modseq) in the order of the result.
+    """
     if found and returns and not {"ALL", "COUNT"} & returns.keys():
         ends = {"MIN": found[0], "MAX": found[-1]}
         found = [entry for name, entry in ends.items() if name in returns] or found
     return max((entry[2] for entry in found), default=0)
 
 
-def _save(session: Session, returns: Mapping[str, object], uids: list[int]) -> None:
+def save(session: Session, returns: Mapping[str, object], uids: Sequence[int]) -> None:
     """RFC 5182 section 2.4: MIN and MAX alone save only what they name."""
     if "ALL" not in returns and "COUNT" not in returns and {"MIN", "MAX"} & returns.keys():
-        uids = [
-            uid
-            for name, uid in (("MIN", min(uids, default=0)), ("MAX", max(uids, default=0)))
-            if name in returns and uid
-        ]
+        ends = {"MIN": uids[:1], "MAX": uids[-1:]}
+        uids = [uid for name, end in ends.items() if name in returns for uid in end]
     session.selected.saved = UidSet.from_iterable(uids)
 
 
-def _send_old(session: Session, results: list[int], highest: int) -> None:
-    tail = b" (MODSEQ %d)" % highest if highest else b""  # rfc7162#3.1.5
-    words = "".join([f" {number}" for number in results]).encode()
-    session.wire.send(b"* SEARCH%b%b\r\n" % (words, tail))
-
-
-def _send_extended(
-    session: Session,
-    results: list[int],
-    returns: Mapping[str, object],
-    highest: int,
-    *,
-    uid: bool,
-) -> None:
-    """RFC 4731: nothing is said of MIN, MAX and ALL when nothing was found."""
-    if returns.keys() == {"SAVE"}:
-        return  # rfc5182#2.1
-    tag = encoder.quoted_or_literal(session.tag)
-    words = [b"ESEARCH (TAG %b)" % tag]
-    if uid:
-        words.append(b"UID")
-    if results and "MIN" in returns:
-        words.append(b"MIN %d" % min(results))
-    if results and "MAX" in returns:
-        words.append(b"MAX %d" % max(results))
-    if results and "ALL" in returns:
-        words.append(b"ALL %b" % bytes(UidSet.from_iterable(results)))
-    if "COUNT" in returns:
-        words.append(b"COUNT %d" % len(results))
-    if highest:
-        words.append(b"MODSEQ %d" % highest)
-    session.wire.send(encoder.data(*words))
+def send_old(session: Session, name: bytes, found: Found) -> None:
+    """The response of a search (or sort) without RETURN: all numbers in their order."""
+    tail = b" (MODSEQ %d)" % found.highest if found.highest else b""  # rfc7162#3.1.5
+    words = "".join([f" {number}" for number in found.told]).encode()
+    session.wire.send(b"* %b%b%b\r\n" % (name, words, tail))
