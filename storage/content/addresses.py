@@ -42,14 +42,16 @@ _SIMPLE = re.compile(
     re.VERBOSE,
 )
 
-_TOKEN = re.compile(
-    rb"""(?P<space>[ \t\r\n]+)
-      | "(?P<quoted>(?:[^"\\]|\\.)*+)"?
+_QUOTED = rb"""(?P<quoted>"(?:[^"\\]|\\.)*+") |"""
+_UNQUOTED = rb"""
+        (?P<space>[ \t\r\n]+)
       | (?P<special>[(<>@,;:])
       | (?P<literal>\[[^\]]*\]?)
-      | (?P<atom>[^\s"(<>@,;:\[]+|.)""",
-    re.VERBOSE | re.DOTALL,
-)
+      | (?P<stray>")
+      | (?P<atom>[^\s"(<>@,;:\[]+|.)"""
+_TOKEN = re.compile(_QUOTED + _UNQUOTED, re.VERBOSE | re.DOTALL)
+# Behind a quote that never closes: looking for the end of each further one would take forever.
+_TOKEN_UNQUOTED = re.compile(_UNQUOTED, re.VERBOSE | re.DOTALL)
 _ROUTE = re.compile(rb"\s*(@[^:<>\"]*):")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -108,17 +110,20 @@ class _Reader:
 
     def read(self) -> list[Mailbox]:
         spaced = False
+        tokens = _TOKEN
         while self.position < len(self.value) and len(self.found) < self.limit:
-            match = _TOKEN.match(self.value, self.position)
+            match = tokens.match(self.value, self.position)
             assert match is not None
             self.position = match.end()
-            kind = match.lastgroup
-            text = match.group(kind) if kind else b""
+            kind, text = match.lastgroup, match[0]
             if kind == "special":
                 self._special(text, spaced)
+            elif kind == "stray":
+                tokens = _TOKEN_UNQUOTED
+                continue
             elif kind != "space":
-                if kind == "quoted" and b"\\" in text:
-                    text = _ESCAPE.sub(rb"\1", text)
+                if kind == "quoted":
+                    text = _ESCAPE.sub(rb"\1", text[1:-1])
                 self._add(_Kind.WORD, text, spaced)
             spaced = kind == "space"
         self._finish()
@@ -194,7 +199,7 @@ class _Reader:
         elif self.outside:
             words = self.outside
             split = _phrase_length(words)
-            local, domain = _spec(words[split:])
+            local, domain = _spec(words[split : _spec_end(words, split)])
             name = _joined(words[:split])
             self.found.append(Mailbox(name or self.comment, None, local, domain))
         self._reset()
@@ -220,7 +225,8 @@ def _phrase_length(pieces: list[_Piece]) -> int:
     """Count the pieces that are words of a name before an address without `<` and `>`."""
     kinds = [kind for kind, _, _ in pieces]
     if _Kind.AT not in kinds:
-        return 0
+        # One word is an address that lacks its domain, more are a name that lacks its address.
+        return 0 if len(pieces) == 1 else len(pieces)
     first = kinds.index(_Kind.AT) - 1
     # rfc5322#4.4: obs-local-part has spaces around its dots
     while first > 0 and (
@@ -230,3 +236,21 @@ def _phrase_length(pieces: list[_Piece]) -> int:
     ):
         first -= 1
     return max(first, 0)
+
+
+def _spec_end(pieces: list[_Piece], start: int) -> int:
+    """Return where an address ends that is not in `<` and `>`: before a word set off by space."""
+    kinds = [kind for kind, _, _ in pieces]
+    if _Kind.AT not in kinds[start:]:
+        return len(pieces)
+    at = kinds.index(_Kind.AT, start) + 2
+    # rfc5322#4.4: obs-domain has spaces around its dots
+    while at < len(pieces) and (
+        not pieces[at][2]
+        or pieces[at][1].startswith(b".")
+        or pieces[at - 1][1].endswith(b".")
+        or pieces[at][0] is _Kind.AT
+        or pieces[at - 1][0] is _Kind.AT
+    ):
+        at += 1
+    return at

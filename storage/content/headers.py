@@ -38,13 +38,15 @@ def iter_fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
 def unfolded(raw: bytes) -> bytes:
     """Return what follows the colon of a field on one line, each fold being one space.
 
-    NUL octets are dropped: no wire form can hold them.
+    NUL octets are dropped: no wire form can hold them. A CR within a line is a space.
     """
     value = raw.partition(b":")[2].strip(b" \t\r\n")
     if b"\n" in value:
         first, *rest = value.split(b"\n")
         lines = [first.rstrip(b"\r"), *(line.rstrip(b"\r").lstrip(b" \t") for line in rest)]
         value = b" ".join(lines)
+    if b"\r" in value:
+        value = value.replace(b"\r", b" ")
     if b"\0" in value:
         value = value.replace(b"\0", b"")
     return value
@@ -82,11 +84,15 @@ def header_fields(header: bytes, names: frozenset[bytes], *, inverse: bool) -> b
         # Each match starts with the line end before it: a search for that octet is the fastest.
         found = _cutter(names, inverse)(b"\n" + header)
         out = b"".join(found)[1:] + b"\n\r\n" if found else b"\r\n"
+        if inverse and header[:1] in (b" ", b"\t"):
+            continued = _CONTINUED.match(header)
+            out = continued[0] + out if continued else out
     if out.count(b"\n") != out.count(b"\r\n"):
         out = _BARE_LF.sub(b"\r\n", out)
     return out
 
 
+_CONTINUED = re.compile(rb"(?:[ \t][^\n]*(?:\n|\Z))*+")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 # Compiling a pattern of more names costs more than it saves, and a client chooses the names.

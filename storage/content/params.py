@@ -21,6 +21,8 @@ _FIRST = re.compile(rb"\s*(" + _TOKEN + rb")")
 _PARAM = re.compile(
     rb""";\s*+([^\s=;"()<>@,]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;"]*+))""", re.DOTALL
 )
+# In a comment a quote is a quote only if it closes again.
+_COMMENTED = re.compile(rb'"(?:[^"\\]|\\.)*+"|\\.|[^"\\()]++|.', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _SECTION = re.compile(rb"([^*]+)\*(?:(\d{1,9})(\*?))?\Z")
 _UNSAFE = re.compile(rb"[^0-9A-Za-z!#$&+.^_`{|}~-]")
@@ -60,18 +62,38 @@ def content_type(value: bytes) -> Parameterized:
     """Parse a Content-Type; one that is malformed is text/plain, as RFC 2045 section 5.2 says."""
     value = value[:VALUE_LIMIT]
     match = _TYPE.match(value)
+    if match is None and b"(" in value:
+        value = without_comments(value)
+        match = _TYPE.match(value)
     if match is None:
         return DEFAULT_TYPE
     return Parameterized(match[1], match[2], parameters(value, match.end()))
 
 
-def disposition(value: bytes) -> Parameterized | None:
-    """Parse a Content-Disposition (RFC 2183); None if it does not start with a token."""
+def disposition(value: bytes) -> Parameterized:
+    """Parse a Content-Disposition (RFC 2183); `kind` is empty if it does not start with a token."""
     value = value[:VALUE_LIMIT]
     match = _FIRST.match(value)
-    if match is None:
-        return None
-    return Parameterized(match[1], b"", parameters(value, match.end()))
+    kind, end = (match[1], match.end()) if match else (b"", 0)
+    return Parameterized(kind, b"", parameters(value, end))
+
+
+def without_comments(value: bytes) -> bytes:
+    """Return a structured value with a space for each comment (RFC 5322 section 3.2.2)."""
+    if b"(" not in value:
+        return value
+    out: list[bytes] = []
+    depth = 0
+    for match in _COMMENTED.finditer(value):
+        piece = match[0]
+        if piece == b"(":
+            depth += 1
+        elif piece == b")" and depth:
+            depth -= 1
+            piece = b" "
+        if not depth:
+            out.append(piece)
+    return b"".join(out)
 
 
 def parameters(value: bytes, start: int) -> Params:

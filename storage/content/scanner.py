@@ -12,6 +12,7 @@ from folkmoot.storage.content.params import (
     DIGEST_TYPE,
     Parameterized,
     content_type,
+    without_comments,
 )
 from folkmoot.storage.content.sections import Encoding, PartKind
 from folkmoot.storage.content.source import Source
@@ -52,7 +53,8 @@ _ENCODINGS = {
 }
 
 _DEFAULT_ENCODING = b"7bit"
-_ENCODING_NAME = re.compile(rb'[\s"]*([!#-\'*+.0-9A-Z^_`a-z{|}~-]{1,100})')
+# Some quote it, or give it parameters.
+_ENCODING_NAME = re.compile(rb'\s*("?)([!#-\'*+.0-9A-Z^_`a-z{|}~-]{1,100})\1\s*(?:;|\Z)')
 
 _OPAQUE = Parameterized(b"application", b"octet-stream", ())
 
@@ -154,9 +156,8 @@ class _Scanner:
         if closing or not self._room():
             self.frames.pop()
         elif line_end >= 0:
+            # A delimiter cut off by the end of the message starts nothing.
             self._open_child(line_end + 1, frame)
-        else:
-            self._open_child(self.size, frame)
 
     def _skip_to(self, offset: int) -> None:
         for frame in self.frames:
@@ -176,7 +177,7 @@ class _Scanner:
         while self.open and self.open[-1] >= row:
             closed = self.open.pop()
             entity = self.entities[closed]
-            # A header that took the line end of the delimiter stretches what encloses it.
+            # Two delimiters may share a line end; what encloses the empty part ends behind it.
             end = entity.body_end = max(entity.body_start, end)
             if entity.kind is PartKind.MULTIPART and not entity.children:
                 # The wire form of a multipart needs a part. Nothing was added behind this one,
@@ -186,7 +187,7 @@ class _Scanner:
     def _open_child(self, start: int, frame: _Frame) -> None:
         at = self._next_delimiter()
         end = self.size if at < 0 else max(start, self._before(at))
-        # A part may share its empty line with the delimiter that follows.
+        # The empty line of a multipart's header may be the line end of its first delimiter.
         header_end = self.size if at < 0 else max(start, at + 1)
         self._descend(start, end, header_end, Role.BODY_PART, frame.default)
 
@@ -226,6 +227,11 @@ class _Scanner:
         encoding_name = _encoding_name(fields.get(b"content-transfer-encoding"))
         encoding = _ENCODINGS.get(encoding_name.lower(), Encoding.UNKNOWN)
         kind, media = self._classify(media)
+        if body_start > end and not (
+            kind is PartKind.MULTIPART and self._starts(media, body_start)
+        ):
+            # rfc2046#5.1.1: else an empty line right before a delimiter belongs to that
+            body_start = end
         entity = Entity(
             role,
             self.open[-1] if self.open else -1,
@@ -292,6 +298,11 @@ class _Scanner:
             )
         )
 
+    def _starts(self, media: Parameterized, offset: int) -> bool:
+        """Tell whether a delimiter of this multipart is at `offset`."""
+        delimiter = b"--" + _boundary(media)
+        return self.source.read(offset, len(delimiter)) == delimiter
+
     def _header_end(self, start: int, end: int) -> int:
         """Return where the body behind the first empty line in `[start, end)` starts, or -1."""
         chunk = self.source.read(start, min(_CHUNK, end - start))
@@ -315,8 +326,8 @@ class _Scanner:
 
 def _encoding_name(values: list[bytes] | None) -> bytes:
     # rfc2045#6.1: 7bit is what a missing field means
-    match = _ENCODING_NAME.match(values[0]) if values else None
-    return match[1] if match else _DEFAULT_ENCODING
+    match = _ENCODING_NAME.match(without_comments(values[0])) if values else None
+    return match[2] if match else _DEFAULT_ENCODING
 
 
 def _boundary(media: Parameterized) -> bytes:

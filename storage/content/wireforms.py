@@ -6,10 +6,16 @@ as literals, which every version of IMAP allows; encoded-words stay as they are.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from folkmoot.storage.content.addresses import ADDRESS_LIMIT, Mailbox, addresses
-from folkmoot.storage.content.params import Parameterized, Params, disposition
+from folkmoot.storage.content.params import (
+    Parameterized,
+    Params,
+    disposition,
+    without_comments,
+)
 from folkmoot.storage.content.scanner import Entity
 from folkmoot.storage.content.sections import PartKind
 from folkmoot.storage.content.source import Source
@@ -18,6 +24,9 @@ QUOTED_LIMIT = 1000
 """Longer strings go out as literals: clients read lines into bounded buffers."""
 
 _LANGUAGE_LIMIT = 20
+
+# rfc5646#2.1: letters, digits and hyphens; then there may be a weight, as in Accept-Language
+_LANGUAGE = re.compile(rb"\s*([0-9A-Za-z-]{1,100})\s*(?:;|\Z)")
 
 # What a quoted string can hold without an escape.
 _PLAIN = bytes(each for each in range(1, 128) if each not in b'\r\n"\\')
@@ -55,13 +64,13 @@ def envelope(fields: dict[bytes, list[bytes]]) -> bytes:
     if not fields:
         return _EMPTY_ENVELOPE
     sender_default = _address_list(fields.get(b"from"))
-    forms = [_first(fields, b"date"), _first(fields, b"subject"), sender_default]
+    forms = [_last(fields, b"date"), _last(fields, b"subject"), sender_default]
     for name in (b"sender", b"reply-to"):
         form = _address_list(fields.get(name))
         # rfc9051#7.5.2: absent or empty, these two are the same as From
         forms.append(sender_default if form == b"NIL" else form)
     forms += [_address_list(fields.get(name)) for name in (b"to", b"cc", b"bcc")]
-    forms += [_first(fields, b"in-reply-to"), _first(fields, b"message-id")]
+    forms += [_last(fields, b"in-reply-to"), _last(fields, b"message-id")]
     return b"(" + b" ".join(forms) + b")"
 
 
@@ -125,9 +134,9 @@ def _extensions(entity: Entity) -> bytes:
     if not fields:
         return b"NIL NIL NIL"
     given = fields.get(b"content-disposition")
-    parsed = disposition(given[0]) if given else None
     form = b"NIL"
-    if parsed is not None:
+    if given:
+        parsed = disposition(given[0])
         form = b"(" + string(parsed.kind) + b" " + _params(parsed.params) + b")"
     return b" ".join(
         (form, _language(fields.get(b"content-language")), _first(fields, b"content-location"))
@@ -136,8 +145,9 @@ def _extensions(entity: Entity) -> bytes:
 
 def _language(values: list[bytes] | None) -> bytes:
     # rfc3282#2: a list of tags parted by commas
-    tags = [tag.strip() for tag in values[0].split(b",", _LANGUAGE_LIMIT)] if values else []
-    forms = [string(tag) for tag in tags[:_LANGUAGE_LIMIT] if tag]
+    tags = without_comments(values[0]).split(b",", _LANGUAGE_LIMIT) if values else []
+    found = [_LANGUAGE.match(tag) for tag in tags[:_LANGUAGE_LIMIT]]
+    forms = [string(match[1]) for match in found if match]
     return b"(" + b" ".join(forms) + b")" if forms else b"NIL"
 
 
@@ -157,6 +167,13 @@ def _text_params(media: Parameterized) -> bytes:
 def _first(fields: dict[bytes, list[bytes]], name: bytes) -> bytes:
     values = fields.get(name)
     return string(values[0]) if values else b"NIL"
+
+
+def _last(fields: dict[bytes, list[bytes]], name: bytes) -> bytes:
+    # rfc6376#5.4.2: of several fields of a name, which no message should have, signatures cover
+    # the last first. One put before it would be shown in its place.
+    values = fields.get(name)
+    return string(values[-1]) if values else b"NIL"
 
 
 def _address_list(values: list[bytes] | None) -> bytes:

@@ -79,7 +79,10 @@ _AB = _box(b"a", b"b.c")
         (b"A B a@b.c", [_box(b"a", b"b.c", b"A B")]),
         (b"a@b.c; d@e.f;", [_AB, _box(b"d", b"e.f")]),
         (b"A <a@b.c>; D <d@e.f>", [_box(b"a", b"b.c", b"A"), _box(b"d", b"e.f", b"D")]),
-        (b'"N <a@b.c>', [_box(b"N <a@b.c>", b"")]),
+        (b'"N <a@b.c>', [_box(b"a", b"b.c", b"N")]),
+        (b"a@b.c d@e.f", [_box(b"a", b"b.c")]),
+        (b"a@b . c d", [_box(b"a", b"b.c")]),
+        (b"some words here", [_box(b"", b"", b"some words here")]),
         (b"a@b.c\r\n\t, d@e.f", [_AB, _box(b"d", b"e.f")]),
     ],
 )  # fmt: skip

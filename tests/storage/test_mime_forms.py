@@ -51,8 +51,12 @@ def test_strings(value: bytes, form: bytes) -> None:
             b"(NIL NIL " + _A + b" " + _A + b' ((NIL NIL "d" "e.f")) NIL NIL NIL NIL NIL)',
         ),
         (
-            b"SUBJECT : a\r\n  b\r\n\tc  \r\nSubject: second\r\n",
+            b"SUBJECT : a\r\n  b\r\n\tc  \r\n",
             b'(NIL "a b c" NIL NIL NIL NIL NIL NIL NIL NIL)',
+        ),
+        (
+            b"Subject: put before it\r\nSubject: signed\rby DKIM\r\n",
+            b'(NIL "signed by DKIM" NIL NIL NIL NIL NIL NIL NIL NIL)',
         ),
         (
             b"To: a@b.c\r\nTo: d@e.f\r\n",
@@ -122,7 +126,27 @@ def test_envelopes(header: bytes, form: bytes, eol: bytes) -> None:
         ),
         (
             b"Content-Type: a/b; name*1=x; name*3=y\r\nContent-Disposition: ;x=y\r\n\r\n",
-            b'("a" "b" ("name*1" "x" "name*3" "y") NIL NIL "7bit" 0 NIL NIL NIL NIL)',
+            b'("a" "b" ("name*1" "x" "name*3" "y") NIL NIL "7bit" 0 NIL ("" ("x" "y")) NIL NIL)',
+        ),
+        (
+            b'Content-Type: (a) text (b(c)) / html ; charset (d) = "(e)" (f)\r\n'
+            b"Content-Transfer-Encoding: (really) 8bit (\\) yes)\r\nContent-Disposition:\r\n"
+            b"Content-Language: en,, de;q=1, (x) fr, not a tag\r\n\r\n",
+            b'("text" "html" ("charset" "(e)") NIL NIL "8bit" 0 0 NIL ("" NIL) ("en" "de" "fr") '
+            b"NIL)",
+        ),
+        (
+            b"Content-Transfer-Encoding: 8 bit\r\n\r\n",
+            b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)',
+        ),
+        (
+            b'Content-Transfer-Encoding: "base64"; x\r\n\r\n',
+            b'("text" "plain" ("charset" "us-ascii") NIL NIL "base64" 0 0 NIL NIL NIL NIL)',
+        ),
+        (
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b",
+            b'(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL) '
+            b'"mixed" ("boundary" "b") NIL NIL NIL)',
         ),
         (
             b"Content-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\nx\r\n",

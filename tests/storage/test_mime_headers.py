@@ -95,6 +95,13 @@ def test_values_are_unfolded() -> None:
     assert collect(HEADER, frozenset((b"subject",))) == {b"subject": [b"first", b"second"]}
 
 
+def test_continuation_without_a_field_belongs_to_the_rest() -> None:
+    """Folded lines before the first field are no field, and no answer loses them."""
+    header = b" a\r\n\tb\r\nTo: c\r\n d\r\n\r\n"
+    assert _pick(header, b"to") == b"To: c\r\n d\r\n\r\n"
+    assert _pick(header, b"to", inverse=True) == b" a\r\n\tb\r\n\r\n"
+
+
 def test_fields_end_at_the_empty_line() -> None:
     """What is behind the header is no field."""
     assert [name for name, _ in iter_fields(HEADER + b"Body: x\r\n")][-1] == b"subject-line"

@@ -241,12 +241,12 @@ def test_outer_delimiter_ends_unclosed_inner_parts() -> None:
     table = index(data).parts
     assert _cut(data, table, (1, 1), PartText.ALL) == b"one"
     assert _cut(data, table, (2,), PartText.ALL) == b"two"
-    # The header of the innermost part takes its empty line from the outer delimiter.
+    # The empty line behind the innermost header is the line end of the outer delimiter.
     shared = data.replace(b"\r\n\r\none", b"\r\nA: b\r\n")
     found = index(shared)
     check_index(shared, found)
-    assert _cut(shared, found.parts, (1, 1), PartText.MIME) == b"A: b\r\n\r\n"
-    assert _cut(shared, found.parts, (1,), PartText.ALL) == b"--inner\r\nA: b\r\n\r\n"
+    assert _cut(shared, found.parts, (1, 1), PartText.MIME) == b"A: b\r\n"
+    assert _cut(shared, found.parts, (1,), PartText.ALL) == b"--inner\r\nA: b\r\n"
 
 
 def test_encoded_message_is_not_looked_into() -> None:
