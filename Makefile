@@ -44,7 +44,7 @@ fast: $(VENV)/tools
 
 e2e: $(VENV)/tools
 	bash tests/e2e/clients.sh
-	$(PYTEST) -m e2e tests/e2e
+	$(PYTEST) -m e2e
 
 bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail

@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # Installs the mail programs that the end-to-end tests drive, where the system lets us.
 set -u
+PATH=$PATH:/usr/sbin:/usr/local/sbin
+programs=(mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl offlineimap:offlineimap3
+  getmail:getmail6 fetchmail:fetchmail dovecot:dovecot-imapd)
 missing=()
-for pair in mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl; do
+for pair in "${programs[@]}"; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 # swaks speaks TLS only with this module.
 perl -MNet::SSLeay -e 1 2>/dev/null || missing+=(libnet-ssleay-perl)
+# Dovecot takes mail in by LMTP in the benchmark.
+[ -x /usr/lib/dovecot/lmtp ] || missing+=(dovecot-lmtpd)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
-for pair in mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl; do
+for pair in "${programs[@]}"; do
   if ! command -v "${pair%%:*}" >/dev/null; then
     echo "*** ${pair%%:*} is not here and could not be installed (package ${pair##*:}):" >&2
     echo "*** its end-to-end test will fail." >&2
