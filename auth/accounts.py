@@ -181,7 +181,7 @@ class Accounts:
         )
 
     def update(self, address: str, update: AccountUpdate) -> Deferred[None]:
-        """Change name, plan, role or limits."""
+        """Change name, plan, role, limits or hidden capabilities."""
         return Deferred.fromCoroutine(
             self._change(address, "update", lambda id_: UpdateAccount(id_, update))
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot.config.fields import array, key, named, section
-from folkmoot.config.kinds import BOOLEAN, domain, email, list_of, size, text, whole
+from folkmoot.config.kinds import BOOLEAN, capability, domain, email, list_of, size, text, whole
 from folkmoot.config.lines import KeyPath
 from folkmoot.config.load import Document, build, parse_document, read_document
 
@@ -113,6 +113,13 @@ class AccountSection:
         "A disabled account keeps its data, but nobody can sign in and no mail arrives.",
         default=None,
         example=False,
+    )
+    hide_capabilities: tuple[str, ...] | None = key(
+        list_of(capability()),
+        "IMAP capabilities that this person's clients are not offered; "
+        "it counts from their next login.",
+        default=None,
+        example=("COMPRESS=DEFLATE",),
     )
 
 

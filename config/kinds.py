@@ -16,6 +16,7 @@ from typing import Any
 
 from folkmoot.storage.addresses import normalize_address, normalize_domain
 from folkmoot.storage.errors import InvalidName
+from folkmoot.storage.names import capability_name
 
 
 class WrongValue(ValueError):
@@ -219,6 +220,18 @@ def email() -> Kind:
             raise WrongValue('a mail address such as "ada@example.org"') from None
 
     return Kind("mail address", parse, _show_text)
+
+
+def capability() -> Kind:
+    """An IMAP capability that can be hidden, in upper case."""
+
+    def parse(value: object, base: Path) -> str:
+        try:
+            return capability_name(value if isinstance(value, str) else "")
+        except InvalidName:
+            raise WrongValue('an IMAP capability such as "IDLE", not "IMAP4rev1"') from None
+
+    return Kind("IMAP capability", parse, _show_text)
 
 
 def database_url() -> Kind:

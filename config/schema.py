@@ -16,6 +16,7 @@ from folkmoot.config.kinds import (
     BOOLEAN,
     PORT,
     address_ip,
+    capability,
     choice,
     database_url,
     domain,
@@ -295,6 +296,19 @@ class LimitsSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImapSection:
+    """What IMAP offers."""
+
+    hide_capabilities: tuple[str, ...] = key(
+        list_of(capability()),
+        "Capabilities that are not offered to anybody, for a client that has trouble with one; "
+        "their commands are refused. A single account can have its own list in the directory.",
+        default=(),
+        example=("COMPRESS=DEFLATE", "NOTIFY"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSection:
     """What is logged, and where. Passwords and other secrets never are."""
 
@@ -352,6 +366,7 @@ class Config:
         PasswordsSection, "How passwords are judged, stored and defended."
     )
     limits: LimitsSection = section(LimitsSection, "Bounds for what clients can ask of the server.")
+    imap: ImapSection = section(ImapSection, "What IMAP offers.")
     log: LogSection = section(
         LogSection, "What is logged, and where. Passwords and other secrets never are."
     )

@@ -80,15 +80,22 @@ class _Applied:
             )
         )
         self._changed("account created", entry.address)
+        if entry.hide_capabilities:
+            update = AccountUpdate(hidden_capabilities=entry.hide_capabilities)
+            await self._accounts.update(entry.address, update)
         await self._aliases(entry, ())
 
     async def _change(self, entry: AccountSection) -> None:
         details = await self._accounts.show(entry.address)
         account = details.account
+        hidden = entry.hide_capabilities
+        if hidden is not None and set(hidden) == set(account.hidden_capabilities):
+            hidden = None
         update = AccountUpdate(
             name=entry.name if entry.name != account.name else None,
             plan=entry.plan if entry.plan != account.plan else None,
             domain_admin=entry.domain_admin if entry.domain_admin != account.domain_admin else None,
+            hidden_capabilities=hidden,
         )
         if update != AccountUpdate():
             await self._accounts.update(entry.address, update)

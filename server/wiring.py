@@ -251,6 +251,7 @@ class Server:
             implicit_tls=section.tls == "implicit",
             plaintext_logins=section.plaintext_logins or section.loopback,
             channel_bindings=channel_bindings,
+            hidden=frozenset(self.config.imap.hide_capabilities),
         )
         self._imap.append(factory)
         if section.tls == "implicit":

@@ -1,11 +1,18 @@
-"""One form for the names of mailboxes, so that they can be compared as plain strings."""
+"""One form for names that are compared as plain strings: of mailboxes, of capabilities."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Final
+
+from folkmoot.storage.errors import InvalidName
 
 DELIMITER = "/"
 INBOX = "INBOX"
+
+# rfc9051#9: an atom
+_CAPABILITY: Final = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,64}")
 
 
 def mailbox_levels(name: str) -> tuple[str, ...]:
@@ -24,3 +31,12 @@ def mailbox_levels(name: str) -> tuple[str, ...]:
 def mailbox_name(name: str) -> str:
     """The whole name in the form that the store keeps."""
     return DELIMITER.join(mailbox_levels(name))
+
+
+def capability_name(name: str) -> str:
+    """An IMAP capability in upper case. Raises ``InvalidName``, also for the one that all need."""
+    if not _CAPABILITY.fullmatch(name):
+        raise InvalidName(f"{name!r} is no IMAP capability.")
+    if name.upper() == "IMAP4REV1":
+        raise InvalidName("No client can do without IMAP4rev1.")
+    return name.upper()

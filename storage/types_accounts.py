@@ -51,9 +51,13 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountUpdate:
-    """What changes of an account; None leaves a field as it is. Tools left out keep limits."""
+    """What changes of an account; None leaves a field as it is. Tools left out keep limits.
+
+    ``hidden_capabilities`` are in upper case (``storage.names.capability_name``).
+    """
 
     name: str | None = None
     plan: str | None = None
     domain_admin: bool | None = None
     limits: Mapping[Tool, Limit] = field(default_factory=dict)
+    hidden_capabilities: tuple[str, ...] | None = None

@@ -12,7 +12,7 @@ from folkmoot.server.commands.passwords import password_options, read_password
 from folkmoot.server.commands.work import plan_named, working
 from folkmoot.server.directory_apply import plan_limits
 from folkmoot.storage.types import Account, AccountState, AppPassword, Usage
-from folkmoot.storage.types_accounts import AccountDetails
+from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate
 
 PROTOCOLS = ("imap", "submission")
 address_argument = click.argument("address")
@@ -108,9 +108,10 @@ def show(config: Config, address: str, as_json: bool) -> None:
         "Last used": f"{account.last_used:%Y-%m-%d %H:%M}" if account.last_used else "never",
         "Aliases": ", ".join(details.aliases) or "none",
         "App passwords": ", ".join(one.name for one in details.app_passwords) or "none",
+        "Hidden in IMAP": ", ".join(account.hidden_capabilities) or "nothing",
     }
     for title, value in lines.items():
-        click.echo(f"{title + ':':<15}{value}")
+        click.echo(f"{title + ':':<16}{value}")
     rows = [
         (
             usage.tool.value,
@@ -169,6 +170,22 @@ def delete(config: Config, address: str, yes: bool) -> None:
             raise click.ClickException("Nothing was deleted.")
         work.wait(work.accounts.delete(address))
     click.echo(f"The account {address} is deleted.")
+
+
+@command.command("hide")
+@address_argument
+@click.argument("capabilities", nargs=-1, metavar="[CAPABILITY]...")
+@with_config
+def hide(config: Config, address: str, capabilities: tuple[str, ...]) -> None:
+    """Offer all but these IMAP capabilities to the account; without any, offer all again.
+
+    For a client that has trouble with one. It counts from its next login.
+    """
+    update = AccountUpdate(hidden_capabilities=capabilities)
+    with working(config) as work:
+        work.wait(work.accounts.update(address, update))
+        hidden = work.wait(work.accounts.show(address)).account.hidden_capabilities
+    click.echo(f"Hidden from {address}: {', '.join(hidden) or 'nothing'}.")
 
 
 @command.group()
@@ -268,6 +285,7 @@ def _plain(account: Account) -> dict[str, object]:
         "domain_admin": account.domain_admin,
         "created": account.created.isoformat(),
         "last_used": account.last_used.isoformat() if account.last_used else None,
+        "hidden_capabilities": list(account.hidden_capabilities),
     }
 
 

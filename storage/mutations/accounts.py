@@ -20,6 +20,7 @@ from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
 from folkmoot.storage.mutations.mailboxes import INBOX, insert_mailbox
+from folkmoot.storage.names import capability_name
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import AccountState, Limit, Tool, Topic
@@ -28,6 +29,7 @@ from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
 R = TypeVar("R", covariant=True)
 
 MAX_ADDRESSES = 500  # of one account
+MAX_HIDDEN = 100  # capabilities that one account does not see
 MAX_NAME = 200  # characters of a person's name
 # rfc6154#2; these names are what clients show translated or as they are.
 FOLDERS = (
@@ -63,7 +65,8 @@ _SET_LIMIT = Statement(
 _ROW = Statement("SELECT space_id, address FROM accounts WHERE id = :id")
 _UPDATE = Statement(
     "UPDATE accounts SET name = COALESCE(:name, name), plan = COALESCE(:plan, plan),"
-    " domain_admin = COALESCE(:domain_admin, domain_admin) WHERE id = :id"
+    " domain_admin = COALESCE(:domain_admin, domain_admin),"
+    " hidden_capabilities = COALESCE(:hidden, hidden_capabilities) WHERE id = :id"
 )
 _SET_STATE = Statement(
     "UPDATE accounts SET state = :state, epoch = epoch + 1 WHERE id = :id AND state <> :state"
@@ -189,7 +192,10 @@ class CreateAccount(AccountMutation[int]):
 
 @dataclass(frozen=True, slots=True)
 class UpdateAccount(AccountMutation[None]):
-    """Change a person's name, plan, role or limits; larger limits count at once."""
+    """Change a person's name, plan, role, limits (larger ones count at once) or what IMAP hides.
+
+    Raises ``InvalidName``, ``LimitReached``.
+    """
 
     account_id: int
     update: AccountUpdate
@@ -199,12 +205,18 @@ class UpdateAccount(AccountMutation[None]):
         update = self.update
         if update.name is not None:
             check_person_name(update.name)
+        hidden = None
+        if update.hidden_capabilities is not None:
+            if len(update.hidden_capabilities) > MAX_HIDDEN:
+                raise LimitReached("Too many capabilities are to be hidden.")
+            hidden = " ".join(sorted({capability_name(one) for one in update.hidden_capabilities}))
         context.db.run(
             _UPDATE,
             id=self.account_id,
             name=update.name,
             plan=update.plan,
             domain_admin=None if update.domain_admin is None else int(update.domain_admin),
+            hidden=hidden,
         )
         for tool, limit in update.limits.items():
             _set_limit(context, space, tool, limit)

@@ -115,6 +115,18 @@ def test_account_life(cli: Cli, ada: str) -> None:
     assert "bob" not in cli.ok("account", "list", "--domain", "example.org")
 
 
+def test_capabilities_are_hidden_from_an_account(cli: Cli, ada: str) -> None:
+    """A capability that a bad client cannot stand is taken away and given back."""
+    assert "IDLE, XLIST" in cli.ok("account", "hide", ada, "xlist", "IDLE", "idle")
+    assert "IDLE, XLIST" in cli.ok("account", "show", ada)
+    shown = cli.json("account", "show", ada)
+    assert isinstance(shown, dict)
+    assert shown["hidden_capabilities"] == ["IDLE", "XLIST"]
+    assert cli("account", "hide", ada, "IMAP4rev1").exit_code == 1
+    cli.ok("account", "hide", ada)
+    assert "nothing" in cli.ok("account", "show", ada)
+
+
 def test_passwords_come_from_stdin_or_chance_only(cli: Cli, ada: str) -> None:
     """No option takes a password; a script that gives none is told what to use."""
     first = cli.ok("account", "passwd", ada, "--generate")

@@ -102,6 +102,22 @@ def test_what_is_written_is_changed_and_the_rest_stays(
     assert len(work.wait(work.accounts.accounts())) == 2
 
 
+def test_hidden_capabilities_follow_the_file(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """For new and present accounts; in any case and order, and without the key as they are."""
+    hiding = TEXT.replace('name = "Ada"', 'name = "Ada"\nhide_capabilities = ["xlist", "IDLE"]')
+    apply(work, hiding, caplog)
+    assert apply(work, hiding, caplog) == (0, 0)
+    assert apply(work, TEXT, caplog) == (0, 0)
+
+    def hidden(address: str) -> tuple[str, ...]:
+        return work.wait(work.accounts.show(address)).account.hidden_capabilities
+
+    assert hidden("ada@example.org") == ("IDLE", "XLIST")
+    assert hidden("bob@example.org") == ()
+    assert apply(work, hiding.replace('["xlist", "IDLE"]', "[]"), caplog) == (1, 0)
+    assert hidden("ada@example.org") == ()
+
+
 def test_a_password_is_only_the_first_one(work: Work, caplog: pytest.LogCaptureFixture) -> None:
     """A person's own change of the password is never undone by the file."""
     apply(work, TEXT, caplog)

@@ -103,7 +103,8 @@ def make_config(folder: Path, url: str) -> Config:
         f'[database]\nurl = "{url}"\n'
         '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n'
         '[passwords]\nargon2_memory = "64 KiB"\nscram_iterations = 4096\n'
-        "[relay]\nhold = true\n[limits]\nlogin = 5\n" + listeners,
+        '[relay]\nhold = true\n[limits]\nlogin = 5\n[imap]\nhide_capabilities = ["XLIST"]\n'
+        + listeners,
         folder / "folkmoot.toml",
     )
 
@@ -129,6 +130,7 @@ def test_mail_in_and_out(site: Site) -> None:
         client.sendmail("x@else.example", ["bob@example.org"], b"Subject: In\r\n\r\nHi\r\n")
     reader = site.imap("bob", "battery staple")
     assert reader.select("INBOX")[1] == [b"2"]
+    assert "XLIST" not in reader.capability()[1][0].decode()  # hidden by the config
     reader.logout()
 
 
