@@ -7,7 +7,7 @@ thread.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from folkmoot.protocols.imap import encoder
@@ -109,6 +109,38 @@ def _parents(names: Iterable[str], matches: _Patterns) -> tuple[set[str], set[st
             reached.add(name[:end])
             end = name.rfind("/", 0, end)
     return above | left_out, left_out
+
+
+# --- more lines for a mailbox ----------------------------------------------------------------
+
+ListData = Callable[[MailboxInfo, object, bool], list[bytes]]
+_LIST_DATA: dict[str, ListData] = {}
+
+
+def list_data(option: str) -> Callable[[ListData], ListData]:
+    """Decorate the function that prints what a return option of LIST asks for.
+
+    It is called with a mailbox, the option's value and whether the session speaks UTF-8, and
+    gives whole lines, which follow the LIST response.
+    """
+
+    def keep(printer: ListData) -> ListData:
+        if option in _LIST_DATA:
+            raise ValueError(f"LIST return option {option} is printed already")
+        _LIST_DATA[option] = printer
+        return printer
+
+    return keep
+
+
+def data_lines(info: MailboxInfo, arguments: ListArgs, *, utf8: bool) -> list[bytes]:
+    """The lines that return options of extensions ask for."""
+    return [
+        line
+        for option, value in arguments.returns.items()
+        if option in _LIST_DATA
+        for line in _LIST_DATA[option](info, value, utf8)
+    ]
 
 
 # --- printing --------------------------------------------------------------------------------

@@ -149,6 +149,8 @@ class ImapConnection(Protocol):
         for deferred in waiting:
             deferred.callback(None)
         self._pump()
+        if not self._running:
+            self.session.rested()
 
     def stopProducing(self) -> None:  # noqa: N802
         self._output_paused = False
@@ -235,6 +237,16 @@ class ImapConnection(Protocol):
             self.transport = self._deflated.detach()
             self._deflated = None
             self.transport.registerProducer(self, True)
+
+    def take_turn(self) -> bool:
+        # What the client has not taken yet is no reason to make more for it.
+        if self._running or self._closing or self._lost or self._output_paused:
+            return False
+        self._running = True
+        return True
+
+    def give_turn(self) -> None:
+        self._finished()
 
     def channel_bindings(self) -> dict[str, bytes]:
         return self._factory.channel_bindings(self.transport) if self.secure else {}
@@ -342,6 +354,8 @@ class ImapConnection(Protocol):
         self._running = False
         self.flush()
         self._pump()
+        if not self._running:
+            self.session.rested()
 
     def _broken(self, failure: Failure) -> None:
         """A command died in a way that its own handling did not see."""

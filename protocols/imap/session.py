@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,8 +78,37 @@ class Wire(Protocol):
     def channel_bindings(self) -> dict[str, bytes]:
         """Data that SCRAM-PLUS binds to, empty without TLS."""
 
+    def take_turn(self) -> bool:
+        """Keep commands waiting, to push between two of them; False while one runs."""
+
+    def give_turn(self) -> None:
+        """Go on with commands."""
+
     def close(self, reason: str, code: str | None = None) -> None:
         """Say BYE and end the connection."""
+
+
+class Reporter(Protocol):
+    """Tells the client of changes beside those in the selected mailbox."""
+
+    dirty: bool  # something was committed since the last report
+
+    async def report(self) -> None:
+        """Look, and send what the client is to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedEvents:
+    """What NOTIFY asks for of the selected mailbox (RFC 5465 section 6.1).
+
+    ``messages``: arrivals and removals; ``flags``: changes of flags. ``delayed`` keeps removals
+    back until a command may show them. ``announce`` tells what was asked for of new messages.
+    """
+
+    messages: bool = False
+    flags: bool = False
+    delayed: bool = False
+    announce: Callable[[list[int]], Awaitable[None]] | None = None
 
 
 class Session:
@@ -106,6 +135,10 @@ class Session:
         # Extensions keep what they remember for the session here, under their own name.
         self.notes: dict[str, Any] = {}
         self._on_change: Callable[[], None] | None = None
+        # Pushes between commands, where the client asked for that. # rfc5465#3.1
+        self.on_rest: Callable[[], None] | None = None
+        self.events: SelectedEvents | None = None  # None: as if NOTIFY was never given
+        self.reporters: list[Reporter] = []
         self._unwatch: list[Callable[[], None]] = []
         self._unwatch_view: Callable[[], None] | None = None
         self._ended = False
@@ -151,6 +184,11 @@ class Session:
         """Whether removals are told as VANISHED (RFC 7162 section 3.2)."""
         return "QRESYNC" in self.enabled
 
+    @property
+    def uid_only(self) -> bool:
+        """Whether messages have no numbers for this client (RFC 9586)."""
+        return "UIDONLY" in self.enabled
+
     def sasl_mechanisms(self) -> tuple[str, ...]:
         """SASL mechanisms to offer now; none once signed in."""
         if self.actor is not None:
@@ -193,6 +231,8 @@ class Session:
         self._unwatch.clear()
         self.enabled.clear()
         self.notes.clear()
+        self.reporters.clear()
+        self.events = self.on_rest = None
         self.actor = self._workspace = None
         self.hidden = self.wire.hidden
         self.wire.signed_out()
@@ -215,17 +255,55 @@ class Session:
         for unwatch in self._unwatch:
             unwatch()
         self._unwatch.clear()
-        self._on_change = None
+        self.reporters.clear()
+        self._on_change = self.on_rest = None
 
     def on_change(self, call: Callable[[], None] | None) -> None:
         """Call back (once per hint) while IDLE waits; None ends it."""
         self._on_change = call
 
+    def watch(self, topic: Topic, id_: int, call: Callable[[], None]) -> Callable[[], None]:
+        """Call back at hints and push what it makes of them; returns what ends it."""
+
+        def hinted(hint: Hint) -> None:
+            call()
+            self.changed()
+
+        if self._ended:
+            return lambda: None
+        end = self.workspace.watch(topic, id_, hinted)
+        self._unwatch.append(end)
+
+        def unwatch() -> None:
+            end()
+            if end in self._unwatch:
+                self._unwatch.remove(end)
+
+        return unwatch
+
+    def changed(self) -> None:
+        """Something may be to tell: push it if the client waits for that."""
+        call = self._on_change or self.on_rest
+        if call is not None:
+            call()
+
+    def rested(self) -> None:
+        """A command ended: push what could not be told at its end."""
+        if self.on_rest is not None and self._due():
+            self.on_rest()
+
+    def _due(self) -> bool:
+        view, events = self.view, self.events
+        if view is not None and (events is None or events.messages):
+            removals = bool(view.pending) and not (events is not None and events.delayed)
+            if view.dirty or removals:
+                return True
+        return any(reporter.dirty for reporter in self.reporters)
+
     def _mailbox_changed(self, hint: Hint) -> None:
         if self.view is not None:
             self.view.dirty = True
-        if self._on_change is not None:
-            self._on_change()
+        self.changed()
 
     def _account_changed(self, hint: Hint) -> None:
         # The gate knows whether this session may go on; asking it is what NOOP does.
@@ -239,11 +317,20 @@ class Session:
 
     # --- the client's view --------------------------------------------------------------------
 
-    async def refresh(self, *, show_expunges: bool, force: bool = False) -> None:
-        """Send what changed in the selected mailbox since the client last heard of it.
+    async def refresh(self, *, show_expunges: bool, force: bool = False, own: bool = False) -> None:
+        """Send what changed since the client last heard: in the selected mailbox, and what
+        reporters know.
 
-        Without ``force`` only when a hint said so (or removals wait that may be shown now).
+        Without ``force`` only when a hint said so (or removals wait that may be shown now). What
+        NOTIFY did not ask for is kept, but not when the command that runs caused it (``own``).
         """
+        if self.events is None or self.events.messages or own:
+            await self._refresh_view(show_expunges=show_expunges, force=force)
+        for reporter in tuple(self.reporters):
+            if reporter.dirty:
+                await reporter.report()
+
+    async def _refresh_view(self, *, show_expunges: bool, force: bool) -> None:
         view = self.view
         if view is None or not (view.dirty or force or (view.pending and show_expunges)):
             return
@@ -262,11 +349,20 @@ class Session:
         except BaseException:
             view.dirty = True
             raise
+        last, events = view.last_uid, self.events
+        if events is not None and not events.flags:
+            rows = [row for row in rows if row[0] > last]
         for line in view.update(
             changes,
             rows,
             show_expunges=show_expunges,
-            vanished=self.qresync,
+            vanished=self.qresync or self.uid_only,
             modseqs=self.condstore,
+            uid_only=self.uid_only,
         ):
             self.wire.send(line)
+        if events is not None and events.announce is not None:
+            fresh = [uid for uid in view.uids_after(last) if uid not in view.own]
+            if fresh:
+                await events.announce(fresh)
+        view.own.clear()

@@ -9,7 +9,7 @@ the view.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from folkmoot.protocols.imap.encoder import untagged
@@ -71,6 +71,8 @@ class View:
         self.reported: dict[int, int] = {}
         # What "$" means here: the last saved search result. # rfc5182#2.1
         self.saved: UidSet = UidSet()
+        # New messages that this session added itself: NOTIFY does not announce them.
+        self.own: set[int] = set()
 
     # --- numbers ------------------------------------------------------------------------------
 
@@ -80,6 +82,15 @@ class View:
         if position < len(self.uids) and self.uids[position] == uid:
             return position + 1
         return 0
+
+    @property
+    def last_uid(self) -> int:
+        """The highest UID that this client knows, 0 in an empty mailbox."""
+        return self.uids[-1] if self.uids else 0
+
+    def uids_after(self, uid: int) -> array[int]:
+        """The known UIDs above ``uid``."""
+        return self.uids[bisect_right(self.uids, uid) :]
 
     def select(self, sequence: SequenceSet, *, uid: bool) -> list[int]:
         """The UIDs that a sequence set of numbers or UIDs means, ascending.
@@ -135,12 +146,13 @@ class View:
         show_expunges: bool,
         vanished: bool,
         modseqs: bool,
+        uid_only: bool = False,
     ) -> list[bytes]:
         """Take over changes; returns the untagged responses for the client.
 
         ``rows`` are (uid, flags, keywords, modseq) of the changed messages that still exist.
         ``vanished`` says that the client wants VANISHED instead of EXPUNGE (QRESYNC), ``modseqs``
-        that it wants MODSEQ in FETCH (CONDSTORE).
+        that it wants MODSEQ in FETCH (CONDSTORE), ``uid_only`` that it knows no numbers (UIDONLY).
         """
         self.modseq = max(self.modseq, changes.modseq)
         self.uidnext = max(self.uidnext, changes.uidnext)
@@ -161,7 +173,8 @@ class View:
                 continue
             number = self.number(uid)
             if number:
-                lines.append(flags_response(number, uid, bits, keywords, modseq if modseqs else 0))
+                told = modseq if modseqs else 0
+                lines.append(flags_response(number, uid, bits, keywords, told, uid_only=uid_only))
         self.reported.clear()
         return lines
 
@@ -181,7 +194,11 @@ class View:
         return [b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)]
 
 
-def flags_response(number: int, uid: int, bits: int, keywords: str, modseq: int = 0) -> bytes:
-    """An untagged FETCH with flags, and MODSEQ unless 0."""
+def flags_response(
+    number: int, uid: int, bits: int, keywords: str, modseq: int = 0, *, uid_only: bool = False
+) -> bytes:
+    """An untagged FETCH (UIDFETCH) with flags, and MODSEQ unless 0."""
     tail = b" MODSEQ (%d)" % modseq if modseq else b""
+    if uid_only:  # rfc9586#3.3
+        return b"* %d UIDFETCH (FLAGS %b%b)\r\n" % (uid, print_flags(bits, keywords), tail)
     return b"* %d FETCH (UID %d FLAGS %b%b)\r\n" % (number, uid, print_flags(bits, keywords), tail)

@@ -42,6 +42,9 @@ async def append(session: Session, arguments: AppendArgs) -> Reply:
         return Reply(error.text, "TRYCREATE", "NO")
     finally:
         _discard(messages)
+    view = session.view
+    if view is not None and view.mailbox_id == appended.mailbox_id:
+        view.own.update(appended.uids)
     uids = str(UidSet.from_iterable(appended.uids))
     return Reply("Appended", f"APPENDUID {appended.uidvalidity} {uids}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.grammar import parse_enable, parse_id
 from folkmoot.protocols.imap.registry import (
@@ -24,6 +26,8 @@ capability("UNSELECT", signed_in)
 
 #: What ENABLE may switch on, by upper-case name; extensions add theirs.
 ENABLEABLE: dict[str, str] = {"IMAP4REV2": "IMAP4rev2"}
+#: What an extension does when it is switched on.
+ENABLE_HOOKS: dict[str, Callable[[Session], Awaitable[None]]] = {}
 
 
 @command("CAPABILITY", State.ANY, expunges=Expunges.HELD_BACK)
@@ -85,5 +89,7 @@ async def enable(session: Session, names: tuple[str, ...]) -> Reply:
         if name in ENABLEABLE and name not in session.enabled and not session.hides(name):
             session.enabled.add(name)
             fresh.append(ENABLEABLE[name].encode())
+            if name in ENABLE_HOOKS:
+                await ENABLE_HOOKS[name](session)
     session.wire.send(encoder.data(b"ENABLED", *fresh))
     return OK

@@ -114,6 +114,6 @@ async def _move(session: Session, arguments: CopyArgs, *, uid: bool) -> Reply:
     # rfc6851#4.3: COPYUID comes before the removals are told.
     session.wire.send(encoder.untagged("OK", "Moved", _copyuid(moved)))
     session.selected.dirty = True
-    await session.refresh(show_expunges=True)
+    await session.refresh(show_expunges=True, own=True)
     code = f"HIGHESTMODSEQ {session.selected.modseq}" if session.qresync else None
     return Reply("Moved", code)

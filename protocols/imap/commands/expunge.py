@@ -36,6 +36,6 @@ async def _expunge(session: Session, uids: UidSet | None) -> Reply:
         return Reply("The mailbox is open for reading only", "NOPERM", "NO")
     await session.workspace.expunge(view.mailbox_id, uids)
     view.dirty = True
-    await session.refresh(show_expunges=True)
+    await session.refresh(show_expunges=True, own=True)
     # rfc7162#3.2.7: the client may take this as its new state.
     return Reply(None, f"HIGHESTMODSEQ {view.modseq}" if session.qresync else None)

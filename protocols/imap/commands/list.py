@@ -7,13 +7,20 @@ LSUB is of RFC 3501 section 6.3.9.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from folkmoot.protocols.imap.commands.status import status_data, wants_modseq
 from folkmoot.protocols.imap.list_args import ListArgs, parse_list, parse_lsub
-from folkmoot.protocols.imap.listing import choose, choose_subscribed, list_line, listed_line
+from folkmoot.protocols.imap.listing import (
+    choose,
+    choose_subscribed,
+    data_lines,
+    list_line,
+    listed_line,
+)
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
-from folkmoot.storage.types import MailboxInfo
+from folkmoot.storage.types import AnnotationQuery, MailboxInfo
 
 capability("CHILDREN", signed_in)
 capability("LIST-EXTENDED", signed_in)
@@ -43,11 +50,19 @@ async def list_(session: Session, arguments: ListArgs) -> Reply:
         for entry in choose(arguments, mailboxes, subscriptions):
             lines.append(listed_line(entry, arguments, utf8=utf8))
             # rfc9051#6.3.9.8 example 11: none for parents that are only named for their children.
-            if items and entry.info is not None and entry.selected:
+            if entry.info is None or not entry.selected:
+                continue
+            lines += data_lines(entry.info, arguments, utf8=utf8)
+            if items:
                 lines.append(status_data(entry.info, items, utf8=utf8, append_limit=limit))
         return lines
 
-    await send_lines(session, await session.workspace.listed(render))
+    listed = session.workspace.listed(
+        render,
+        deleted_size="DELETED-STORAGE" in items,
+        annotations=cast(AnnotationQuery | None, arguments.returns.get("METADATA")),
+    )
+    await send_lines(session, await listed)
     return OK
 
 

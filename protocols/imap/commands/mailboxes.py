@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from folkmoot.protocols.imap import encoder
+from folkmoot.protocols.imap.commands.notify import caused
 from folkmoot.protocols.imap.commands.objectid import mailbox_id
 from folkmoot.protocols.imap.commands.special_use import the_use
 from folkmoot.protocols.imap.cursor import Cursor
@@ -41,6 +42,7 @@ async def create(session: Session, arguments: CreateArgs) -> Reply:
         if not use:
             raise
         return Reply(error.text, "USEATTR", "NO")
+    caused(session, info.name)
     if session.rev2 and info.name != arguments.mailbox:
         # rfc9051#6.3.9.7: the client learns the form in which the name is kept.
         session.wire.send(renamed_line(info.name, attributes(info), arguments.mailbox, utf8=True))
@@ -51,6 +53,7 @@ async def create(session: Session, arguments: CreateArgs) -> Reply:
 async def delete(session: Session, name: str) -> Reply:
     """RFC 9051 section 6.3.5. Sessions that have it selected are told and closed."""
     info = await session.workspace.delete(name)
+    caused(session, info.name)
     if session.view is not None and session.view.mailbox_id == info.id:
         session.select(None)
         session.wire.send(encoder.untagged("OK", "The selected mailbox was deleted", "CLOSED"))
@@ -63,6 +66,7 @@ async def delete(session: Session, name: str) -> Reply:
 async def rename(session: Session, names: tuple[str, str]) -> Reply:
     """RFC 9051 section 6.3.6; subscriptions stay with the old name, as it says."""
     before, after = await session.workspace.rename(*names)
+    caused(session, before.name, after.name)
     if session.rev2 and before.id == after.id:  # INBOX is still there under its name
         session.wire.send(renamed_line(after.name, attributes(after), before.name, utf8=True))
     return OK
@@ -72,6 +76,7 @@ async def rename(session: Session, names: tuple[str, str]) -> Reply:
 async def subscribe(session: Session, name: str) -> Reply:
     """RFC 9051 section 6.3.7; the mailbox need not exist."""
     await session.workspace.subscribe(name, on=True)
+    caused(session, name)
     return OK
 
 
@@ -79,4 +84,5 @@ async def subscribe(session: Session, name: str) -> Reply:
 async def unsubscribe(session: Session, name: str) -> Reply:
     """RFC 9051 section 6.3.8; OK also when it was not subscribed."""
     await session.workspace.subscribe(name, on=False)
+    caused(session, name)
     return OK

@@ -50,7 +50,9 @@ def status_item(name: str) -> Callable[[StatusItem], StatusItem]:
 )
 async def status(session: Session, arguments: StatusArgs) -> Reply:
     """Counters that the store keeps; the selected mailbox is no exception."""
-    info = await session.workspace.mailbox(arguments.mailbox)
+    info = await session.workspace.mailbox(
+        arguments.mailbox, deleted_size="DELETED-STORAGE" in arguments.items
+    )
     wants_modseq(session, arguments.items)
     limit = session.wire.limits.append
     session.wire.send(status_data(info, arguments.items, utf8=session.utf8, append_limit=limit))

@@ -1,0 +1,112 @@
+"""QUOTA (RFC 9208): what an account's mail takes and may take.
+
+All mailboxes of an account have one quota root, whose name is empty. Limits are set by the
+administration, not over IMAP: QUOTASET is not offered.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from folkmoot.protocols.imap import encoder
+from folkmoot.protocols.imap.commands.status import status_item
+from folkmoot.protocols.imap.cursor import Cursor
+from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
+from folkmoot.protocols.imap.session import Session
+from folkmoot.storage.types import MailboxInfo, MailUsage
+
+capability("QUOTA", signed_in)
+for _resource in ("STORAGE", "MESSAGE", "MAILBOX"):
+    capability(f"QUOTA=RES-{_resource}", signed_in)
+
+ROOT: Final = b""  # of the account's own mail
+UNIT: Final = 1024  # octets that STORAGE counts in # rfc9208#5.1
+MAX_RESOURCES: Final = 20  # of one SETQUOTA
+
+
+@status_item("DELETED-STORAGE")  # rfc9208#4.1.4
+def _deleted_storage(info: MailboxInfo) -> bytes:
+    return b"%d" % info.deleted_size
+
+
+def parse_root(cursor: Cursor) -> bytes:
+    """Read the name of a quota root and nothing else."""
+    cursor.space()
+    root = cursor.astring()
+    cursor.end()
+    return root
+
+
+def parse_mailbox(cursor: Cursor) -> str:
+    """Read a mailbox name and nothing else."""
+    cursor.space()
+    name = cursor.mailbox()
+    cursor.end()
+    return name
+
+
+def parse_set_quota(cursor: Cursor) -> bytes:
+    """Read a quota root and limits, which nobody may set here."""
+    cursor.space()
+    root = cursor.astring()
+    cursor.space()
+
+    def limit() -> None:
+        cursor.atom()
+        cursor.space()
+        cursor.number64()
+
+    cursor.list_of(limit, empty=True, limit=MAX_RESOURCES)
+    cursor.end()
+    return root
+
+
+@command("GETQUOTA", State.SIGNED_IN, parse_root, example=b'GETQUOTA ""', extension="QUOTA")
+async def get_quota(session: Session, root: bytes) -> Reply:
+    """RFC 9208 section 4.1.1."""
+    if root != ROOT:
+        return Reply("There is no such quota root", "NONEXISTENT", "NO")
+    session.wire.send(_quota(await session.workspace.usage()))
+    return OK
+
+
+@command(
+    "GETQUOTAROOT", State.SIGNED_IN, parse_mailbox, example=b"GETQUOTAROOT INBOX", extension="QUOTA"
+)
+async def get_quota_root(session: Session, name: str) -> Reply:
+    """RFC 9208 section 4.1.2; the mailbox need not exist."""
+    usage = await session.workspace.usage_of(name)
+    words = [b"QUOTAROOT", encoder.mailbox_name(name, session.utf8)]
+    if usage is None:
+        session.wire.send(encoder.data(*words))
+        return OK
+    session.wire.send(encoder.data(*words, encoder.astring(ROOT)))
+    session.wire.send(_quota(usage))
+    return OK
+
+
+@command(
+    "SETQUOTA",
+    State.SIGNED_IN,
+    parse_set_quota,
+    example=b'SETQUOTA "" (STORAGE 512 MESSAGE 10)',
+    extension="QUOTA",
+)
+async def set_quota(session: Session, root: bytes) -> Reply:
+    """RFC 9208 section 4.1.3. Refused: those who may set limits do not sign in by IMAP."""
+    if root != ROOT:
+        return Reply("There is no such quota root", "NONEXISTENT", "NO")
+    return Reply("Limits are set by the administration", "NOPERM", "NO")
+
+
+def _quota(usage: MailUsage) -> bytes:
+    """``* QUOTA "" (STORAGE used limit …)``; what is not limited is left out. # rfc9208#4.2.1"""
+    mail = usage.usage
+    resources = []
+    if mail.bytes_limit is not None:
+        used, limit = -(-mail.bytes_used // UNIT), mail.bytes_limit // UNIT
+        resources.append(b"STORAGE %d %d" % (used, limit))
+    if mail.items_limit is not None:
+        resources.append(b"MESSAGE %d %d" % (mail.items_used, mail.items_limit))
+    resources.append(b"MAILBOX %d %d" % (usage.mailboxes, usage.mailboxes_limit))
+    return encoder.data(b"QUOTA", encoder.astring(ROOT), b"(%b)" % b" ".join(resources))
