@@ -189,7 +189,7 @@ def parse_search(cursor: Cursor) -> SearchArgs:
     returns: dict[str, object] | None = None
     if cursor.accept_keyword("RETURN"):
         cursor.space()
-        returns = SEARCH_RETURNS.parse(cursor, empty=True) or {"ALL": True}
+        returns = parse_returns(cursor)
         cursor.space()
     codec = "utf-8"
     if cursor.accept_keyword("CHARSET"):
@@ -197,6 +197,14 @@ def parse_search(cursor: Cursor) -> SearchArgs:
         codec = parse_charset(cursor)
         cursor.space()
     return SearchArgs(returns, parse_program(cursor, codec))
+
+
+def parse_returns(cursor: Cursor) -> dict[str, object]:
+    """Read a list of result options (also for SORT); an empty one asks for ALL."""
+    returns = SEARCH_RETURNS.parse(cursor, empty=True) or {"ALL": True}
+    if {"ALL", "PARTIAL"} <= returns.keys():  # rfc9394#3.1
+        raise BadSyntax("ALL and PARTIAL exclude each other")
+    return returns
 
 
 def parse_charset(cursor: Cursor) -> str:

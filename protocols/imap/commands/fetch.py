@@ -13,6 +13,7 @@ from folkmoot.protocols.imap.commands.copy import chosen
 from folkmoot.protocols.imap.cursor import BadSyntax
 from folkmoot.protocols.imap.fetch_items import FLAGS, MODSEQ, UID, FetchArgs, parse_fetch
 from folkmoot.protocols.imap.fetch_send import Answer
+from folkmoot.protocols.imap.partial import PartialRange
 from folkmoot.protocols.imap.registry import OK, Expunges, Reply, State, command
 from folkmoot.protocols.imap.session import Session
 from folkmoot.protocols.imap.view import View
@@ -45,6 +46,8 @@ async def _fetch(session: Session, arguments: FetchArgs, *, uid: bool) -> Reply:
     if arguments.vanished and not (uid and session.qresync and since is not None):
         # rfc7162#3.2.6
         raise BadSyntax("VANISHED needs UID FETCH, CHANGEDSINCE and ENABLE QRESYNC")
+    if "PARTIAL" in arguments.modifiers and not uid:  # rfc9394#3.3
+        raise BadSyntax("PARTIAL needs UID FETCH")
     items = list(arguments.items)
     if since is not None or MODSEQ in items:
         session.enabled.add("CONDSTORE")  # rfc7162#3.1
@@ -53,6 +56,9 @@ async def _fetch(session: Session, arguments: FetchArgs, *, uid: bool) -> Reply:
     if uid or session.qresync:
         items.insert(0, UID)  # rfc9051#6.4.9, rfc7162#3.2.4
     uids: Sequence[int] = list(chosen(session, arguments.sequence, uid=uid))
+    partial = arguments.modifiers.get("PARTIAL")
+    if isinstance(partial, PartialRange):  # rfc9394#3.4: first these, then of them what changed
+        uids = partial.pick(uids)
     if since is not None:
         uids = await _changed(session, arguments, uids, since)
     if not uids:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from folkmoot.protocols.imap.partial import PartialRange
 from folkmoot.protocols.imap.registry import (
     OK,
     Expunges,
@@ -88,10 +89,15 @@ def highest(found: list[tuple[int, int, int]], returns: Mapping[str, object] | N
 
 
 def save(session: Session, returns: Mapping[str, object], uids: Sequence[int]) -> None:
-    """RFC 5182 section 2.4: MIN and MAX alone save only what they name."""
-    if "ALL" not in returns and "COUNT" not in returns and {"MIN", "MAX"} & returns.keys():
-        ends = {"MIN": uids[:1], "MAX": uids[-1:]}
-        uids = [uid for name, end in ends.items() if name in returns for uid in end]
+    """RFC 5182 section 2.4, RFC 9394 section 3.2: without ALL and COUNT, what the others name."""
+    partial = returns.get("PARTIAL")
+    parts = {
+        "MIN": uids[:1],
+        "MAX": uids[-1:],
+        "PARTIAL": partial.pick(uids) if isinstance(partial, PartialRange) else (),
+    }
+    if "ALL" not in returns and "COUNT" not in returns and parts.keys() & returns.keys():
+        uids = [uid for name, part in parts.items() if name in returns for uid in part]
     session.selected.saved = UidSet.from_iterable(uids)
 
 

@@ -18,10 +18,10 @@ from folkmoot.protocols.imap.registry import (
 )
 from folkmoot.protocols.imap.results import Found, send_esearch
 from folkmoot.protocols.imap.search_keys import (
-    SEARCH_RETURNS,
     SearchKey,
     parse_charset,
     parse_program,
+    parse_returns,
 )
 from folkmoot.protocols.imap.search_plan import Planner
 from folkmoot.protocols.imap.session import Session
@@ -50,7 +50,7 @@ def parse_sort(cursor: Cursor) -> SortArgs:
     returns: dict[str, object] | None = None
     if cursor.accept_keyword("RETURN"):
         cursor.space()
-        returns = SEARCH_RETURNS.parse(cursor, empty=True) or {"ALL": True}
+        returns = parse_returns(cursor)
         cursor.space()
     criteria = cursor.list_of(lambda: _criterion(cursor), limit=MAX_CRITERIA)
     cursor.space()
