@@ -19,6 +19,8 @@ class MessageIndex:
 
     `size` and `header_size` (through the empty line) are octets; `envelope`, `body` and
     `bodystructure` are the parenthesised forms of RFC 9051 section 7.5.2, literals included.
+    `entities` is what the scan found, in the order of `parts`; it is not stored, and saves those
+    who compute more of the message from reading its headers again.
     """
 
     size: int
@@ -27,6 +29,7 @@ class MessageIndex:
     body: bytes
     bodystructure: bytes
     parts: PartTable
+    entities: tuple[Entity, ...]
 
 
 def index_message(source: Source) -> MessageIndex:
@@ -47,6 +50,7 @@ def index_message(source: Source) -> MessageIndex:
         body=forms.body,
         bodystructure=forms.bodystructure,
         parts=PartTable(tuple([_part(entity) for entity in entities])),
+        entities=tuple(entities),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from folkmoot.storage.blobs.fs import FileBlobs, Spool, digest
 from folkmoot.storage.content.mime import MessageIndex, index_message
 from folkmoot.storage.content.preview import preview_text
-from folkmoot.storage.content.sortkeys import sort_keys
+from folkmoot.storage.content.sortkeys import keys_of
 from folkmoot.storage.content.source import BytesSource, FileSource
 from folkmoot.storage.types import Content
 
@@ -19,7 +19,7 @@ def prepare(data: bytes) -> Content:
     source = BytesSource(data)
     index = index_message(source)
     header = data[: min(index.header_size, HEADER_LIMIT)]
-    preview = preview_text(source, index.parts)
+    preview = preview_text(source, index.parts, index.entities)
     return _content(index, header, preview, digest(data), data, None)
 
 
@@ -34,7 +34,7 @@ def prepare_spooled(blobs: FileBlobs, spool: Spool) -> Content:
         source = FileSource(file.fileno())
         index = index_message(source)
         header = source.read(0, min(index.header_size, HEADER_LIMIT))
-        preview = preview_text(source, index.parts)
+        preview = preview_text(source, index.parts, index.entities)
     return _content(index, header, preview, hashed, None, name)
 
 
@@ -57,5 +57,5 @@ def _content(
         header=header,
         parts=index.parts.to_bytes(),
         preview=preview,
-        keys=sort_keys(header),
+        keys=keys_of(index.entities[0].fields),
     )

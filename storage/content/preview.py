@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from folkmoot.storage.content.headers import collect
-from folkmoot.storage.content.params import DEFAULT_TYPE, content_type
+from folkmoot.storage.content.params import DEFAULT_TYPE, Parameterized, content_type
+from folkmoot.storage.content.scanner import Entity
 from folkmoot.storage.content.sections import Encoding, Part, PartKind, PartTable
 from folkmoot.storage.content.source import Source
 from folkmoot.storage.content.text import MARKUP, part_start, text_of
@@ -29,30 +31,36 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _FIELDS = frozenset((b"content-type", b"content-disposition"))
 
 
-def preview_text(source: Source, table: PartTable) -> str:
+def preview_text(source: Source, table: PartTable, entities: Sequence[Entity] | None = None) -> str:
     """Return the beginning of what a reader sees first, on one line; "" when there is nothing.
 
     At most `MAX_PREVIEW` characters. Quoted lines and signatures are left out unless there is
-    nothing else. Attachments and parts in an unknown encoding are passed over.
+    nothing else. Attachments and parts in an unknown encoding are passed over. `entities` are
+    those of the parts where the message was just scanned.
     """
     looked_at = 0
-    for part in table.parts:
+    for row, part in enumerate(table.parts):
         if part.kind is not PartKind.TEXT or part.encoding is Encoding.UNKNOWN:
             continue
         looked_at += 1
         if looked_at > _PARTS:
             break
-        preview = _part_preview(source, part)
+        if entities is not None:
+            fields, media = entities[row].fields, entities[row].media
+        else:
+            fields = collect(part_start(source, part), _FIELDS)
+            given = fields.get(b"content-type")
+            media = content_type(given[0]) if given else DEFAULT_TYPE
+        preview = _part_preview(source, part, fields, media)
         if preview:
             return preview
     return ""
 
 
-def _part_preview(source: Source, part: Part) -> str:
-    fields = collect(part_start(source, part), _FIELDS)
+def _part_preview(
+    source: Source, part: Part, fields: dict[bytes, list[bytes]], media: Parameterized
+) -> str:
     disposition = fields.get(b"content-disposition", [b""])[0]
-    given = fields.get(b"content-type")
-    media = content_type(given[0]) if given else DEFAULT_TYPE
     marked_up = media.media in MARKUP
     if disposition.strip().lower().startswith(b"attachment"):
         return ""

@@ -42,7 +42,8 @@ _MIME_FIELDS = frozenset(
     b"content-type content-transfer-encoding content-id content-description "
     b"content-disposition content-language content-location content-md5".split()
 )
-_MESSAGE_FIELDS = _ENVELOPE_FIELDS | _MIME_FIELDS
+# References are not in an envelope; the keys for threading need them.
+_MESSAGE_FIELDS = _ENVELOPE_FIELDS | _MIME_FIELDS | {b"references"}
 
 _ENCODINGS = {
     b"7bit": Encoding.IDENTITY,

@@ -44,7 +44,11 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
 def sort_keys(header: bytes) -> SortKeys:
     """Return the keys of the message with this header; any octets have some."""
-    fields = collect(header, _FIELDS)
+    return keys_of(collect(header, _FIELDS))
+
+
+def keys_of(fields: dict[bytes, list[bytes]]) -> SortKeys:
+    """Return the keys of the message whose header has these fields (see `collect`)."""
     subject, reply = base_subject(_text(fields, b"subject"))
     sender, sender_name = _first_address(fields, b"from")
     recipient, recipient_name = _first_address(fields, b"to")
