@@ -60,6 +60,8 @@ def decode(data: bytes, charset: bytes | None) -> str:
 
     None is what mail without a charset means: UTF-8, else latin-1. An unknown charset is latin-1.
     """
+    if charset is None and data.isascii():
+        return data.decode("ascii")
     name = (charset or b"us-ascii")[:60].decode("latin-1").strip().lower()
     codec = _KNOWN.get(name.replace("-", "_").replace(" ", "_"), "latin_1")
     if codec == "utf_8":

@@ -70,7 +70,7 @@ def keys_of(fields: dict[bytes, list[bytes]]) -> SortKeys:
 def collation_key(text: str) -> str:
     """Return a text whose order by code points is that of i;unicode-casemap (RFC 5051)."""
     if text.isascii():
-        return _UNSTORABLE.sub("\ufffd", text.upper())
+        return text.upper().replace("\x00", "\ufffd")
     titled = [title if len(title := each.title()) == 1 else each for each in text]
     return _UNSTORABLE.sub("\ufffd", unicodedata.normalize("NFKD", "".join(titled)))
 
