@@ -63,7 +63,8 @@ class Plan:
     ``columns`` are read in this order; ``form`` takes what the ``getters`` make of a row and is
     empty when no item is printed from the row; ``bodies`` are the items that need the octets.
     ``header`` is the place of the header block in a row, ``preview`` that of a preview that must be
-    made when it is not there; 0 when they are not read.
+    made when it is not there; 0 when they are not read. ``word`` names the response: FETCH with
+    message numbers, UIDFETCH with UIDs (RFC 9586 section 3.3).
     """
 
     columns: tuple[MessageColumn, ...]
@@ -72,11 +73,12 @@ class Plan:
     bodies: tuple[BodyItem, ...]
     header: int
     preview: int
+    word: bytes = b"FETCH"
 
 
 def render(plan: Plan, numbers: Mapping[int, int], rows: Iterable[MessageRow]) -> bytes:
     """The FETCH responses for rows of a plan without bodies; ``numbers`` by UID."""
-    line = b"* %d FETCH (" + plan.form + b")\r\n"
+    line = b"* %d " + plan.word + b" (" + plan.form + b")\r\n"
     getters = plan.getters
     return b"".join(
         [line % (numbers[row[0]], *[getter(row) for getter in getters]) for row in rows]
@@ -85,11 +87,13 @@ def render(plan: Plan, numbers: Mapping[int, int], rows: Iterable[MessageRow]) -
 
 def head(plan: Plan, number: int, row: MessageRow) -> bytes:
     """The beginning of a FETCH response, up to where items from the octets follow."""
-    form = b"* %d FETCH (" + plan.form
+    form = b"* %d " + plan.word + b" (" + plan.form
     return form % (number, *[getter(row) for getter in plan.getters])
 
 
-def make_plan(items: Sequence[FetchItem], *, with_bodies: bool = False) -> Plan:
+def make_plan(
+    items: Sequence[FetchItem], *, with_bodies: bool = False, uid_only: bool = False
+) -> Plan:
     """Work out what to read and to print.
 
     A header of the whole message and a preview are printed from their stored forms;
@@ -119,7 +123,8 @@ def make_plan(items: Sequence[FetchItem], *, with_bodies: bool = False) -> Plan:
     header = columns.get(MessageColumn.HEADER, 0)
     needed = any(isinstance(item, Preview) and not item.lazy for item in from_row)
     preview = columns[MessageColumn.PREVIEW] if needed else 0
-    return Plan(tuple(columns), b" ".join(forms), tuple(getters), bodies, header, preview)
+    word = b"UIDFETCH" if uid_only else b"FETCH"
+    return Plan(tuple(columns), b" ".join(forms), tuple(getters), bodies, header, preview, word)
 
 
 def _getter(item: RowItem, place: int) -> Getter:

@@ -32,7 +32,7 @@ class Answer:
         self._session = session
         self._view = session.selected
         self._items = tuple(dict.fromkeys(items))
-        self._plan = make_plan(self._items)
+        self._plan = make_plan(self._items, uid_only=session.uid_only)
         # Messages that need the octets although the plan did not say so.
         self._late: list[int] = []
         self.outcome = Outcome()
@@ -43,7 +43,7 @@ class Answer:
         await self._send_all(uids)
         if self._late:
             # Their stored header may be cut, or their preview is not there: make it of the octets.
-            self._plan = make_plan(self._items, with_bodies=True)
+            self._plan = make_plan(self._items, with_bodies=True, uid_only=self._session.uid_only)
             await self._send_all(sorted(self._late))
 
     async def _send_all(self, uids: Sequence[int]) -> None:
@@ -57,6 +57,8 @@ class Answer:
             await self._session.wire.drain()
 
     def _numbers(self, uids: Sequence[int]) -> dict[int, int]:
+        if self._session.uid_only:
+            return {uid: uid for uid in uids}
         first, last = self._view.number(uids[0]), self._view.number(uids[-1])
         if last - first == len(uids) - 1:
             return dict(zip(uids, count(first), strict=False))

@@ -64,6 +64,8 @@ class Planner:
                 return _simple(key)
 
     def _uids(self, key: keys.Messages) -> UidSet:
+        if self._view.uid_only and not (key.uid or key.numbers.saved):  # rfc9586#3.5
+            raise BadSyntax("Messages have no numbers: use UID", code="UIDREQUIRED")
         try:
             return UidSet.from_iterable(self._view.select(key.numbers, uid=key.uid))
         except IndexError:

@@ -56,6 +56,8 @@ OUT_PIECE = 64 * 1024  # octets gathered before they are handed to the transport
 MAX_AT_ONCE = 200  # pipelined commands before other connections get their turn
 MAX_BAD = 20  # commands in a row that make no sense: this is not a mail client
 MAX_BAD_BEFORE_LOGIN = 5
+# Commands whose arguments or results are message numbers. # rfc9586#3.2
+NUMBERED = frozenset({"FETCH", "STORE", "COPY", "MOVE", "SEARCH", "SORT", "THREAD", "REPLACE"})
 
 
 @implementer(interfaces.IPushProducer)
@@ -403,6 +405,8 @@ class ImapConnection(Protocol):
                 raise BadSyntax("Unknown command")
             if not entry.states & self.session.state:
                 raise BadSyntax(f"{name} cannot be given in this state")
+            if name in NUMBERED and self.session.uid_only:
+                raise BadSyntax("Messages have no numbers: use UID", code="UIDREQUIRED")
             arguments = entry.parse(cursor)
         except BadSyntax as error:
             _abort(event)

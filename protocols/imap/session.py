@@ -244,6 +244,7 @@ class Session:
             self._unwatch_view = None
         self.view = view
         if view is not None and not self._ended:
+            view.uid_only = self.uid_only
             self._unwatch_view = self.workspace.watch(
                 Topic.COLLECTION, view.mailbox_id, self._mailbox_changed
             )
@@ -358,7 +359,6 @@ class Session:
             show_expunges=show_expunges,
             vanished=self.qresync or self.uid_only,
             modseqs=self.condstore,
-            uid_only=self.uid_only,
         ):
             self.wire.send(line)
         if events is not None and events.announce is not None:

@@ -63,6 +63,7 @@ class View:
         self.uidnext = state.uidnext
         # All that the client heard of in a FLAGS response.
         self.keywords = list(state.keywords)
+        self.uid_only = False  # the client knows no message numbers (UIDONLY)
         # Something was committed in this mailbox since the last look.
         self.dirty = False
         # Gone from the mailbox, not yet told to the client.
@@ -146,13 +147,12 @@ class View:
         show_expunges: bool,
         vanished: bool,
         modseqs: bool,
-        uid_only: bool = False,
     ) -> list[bytes]:
         """Take over changes; returns the untagged responses for the client.
 
         ``rows`` are (uid, flags, keywords, modseq) of the changed messages that still exist.
         ``vanished`` says that the client wants VANISHED instead of EXPUNGE (QRESYNC), ``modseqs``
-        that it wants MODSEQ in FETCH (CONDSTORE), ``uid_only`` that it knows no numbers (UIDONLY).
+        that it wants MODSEQ in FETCH (CONDSTORE).
         """
         self.modseq = max(self.modseq, changes.modseq)
         self.uidnext = max(self.uidnext, changes.uidnext)
@@ -174,7 +174,9 @@ class View:
             number = self.number(uid)
             if number:
                 told = modseq if modseqs else 0
-                lines.append(flags_response(number, uid, bits, keywords, told, uid_only=uid_only))
+                lines.append(
+                    flags_response(number, uid, bits, keywords, told, uid_only=self.uid_only)
+                )
         self.reported.clear()
         return lines
 

@@ -53,7 +53,7 @@ async def _fetch(session: Session, arguments: FetchArgs, *, uid: bool) -> Reply:
         session.enabled.add("CONDSTORE")  # rfc7162#3.1
     if since is not None:
         items.append(MODSEQ)  # rfc7162#3.1.4.1
-    if uid or session.qresync:
+    if (uid or session.qresync) and not session.uid_only:
         items.insert(0, UID)  # rfc9051#6.4.9, rfc7162#3.2.4
     uids: Sequence[int] = list(chosen(session, arguments.sequence, uid=uid))
     partial = arguments.modifiers.get("PARTIAL")

@@ -49,6 +49,8 @@ async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> 
     qresync = arguments.qresync
     if qresync is not None and not session.qresync:
         raise BadSyntax("QRESYNC is not enabled")  # rfc7162#3.2.5
+    if qresync is not None and qresync.sequence_match is not None and session.uid_only:
+        raise BadSyntax("Messages have no numbers: use UID", code="UIDREQUIRED")  # rfc9586#3.7
     if session.view is not None:
         session.select(None)
         # rfc9051#6.3.2, rfc7162#3.2.11: what follows is about the new mailbox.
@@ -77,7 +79,7 @@ def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
     send(b"* %d EXISTS\r\n" % len(state.uids))
     if not session.rev2:  # rfc9051#appendix-E: RECENT and UNSEEN are gone from rev2
         send(b"* 0 RECENT\r\n")
-        if state.first_unseen is not None:
+        if state.first_unseen is not None and not session.uid_only:
             number = session.selected.number(state.first_unseen)
             send(encoder.untagged("OK", "First unseen message", f"UNSEEN {number}"))
     send(encoder.untagged("OK", "UIDs are valid", f"UIDVALIDITY {state.uidvalidity}"))
@@ -113,7 +115,8 @@ async def _resynchronise(session: Session, view: View, state: MailboxState, know
     for uid, bits, keywords, modseq in rows:
         number = view.number(uid)
         if number and modseq > known.modseq:
-            session.wire.send(flags_response(number, uid, bits, keywords, modseq))
+            line = flags_response(number, uid, bits, keywords, modseq, uid_only=session.uid_only)
+            session.wire.send(line)
             await session.wire.drain()
 
 

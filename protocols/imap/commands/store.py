@@ -74,7 +74,9 @@ async def _tell(
     A silent change tells the mod-sequence alone, and only with CONDSTORE; what was refused is
     told with its flags, because somebody else changed them.
     """
-    known = [UID] if uid or session.qresync else []  # rfc9051#6.4.9, rfc7162#3.2.4
+    known = (
+        [UID] if (uid or session.qresync) and not session.uid_only else []
+    )  # rfc9051#6.4.9, rfc7162#3.2.4
     modseq = [MODSEQ] if session.condstore else []
     full = Answer(session, [*known, FLAGS, *modseq])
     if not silent:
