@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import enum
 import hmac
-import ipaddress
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from folkmoot.auth.peer import network_of
 
 
 class Scope(enum.Enum):
@@ -68,19 +69,6 @@ class _Counter:
 _ENTRIES_OVER_FREE = 12
 
 _Key = tuple[Scope, str, str]
-
-
-def network_of(peer: str) -> str:
-    """The network that an address is counted as: IPv4 itself, IPv6 its /64, otherwise the text."""
-    try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return peer[:64]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return str(address)
 
 
 class Throttle:

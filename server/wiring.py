@@ -22,6 +22,7 @@ from twisted.python.threadpool import ThreadPool
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.cache import VerifiedCache
 from folkmoot.auth.directory import StoreDirectory
+from folkmoot.auth.peer import is_loopback
 from folkmoot.auth.throttle import Throttle
 from folkmoot.config.directory import Directory, load_directory
 from folkmoot.config.load import ConfigError
@@ -37,6 +38,7 @@ from folkmoot.protocols.smtp.signing import Signer
 from folkmoot.server import settings
 from folkmoot.server.core import CannotOpen, Core, Deliver
 from folkmoot.server.directory_apply import apply_directory
+from folkmoot.server.indexer import Indexer
 from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
 from folkmoot.server.metrics import Gauges, metrics_site
 from folkmoot.server.run import StartFailed
@@ -80,6 +82,7 @@ class Server:
         self._login_threads: LoginThreads | None = None
         self._worker: QueueWorker | None = None
         self._upkeep: Upkeep | None = None
+        self._indexer: Indexer | None = None
         self._metrics: socket.socket | None = None
         self._mail_sessions: WeakSet[Session] = WeakSet()
         self._imap: list[ImapFactory] = []
@@ -137,6 +140,8 @@ class Server:
         self._worker.start()
         self._upkeep = Upkeep(self.core.store)
         self._upkeep.start()
+        self._indexer = Indexer(self.core.store)
+        self._indexer.start()
 
     async def reload(self) -> None:
         """Read log file, certificate and directory file again; what is wrong stays as it was."""
@@ -165,6 +170,9 @@ class Server:
         if self._upkeep is not None:
             await self._upkeep.stop()
             self._upkeep = None
+        if self._indexer is not None:
+            await self._indexer.stop()
+            self._indexer = None
         endings = [factory.close(GOODBYE_SECONDS) for factory in self._smtp]
         if self._worker is not None:
             endings.append(self._worker.stop(GOODBYE_SECONDS))
@@ -249,7 +257,7 @@ class Server:
             counts=counts,
             tls=tls if section.tls == "starttls" else None,
             implicit_tls=section.tls == "implicit",
-            plaintext_logins=section.plaintext_logins or section.loopback,
+            plaintext_logins=lambda peer: section.plaintext_logins or is_loopback(peer),
             channel_bindings=channel_bindings,
             hidden=frozenset(self.config.imap.hide_capabilities),
         )

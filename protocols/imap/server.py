@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.peer import network_of, plain_address
 from folkmoot.protocols.imap import encoder, errors, registry
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
 from folkmoot.protocols.imap.deflate import Deflated
@@ -70,7 +71,7 @@ class ImapConnection(Protocol):
         self._factory = factory
         self.limits = factory.limits
         self.hidden = factory.hidden
-        self.plaintext_logins = factory.plaintext_logins
+        self.plaintext_logins = False
         self.secure = factory.implicit_tls
         self.peer = ""
         self._framer = Framer(BEFORE_LOGIN, self._offer_literal)
@@ -96,7 +97,8 @@ class ImapConnection(Protocol):
     # --- transport ----------------------------------------------------------------------------
 
     def connectionMade(self) -> None:  # noqa: N802
-        self.peer = getattr(self.transport.getPeer(), "host", "")
+        self.peer = plain_address(getattr(self.transport.getPeer(), "host", ""))
+        self.plaintext_logins = self._factory.plaintext_logins(self.peer)
         # An answer in two pieces (IDLE's continuation, then its end) would otherwise wait 40 ms for
         # the client's delayed acknowledgement between them.
         self.transport.setTcpNoDelay(True)
@@ -524,7 +526,8 @@ class ImapFactory(Factory):
     """Makes connections for one listener, and counts them.
 
     ``tls`` is what ``startTLS`` takes (None: no STARTTLS); ``implicit_tls`` says that the listener
-    speaks TLS from the first octet; ``channel_bindings`` reads binding data from a transport.
+    speaks TLS from the first octet; ``plaintext_logins`` tells by a client's address whether it may
+    send passwords without TLS; ``channel_bindings`` reads binding data from a transport.
     ``counts`` is shared by all listeners of the server. ``hidden`` are capabilities that are not
     offered to anybody, in upper case.
     """
@@ -542,7 +545,7 @@ class ImapFactory(Factory):
         counts: ConnectionCounts,
         tls: Any | None = None,
         implicit_tls: bool = False,
-        plaintext_logins: bool = False,
+        plaintext_logins: Callable[[str], bool] = lambda peer: False,
         channel_bindings: Callable[[Any], dict[str, bytes]] = lambda transport: {},
         hidden: frozenset[str] = frozenset(),
     ) -> None:
@@ -567,8 +570,9 @@ class ImapFactory(Factory):
 
     def arrived(self, peer: str) -> bool:
         """Count a connection; False when its address has too many."""
-        self._counts.addresses[peer] += 1
-        return self._counts.addresses[peer] <= self.limits.connections_per_address
+        network = network_of(peer)
+        self._counts.addresses[network] += 1
+        return self._counts.addresses[network] <= self.limits.connections_per_address
 
     def account_arrived(self, account_id: int) -> bool:
         """Count a login; False when the account has too many connections."""
@@ -583,7 +587,7 @@ class ImapFactory(Factory):
 
     def left(self, peer: str, account_id: int) -> None:
         """A connection ended; ``account_id`` 0 when it was not signed in."""
-        _decrease(self._counts.addresses, peer)
+        _decrease(self._counts.addresses, network_of(peer))
         if account_id:
             _decrease(self._counts.accounts, account_id)
 

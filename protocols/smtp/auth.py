@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
+from folkmoot.auth.peer import is_loopback
 from folkmoot.auth.sasl.steps import Challenge
 from folkmoot.protocols.smtp import replies
 from folkmoot.protocols.smtp.errors import reply_to
@@ -29,15 +29,12 @@ class _Refused(Exception):
         self.reply = reply
 
 
-def _private(session: Session) -> bool:
+def passwords_allowed(session: Session) -> bool:
     """Whether passwords may cross this connection as they are."""
     if session.secure or session.service.plaintext_logins:
         return True
-    try:
-        return ipaddress.ip_address(session.address).is_loopback
-    except ValueError:
-        # A Unix socket has no address, and does not leave the machine.
-        return session.address == "local"
+    # A Unix socket has no address, and does not leave the machine.
+    return session.address == "local" or is_loopback(session.address)
 
 
 def _bindings(session: Session) -> Mapping[str, bytes]:
@@ -55,7 +52,7 @@ def offered_mechanisms(session: Session) -> tuple[str, ...]:
     authenticator = session.service.authenticator
     if authenticator is None or session.actor is not None:
         return ()
-    return authenticator.mechanisms(_bindings(session), _private(session))
+    return authenticator.mechanisms(_bindings(session), passwords_allowed(session))
 
 
 async def auth(session: Session, argument: str) -> Reply:
@@ -71,7 +68,7 @@ async def auth(session: Session, argument: str) -> Reply:
         known = authenticator.mechanisms({}, True)
         return replies.AUTH_NEEDS_TLS if mechanism in known else replies.AUTH_UNKNOWN
     exchange = authenticator.sasl(
-        mechanism, PROTOCOL, session.address, _bindings(session), _private(session)
+        mechanism, PROTOCOL, session.address, _bindings(session), passwords_allowed(session)
     )
     loop = asyncio.get_running_loop()
     try:

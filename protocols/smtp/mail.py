@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from folkmoot.protocols.smtp import replies
+from folkmoot.protocols.smtp.auth import passwords_allowed
 from folkmoot.protocols.smtp.parameters import (
     ParameterError,
     mail_parameters,
@@ -49,7 +50,8 @@ def _not_now(session: Session) -> Reply | None:
     if not session.helo:
         return replies.BAD_SEQUENCE.with_text(f"Send {session.role.greeting} first")
     if session.role.needs_login and session.actor is None:
-        needs_tls = session.service.tls_context is not None and not session.secure
+        # rfc3207#4: said only where passwords are not taken without TLS
+        needs_tls = session.service.tls_context is not None and not passwords_allowed(session)
         return replies.NEEDS_TLS if needs_tls else replies.NEEDS_AUTH
     if session.mail is not None:
         return replies.BAD_SEQUENCE.with_text("A sender has been given already")

@@ -90,7 +90,6 @@ NOT_OURS = Reply(550, "5.1.2", "This server does not receive mail for that domai
 USER_DISABLED = Reply(550, "5.2.1", "The mailbox is disabled")
 ADDRESS_LITERAL = Reply(550, "5.1.2", "Addresses with an IP literal are not accepted")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients")
-NO_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")
 NOT_YOUR_ADDRESS = Reply(550, "5.7.1", "You may not send mail from this address")
 MESSAGE_TOO_LARGE = Reply(552, "5.3.4", "The message is larger than allowed")
 HEADER_TOO_LARGE = Reply(552, "5.3.4", "The header of the message is larger than allowed")

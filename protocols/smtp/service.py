@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.peer import network_of
 from folkmoot.protocols.smtp.intake import MailIntake
 from folkmoot.protocols.smtp.limits import SmtpLimits
 
@@ -27,7 +27,7 @@ class Connections:
 
     def enter(self, address: str) -> bool:
         """Count one more, and return True; False when the address has its share already."""
-        network = _network(address)
+        network = network_of(address)
         if self._open[network] >= self._limit:
             return False
         self._open[network] += 1
@@ -35,20 +35,10 @@ class Connections:
 
     def leave(self, address: str) -> None:
         """Count one less."""
-        network = _network(address)
+        network = network_of(address)
         self._open[network] -= 1
         if not self._open[network]:
             del self._open[network]
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

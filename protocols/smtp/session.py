@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP
 
+from folkmoot.auth.peer import plain_address
 from folkmoot.protocols.smtp import replies
 from folkmoot.protocols.smtp.errors import reply_to
 from folkmoot.protocols.smtp.parameters import MailParameters
@@ -122,7 +123,7 @@ class Session(SMTP):
     async def _handle_client(self) -> None:
         self.wire = Wire(self._reader, self._writer, self._arm, self._disarm)
         peer = self._writer.get_extra_info("peername")
-        self.address = str(peer[0]) if isinstance(peer, tuple) else "local"
+        self.address = plain_address(str(peer[0])) if isinstance(peer, tuple) else "local"
         entered = self.service.connections.enter(self.address)
         try:
             if not entered:

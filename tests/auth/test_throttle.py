@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from folkmoot.auth.throttle import Scope, Throttle, ThrottleLimits, network_of
+from folkmoot.auth.peer import is_loopback, network_of, plain_address
+from folkmoot.auth.throttle import Scope, Throttle, ThrottleLimits
 from tests.auth.support import Clock
 
 OWNER, OTHER = "alice@example.test", "bob@example.test"
@@ -146,3 +147,20 @@ def test_memory_is_bounded() -> None:
 def test_what_counts_as_one_network(peer: str, network: str) -> None:
     """An IPv6 customer has 2^64 addresses and is still one."""
     assert network_of(peer) == network
+
+
+@pytest.mark.parametrize(
+    ("peer", "plain", "loopback"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("::1", "::1", True),
+        ("::ffff:127.0.0.1", "127.0.0.1", True),
+        ("::ffff:192.0.2.1", "192.0.2.1", False),
+        ("2001:db8::1", "2001:db8::1", False),
+        ("local", "local", False),
+    ],
+)
+def test_ipv4_inside_ipv6_is_ipv4(peer: str, plain: str, loopback: bool) -> None:
+    """A socket for both families gives IPv4 clients in IPv6 form; they are what they are."""
+    assert plain_address(peer) == plain
+    assert is_loopback(peer) is loopback

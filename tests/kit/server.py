@@ -113,7 +113,7 @@ class TestServer:
             counts=self._counts,
             tls=self._tls.connection_creator if self._tls is not None else None,
             implicit_tls=implicit_tls,
-            plaintext_logins=plaintext_logins,
+            plaintext_logins=lambda peer: plaintext_logins,
             channel_bindings=channel_bindings,
             hidden=self._hidden,
         )

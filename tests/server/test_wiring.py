@@ -8,6 +8,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -90,11 +91,11 @@ class Site:
             client.send_message(message)
 
 
-def make_config(folder: Path, url: str) -> Config:
+def make_config(folder: Path, url: str, address: str = "127.0.0.1") -> Config:
     """A config with free ports."""
     tls = {"imap": ("starttls", "implicit"), "submission": ("starttls", "implicit")}
     listeners = "".join(
-        f'[[listener]]\nprotocol = "{protocol}"\nport = 0\ntls = "{mode}"\n'
+        f'[[listener]]\nprotocol = "{protocol}"\naddress = "{address}"\nport = 0\ntls = "{mode}"\n'
         for protocol, modes in (*tls.items(), ("lmtp", ("none",)))
         for mode in modes
     )
@@ -111,13 +112,20 @@ def make_config(folder: Path, url: str) -> Config:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def site(request: pytest.FixtureRequest, databases: Databases, tmp_path: Path) -> Iterator[Site]:
-    """A server that runs; at the end it is stopped, and its data checked."""
+    """A server on either database."""
     url = databases.fresh(request.param)
     write_self_signed(tmp_path / "certificate.pem", tmp_path / "key.pem", ["localhost"])
-    directory = parse_directory(DIRECTORY, tmp_path / "directory.toml")
-    server = Server(make_config(tmp_path, url), reactor.get(), directory=directory)
+    with running(make_config(tmp_path, url), tmp_path) as site:
+        yield site
+
+
+@contextmanager
+def running(config: Config, folder: Path) -> Iterator[Site]:
+    """A server that runs; at the end it is stopped, and its data checked."""
+    directory = parse_directory(DIRECTORY, folder / "directory.toml")
+    server = Server(config, reactor.get(), directory=directory)
     on_loop(server.start)
-    yield Site(server, tmp_path)
+    yield Site(server, folder)
     found = upkeep.check(server.core.store) if server.running else []
     on_loop(server.stop)
     assert not found
@@ -174,3 +182,20 @@ def test_a_start_that_fails_leaves_nothing(site: Site, tmp_path: Path) -> None:
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", bound.port), timeout=5)
     assert isinstance(site.server.core.store, Store)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_ipv4_clients_of_a_socket_for_both_families(databases: Databases, tmp_path: Path) -> None:
+    """Behind ``::`` a client of this machine is known as one, and by its own address."""
+    write_self_signed(tmp_path / "certificate.pem", tmp_path / "key.pem", ["localhost"])
+    config = make_config(tmp_path, databases.fresh("sqlite"), "::")
+    with running(config, tmp_path) as site:
+        with smtplib.SMTP("127.0.0.1", site.port("submission")) as client:
+            client.login("ada@example.org", "correct horse")
+            client.sendmail("ada@example.org", "ada@example.org", b"From: ada@example.org\r\n\r\n")
+        reader = site.imap()
+        assert reader.select("INBOX")[1] == [b"1"]
+        _, parts = reader.fetch("1", "(BODY.PEEK[HEADER.FIELDS (RECEIVED)])")
+        assert isinstance(parts[0], tuple)
+        assert b"([127.0.0.1])" in parts[0][1]
+        reader.logout()

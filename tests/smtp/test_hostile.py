@@ -9,6 +9,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from folkmoot.protocols.smtp.limits import SmtpLimits
+from folkmoot.protocols.smtp.service import Connections
 from folkmoot.storage.errors import Unavailable
 from tests.smtp.conftest import MailServer, RawClient, until
 
@@ -93,6 +94,18 @@ def test_connections_per_address(mail: MailServer) -> None:
     for client in clients:
         client.close()
     until(lambda: RawClient(mail.lmtp_port).greeting.startswith("220"))
+
+
+def test_what_counts_as_one_address() -> None:
+    """IPv4 clients of a socket for both families are counted one by one, IPv6 by their /64."""
+    connections = Connections(1)
+    assert connections.enter("::ffff:192.0.2.1")
+    assert connections.enter("::ffff:192.0.2.2")
+    assert not connections.enter("192.0.2.1")
+    assert connections.enter("2001:db8::1")
+    assert not connections.enter("2001:db8::2")
+    connections.leave("::ffff:192.0.2.1")
+    assert connections.enter("192.0.2.1")
 
 
 def test_timeouts(mail: MailServer) -> None:
