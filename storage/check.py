@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from folkmoot.storage.blobs.fs import FileBlobs, digest
 from folkmoot.storage.engine.db import Db, Statement
 from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.index import trigrams
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
@@ -59,6 +60,15 @@ _NO_CONTENT = Statement(
     "SELECT m.mailbox_id, m.uid FROM messages m LEFT JOIN contents c ON c.blob_id = m.blob_id"
     " WHERE c.blob_id IS NULL"
 )
+_NO_KEYS = Statement(
+    "SELECT c.blob_id FROM contents c LEFT JOIN message_keys k ON k.blob_id = c.blob_id"
+    " WHERE k.blob_id IS NULL"
+)
+_UNINDEXED = Statement(
+    "SELECT k.blob_id FROM message_keys k LEFT JOIN search_texts t ON t.blob_id = k.blob_id"
+    " WHERE (k.state = 2) <> (t.blob_id IS NOT NULL)"
+)
+_INDEXED = Statement("SELECT COUNT(*) FROM search_texts")
 _OWNERS = Statement(
     "SELECT s.id FROM spaces s LEFT JOIN accounts a ON a.id = s.owner_account_id"
     " WHERE a.id IS NULL OR a.space_id <> s.id"
@@ -93,6 +103,7 @@ class CheckStore(View[list[Finding]]):
             _usage,
             _log,
             _messages,
+            _index,
             self._files,
         ]
         if self.deep:
@@ -188,3 +199,14 @@ def _messages(db: Db) -> Iterator[Finding]:
         yield Finding(f"message {uid} in {mailbox} says {size} octets, its body has {real}")
     for mailbox, uid in db.all(_NO_CONTENT):
         yield Finding(f"message {uid} in {mailbox} has no content")
+
+
+def _index(db: Db) -> Iterator[Finding]:
+    for (blob,) in db.all(_NO_KEYS):
+        yield Finding(f"body {blob} has no keys for sorting")
+    for (blob,) in db.all(_UNINDEXED):
+        yield Finding(f"the search index says of body {blob} what is not so; --reindex mends it")
+    if trigrams.present(db):
+        texts, narrowed = db.value(_INDEXED), trigrams.size(db)[1]
+        if texts != narrowed:
+            yield Finding(f"{texts} messages are indexed, but {narrowed} found; --reindex mends it")

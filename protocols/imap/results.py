@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.session import Session
+from folkmoot.protocols.imap.view import View
 from folkmoot.storage.types_search import SearchKey, SortCriterion
 
 
@@ -29,6 +30,17 @@ class Found:
     uid: bool
     criteria: tuple[SortCriterion, ...] = ()
     highest: int = 0
+
+
+def numbered(view: View, rows: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """(message number, UID, modseq) of what was found, in its order.
+
+    What came after the client's last EXISTS has no number yet, is not for it and is left out.
+    """
+    if len(rows) < len(view.uids) // 10:
+        return [(number, uid, modseq) for uid, modseq in rows if (number := view.number(uid))]
+    numbers = {uid: number for number, uid in enumerate(view.uids, 1)}
+    return [(numbers[uid], uid, modseq) for uid, modseq in rows if uid in numbers]
 
 
 #: Gives one item with its value (``COUNT 3``), None to leave it out.

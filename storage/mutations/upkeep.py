@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.index import forget
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 
@@ -53,6 +54,7 @@ class SweepBlobs(Mutation[list[str | None]]):
 
     def write(self, context: WriteContext) -> list[str | None]:
         rows = context.db.all(_UNUSED, before=context.now - self.age, limit=SWEEP_BATCH)
+        forget(context.db, [row[0] for row in rows])
         context.db.many(_DELETE_CONTENT, [{"id": row[0]} for row in rows])
         context.db.many(_DELETE, [{"id": row[0]} for row in rows])
         return [row[1] for row in rows]

@@ -1,7 +1,9 @@
-"""Searches a mailbox: what the row tells first, headers and bodies only where they decide.
+"""Searches a mailbox: what the row tells first, then the index, then headers and bodies.
 
 Every key is answered True, False or None (not known yet). A message whose row alone decides is
-never opened; for the others the header is read, and the body only when that leaves doubt too.
+never opened; for the others the index is asked. Of those that it does not know, the header is
+read, and the body only when that leaves doubt too: this scan is the truth, and what the index
+answers is the same.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from folkmoot.storage.content.text import body_texts, decoded_header
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.index.lookup import Lookup, TextKey, chunks, narrow
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, SearchKey, UidSet
 from folkmoot.storage.types_search import (
@@ -67,19 +70,38 @@ class SearchMessages(View[list[tuple[int, int]]]):
         return [OnCollection(self.mailbox_id, Right.READ)]
 
     def read(self, context: ReadContext) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
+        narrowed = narrow(context.db, self.key)
+        rows = _rows(context, self.mailbox_id, _bounds(self.key), narrowed)
+        found: list[Row] = []
+        if not _only_content(self.key):
+            rows = self._decide(rows, found, None)
+        if rows:
+            lookup = Lookup(context.db, [row[7] for row in rows])
+            if isinstance(self.key, HeaderContains | BodyContains | TextContains):
+                surely, maybe = lookup.answer(self.key)
+                found += [row for row in rows if row[7] in surely]
+                rows = [row for row in rows if row[7] in maybe and row[7] not in surely]
+            else:
+                rows = self._decide(rows, found, lookup)
+            for start in range(0, len(rows), BATCH):
+                found += self._look_inside(context, rows[start : start + BATCH], lookup)
+        return sorted([row[:2] for row in found])
+
+    def _decide(self, rows: Sequence[Row], found: list[Row], lookup: Lookup | None) -> list[Row]:
+        """Add those that match to ``found``; returns those that are still open."""
+        judge, key = _JUDGES[type(self.key)], self.key
         open_: list[Row] = []
-        for row in _rows(context, self.mailbox_id, _bounds(self.key)):
-            verdict = _judge(self.key, _Message(row))
+        for row in rows:
+            verdict = judge(key, _Message(row, lookup))
             if verdict is None:
                 open_.append(row)
             elif verdict:
-                found.append((row[0], row[1]))
-        for start in range(0, len(open_), BATCH):
-            found += self._look_inside(context, open_[start : start + BATCH])
-        return sorted(found)
+                found.append(row)
+        return open_
 
-    def _look_inside(self, context: ReadContext, rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
+    def _look_inside(
+        self, context: ReadContext, rows: Sequence[Row], lookup: Lookup
+    ) -> Iterator[Row]:
         blobs = ",".join(str(row[7]) for row in rows)
         headers: dict[int, bytes] = {
             row[0]: row[1]
@@ -91,25 +113,34 @@ class SearchMessages(View[list[tuple[int, int]]]):
         }
         for row in rows:
             header = headers[row[7]]
-            verdict = _judge(self.key, _Message(row, header))
+            verdict = _judge(self.key, _Message(row, lookup, header))
             if verdict is None:
                 texts = _texts(context, row[7], self.blobs)
-                verdict = _judge(self.key, _Message(row, header, texts))
+                verdict = _judge(self.key, _Message(row, lookup, header, texts))
             if verdict:
-                yield row[0], row[1]
+                yield row
 
 
 class _Message:
-    """One message with as much of it as is known."""
+    """One message with as much of it as is known; ``lookup`` knows more of indexed ones."""
 
-    __slots__ = ("header", "row", "texts")
+    __slots__ = ("header", "lookup", "row", "texts")
 
     def __init__(
-        self, row: Row, header: bytes | None = None, texts: list[str] | None = None
+        self,
+        row: Row,
+        lookup: Lookup | None,
+        header: bytes | None = None,
+        texts: list[str] | None = None,
     ) -> None:
         self.row = row
+        self.lookup = lookup
         self.header = header
         self.texts = texts
+
+    def indexed(self, key: TextKey) -> Verdict:
+        """What the index says."""
+        return None if self.lookup is None else self.lookup.verdict(key, self.row[7])
 
 
 def matches_all(key: SearchKey) -> bool:
@@ -117,17 +148,38 @@ def matches_all(key: SearchKey) -> bool:
     return isinstance(key, And) and all(map(matches_all, key.keys))
 
 
-def _rows(context: ReadContext, mailbox_id: int, uids: UidSet) -> Iterator[Row]:
+def _rows(
+    context: ReadContext, mailbox_id: int, uids: UidSet, blobs: frozenset[int] | None
+) -> list[Row]:
+    """Rows of a mailbox with one of the UIDs and, unless None, one of the bodies."""
+    if blobs is not None:
+        return [
+            row
+            for numbers in chunks(blobs)
+            for row in _select(context, mailbox_id, f"blob_id IN ({numbers})")
+            if row[0] in uids
+        ]
+    rows: list[Row] = []
     for condition, filtered in conditions(uids):
-        for row in context.db.all(
-            Statement(
-                f"SELECT {_COLUMNS} FROM messages WHERE mailbox_id = :id"  # noqa: S608
-                f" AND {condition}"
-            ),
-            id=mailbox_id,
-        ):
-            if not filtered or row[0] in uids:
-                yield row
+        found = _select(context, mailbox_id, condition)
+        rows += [row for row in found if row[0] in uids] if filtered else found
+    return rows
+
+
+def _select(context: ReadContext, mailbox_id: int, condition: str) -> list[Row]:
+    statement = Statement(
+        f"SELECT {_COLUMNS} FROM messages WHERE mailbox_id = :id AND {condition}"  # noqa: S608
+    )
+    return context.db.all(statement, id=mailbox_id)
+
+
+def _only_content(key: SearchKey) -> bool:
+    """Whether rows alone decide nothing."""
+    if isinstance(key, And | Or):
+        return bool(key.keys) and all(map(_only_content, key.keys))
+    if isinstance(key, Not):
+        return _only_content(key.key)
+    return isinstance(key, HeaderContains | BodyContains | TextContains | SentDate)
 
 
 def _bounds(key: SearchKey) -> UidSet:
@@ -224,8 +276,9 @@ def _sent(key: SentDate, message: _Message) -> Verdict:
 
 
 def _header(key: HeaderContains, message: _Message) -> Verdict:
-    if message.header is None:
-        return None
+    verdict = message.indexed(key)
+    if verdict is not None or message.header is None:
+        return verdict
     name = key.name.encode()
     if first_value(message.header, name) is None:
         return False
@@ -233,18 +286,21 @@ def _header(key: HeaderContains, message: _Message) -> Verdict:
 
 
 def _body(key: BodyContains, message: _Message) -> Verdict:
-    if message.texts is None:
-        return None
+    verdict = message.indexed(key)
+    if verdict is not None or message.texts is None:
+        return verdict
     wanted = key.text.casefold()
     return any(wanted in text for text in message.texts)
 
 
 def _text(key: TextContains, message: _Message) -> Verdict:
-    if message.header is not None and (
-        key.text.casefold() in decoded_header(message.header).casefold()
-    ):
+    verdict = message.indexed(key)
+    if verdict is not None or message.header is None:
+        return verdict
+    wanted = key.text.casefold()
+    if wanted in decoded_header(message.header).casefold():
         return True
-    return _body(BodyContains(key.text), message)
+    return None if message.texts is None else any(wanted in text for text in message.texts)
 
 
 _JUDGES: dict[type, Callable[..., Verdict]] = {

@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from folkmoot.storage.index.texts import SearchText
 from folkmoot.storage.mutations import (
     accounts,
     credentials,
     domains,
+    index,
     mailboxes,
     messages,
     queue,
@@ -258,6 +260,12 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
             queue.RetryQueued(None),
         ],
         queue.DropQueued: lambda w: [queue.DropQueued(w.queued)],
+        index.IndexMessages: lambda w: [
+            index.IndexMessages(
+                (index.IndexEntry(1, SearchText("a", "b", "c", "d", "e", "f"), w.content.keys),)
+            )
+        ],
+        index.PrepareIndex: lambda w: [index.PrepareIndex(), index.PrepareIndex(clear=True)],
         upkeep.SweepBlobs: lambda w: [upkeep.SweepBlobs(-60)],
         upkeep.TrimLog: lambda w: [upkeep.TrimLog(0)],
     }

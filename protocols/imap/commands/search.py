@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from folkmoot.protocols.imap.message_limit import capped_search
 from folkmoot.protocols.imap.partial import PartialRange
 from folkmoot.protocols.imap.registry import (
     OK,
@@ -14,7 +15,7 @@ from folkmoot.protocols.imap.registry import (
     command,
     signed_in,
 )
-from folkmoot.protocols.imap.results import Found, send_esearch
+from folkmoot.protocols.imap.results import Found, numbered, send_esearch
 from folkmoot.protocols.imap.search_keys import SearchArgs, parse_search
 from folkmoot.protocols.imap.search_plan import Planner
 from folkmoot.protocols.imap.session import Session
@@ -47,7 +48,7 @@ async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Repl
     saving = bool(arguments.returns and "SAVE" in arguments.returns)
     planner = Planner(view)
     try:
-        key = planner.plan(arguments.key)
+        key = capped_search(session, planner.plan(arguments.key))
         if planner.uses_modseq:
             session.enabled.add("CONDSTORE")
         rows = await session.workspace.search(view.mailbox_id, key)
@@ -55,16 +56,15 @@ async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Repl
         if saving:  # rfc5182#2.1: a failed search saves an empty result
             view.saved = UidSet()
         raise
-    # What came after the client's last EXISTS has no number yet and is not for it.
-    numbered = [(number, one, modseq) for one, modseq in rows if (number := view.number(one))]
-    uids = [entry[1] for entry in numbered]
+    entries = numbered(view, rows)
+    uids = [entry[1] for entry in entries]
     found = Found(
         mailbox_id=view.mailbox_id,
         key=key,
         uids=uids,
-        told=uids if uid else [entry[0] for entry in numbered],
+        told=uids if uid else [entry[0] for entry in entries],
         uid=uid,
-        highest=highest(numbered, arguments.returns) if planner.uses_modseq else 0,
+        highest=highest(entries, arguments.returns) if planner.uses_modseq else 0,
     )
     if saving:
         assert arguments.returns is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot.protocols.imap.commands.search import highest, save, send_old
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
+from folkmoot.protocols.imap.message_limit import candidates, refuse_more
 from folkmoot.protocols.imap.registry import (
     OK,
     Expunges,
@@ -16,7 +17,7 @@ from folkmoot.protocols.imap.registry import (
     command,
     signed_in,
 )
-from folkmoot.protocols.imap.results import Found, send_esearch
+from folkmoot.protocols.imap.results import Found, numbered, send_esearch
 from folkmoot.protocols.imap.search_keys import (
     SearchKey,
     parse_charset,
@@ -100,6 +101,7 @@ async def _sort(session: Session, arguments: SortArgs, *, uid: bool) -> Reply:
     planner = Planner(view)
     try:
         key = planner.plan(arguments.key)
+        refuse_more(session, len(candidates(session, key)))  # rfc9738#3.3
         if planner.uses_modseq:
             session.enabled.add("CONDSTORE")
         rows = await session.workspace.sort(view.mailbox_id, key, arguments.criteria)
@@ -107,16 +109,16 @@ async def _sort(session: Session, arguments: SortArgs, *, uid: bool) -> Reply:
         if saving:  # rfc5182#2.1
             view.saved = UidSet()
         raise
-    numbered = [(number, one, modseq) for one, modseq in rows if (number := view.number(one))]
-    uids = [entry[1] for entry in numbered]
+    entries = numbered(view, rows)
+    uids = [entry[1] for entry in entries]
     found = Found(
         mailbox_id=view.mailbox_id,
         key=key,
         uids=uids,
-        told=uids if uid else [entry[0] for entry in numbered],
+        told=uids if uid else [entry[0] for entry in entries],
         uid=uid,
         criteria=arguments.criteria,
-        highest=highest(numbered, arguments.returns) if planner.uses_modseq else 0,
+        highest=highest(entries, arguments.returns) if planner.uses_modseq else 0,
     )
     if saving:
         assert arguments.returns is not None
