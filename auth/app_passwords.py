@@ -16,7 +16,6 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without i, l, o, 0, 1
 GROUPS = 4
 GROUP_LENGTH = 5
 MAX_APP_PASSWORDS = 25  # of one account
-MAX_NAME_LENGTH = 100
 
 _SHAPE = re.compile(f"[{ALPHABET}]{{{GROUPS * GROUP_LENGTH}}}")
 

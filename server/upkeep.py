@@ -48,4 +48,7 @@ class Upkeep:
             except (StorageError, OSError) as error:
                 log.warning("upkeep failed", extra={"why": str(error)})
                 continue
+            except Exception:
+                log.exception("upkeep failed")
+                continue
             log.info("upkeep done", extra={"bodies_removed": removed, "changes_trimmed": trimmed})

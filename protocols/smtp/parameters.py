@@ -34,7 +34,6 @@ class MailParameters:
 
     size: int | None = None
     utf8: bool = False
-    eight_bit: bool = False
     envelope_id: str = ""
     returns: Return = Return.UNSAID
 
@@ -73,7 +72,6 @@ def mail_parameters(text: str) -> MailParameters:
     return MailParameters(
         size=int(size) if size is not None else None,
         utf8=utf8,
-        eight_bit=body == "8BITMIME",
         envelope_id=decode_xtext(envelope_id, "ENVID") if envelope_id else "",
         returns=Return(returns),
     )

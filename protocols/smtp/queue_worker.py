@@ -110,6 +110,10 @@ class QueueWorker:
                 except StorageError as error:
                     log.warning("the queue is not available: %s", error)
                     pause = self._limits.poll
+                except Exception:
+                    # Whatever it is, mail that comes later must still go out.
+                    log.exception("the queue could not be worked on")
+                    pause = self._limits.poll
                 await self._sleep(pause)
         finally:
             unwatch()
@@ -173,6 +177,8 @@ class QueueWorker:
                     await self._queue.renew(ids, self._limits.lease)
             except StorageError as error:
                 log.warning("cannot keep hold of queued mail: %s", error)
+            except Exception:
+                log.exception("cannot keep hold of queued mail")
 
     async def _work(self, batch: Batch) -> None:
         state = self._state

@@ -22,8 +22,6 @@ from folkmoot.storage.types_mail import (
     SendState,
 )
 
-BLOCK = 64 * 1024
-
 
 class TlsMode(StrEnum):
     """How a connection is secured. OPPORTUNISTIC takes what it gets, and checks nothing."""

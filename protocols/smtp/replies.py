@@ -98,4 +98,3 @@ BARE_LF_IN_DATA = Reply(550, "5.6.0", "The message has bare CR or LF characters"
 NUL_IN_DATA = Reply(550, "5.6.0", "The message has NUL characters")
 LONG_LINE_IN_DATA = Reply(550, "5.6.0", "The message has lines longer than allowed")
 DISK_FULL = Reply(452, "4.3.1", "The server has no room now, try again later")
-LOCAL_ERROR = Reply(451, "4.3.0", "The server cannot do this now, try again later")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from folkmoot.protocols.smtp.headers import header_length, starts_header
 from folkmoot.storage.types import BodySpool
 
-MEMORY_LIMIT = 256 * 1024
 _WRITE_AT = 256 * 1024
 
 

@@ -77,7 +77,7 @@ def test_international_domains() -> None:
 def test_mail_parameters() -> None:
     """All parameters of the extensions that are offered, in any case and order."""
     text = "size=1000 BODY=8bitmime SMTPUTF8 AUTH=<> ret=hdrs ENVID=QQ+2B314"
-    assert mail_parameters(text) == MailParameters(1000, True, True, "QQ+314", Return.HEADERS)
+    assert mail_parameters(text) == MailParameters(1000, True, "QQ+314", Return.HEADERS)
     assert mail_parameters("") == MailParameters()
 
 

@@ -316,27 +316,29 @@ def test_leases_are_renewed(mail: MailServer, hop: NextHop) -> None:
 
 
 class FailingQueue(Outbound):
-    """A queue whose database is away for the first calls."""
+    """A queue whose first calls fail: its database is away, or something nobody thought of."""
 
-    def __init__(self, mail: MailServer, failures: int) -> None:
+    def __init__(self, mail: MailServer, failures: int, error: type[Exception]) -> None:
         super().__init__(mail.base.store)
         self.failures = failures
+        self.error = error
 
     def _fail(self) -> None:
         if self.failures:
             self.failures -= 1
-            raise Unavailable
+            raise self.error
 
     async def claim(self, lease: int, limit: int, busy: frozenset[str]) -> list[QueueEntry]:
         self._fail()
         return await super().claim(lease, limit, busy)
 
 
-def test_database_away(mail: MailServer, hop: NextHop) -> None:
-    """The worker survives a database that is away for a while."""
+@pytest.mark.parametrize("error", [Unavailable, ValueError])
+def test_database_away(mail: MailServer, hop: NextHop, error: type[Exception]) -> None:
+    """The worker survives a database that is away for a while, and a fault in its own work."""
     alice = mail.base.account("alice")
     send(mail, alice, "bob@example.org")
-    queue = FailingQueue(mail, 3)
+    queue = FailingQueue(mail, 3, error)
     mail.worker(hop.port, limits=WorkerLimits(poll=0.1), outbound=queue)
     assert len(hop.wait()) == 1
 
