@@ -251,6 +251,8 @@ def test_every_command_explains_itself(cli: Cli) -> None:
 def test_check_makes_the_index_anew(cli: Cli, ada: str) -> None:
     """``--reindex`` tells how many messages there are, how long it took and how large it is."""
     assert "Indexed 0 messages" in cli.ok("check", "--reindex")
-    index = cli.json("check", "--reindex")["index"]
+    told = cli.json("check", "--reindex")
+    assert isinstance(told, dict)
+    index = told["index"]
     assert index["seconds"] > 0
     assert index["facts"]["waiting"] == index["facts"]["messages"] == 0
