@@ -27,6 +27,7 @@ from folkmoot.storage.mutations.messages import (
     MoveMessages,
     StoreFlags,
 )
+from folkmoot.storage.mutations.replace import ReplaceMessage
 from folkmoot.storage.names import INBOX, mailbox_levels, mailbox_name
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
@@ -208,6 +209,17 @@ class Workspace(MailboxFacts):
         """Where the octets of one message are. Raises ``NotFound``."""
         return self._read("body", lambda txn: txn.view(LocateBody(mailbox_id, uid)))
 
+    def named_body(self, name: str, uidvalidity: int | None, uid: int) -> Deferred[MessageBody]:
+        """The same by the name of a mailbox, which must have this validity if one is given."""
+
+        def work(txn: ReadTxn) -> MessageBody:
+            info = self._find(txn, name)
+            if uidvalidity not in (None, info.uidvalidity):
+                raise NotFound
+            return txn.view(LocateBody(info.id, uid))
+
+        return self._read("body", work)
+
     def bodies(
         self,
         mailbox_id: int,
@@ -353,6 +365,26 @@ class Workspace(MailboxFacts):
             return txn.apply(AppendMessages(mailbox_id, new))
 
         return self._run("append", work)
+
+    def replace(
+        self,
+        mailbox_id: int,
+        uid: int,
+        name: str,
+        messages: Callable[[Callable[[bytes | BodySpool], Content]], Sequence[NewMessage]],
+    ) -> Deferred[Appended]:
+        """Append one message to a mailbox by name and remove another one, both or nothing.
+
+        Raises ``Conflict`` when the old message is gone.
+        """
+        store = self._store
+
+        def work(txn: Txn) -> Appended:
+            target = self._locate(txn, name)
+            [new] = messages(store.prepare)  # type: ignore[arg-type]
+            return txn.apply(ReplaceMessage(mailbox_id, uid, target, new))
+
+        return self._run("replace", work)
 
     # --- hints --------------------------------------------------------------------------------
 

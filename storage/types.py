@@ -384,6 +384,9 @@ class BodySpool(Protocol):
     def write(self, data: bytes) -> None:
         """Append octets. Raises OSError when the disk is full."""
 
+    def read(self, offset: int, length: int) -> bytes:
+        """Octets that were written; shorter at their end."""
+
     def discard(self) -> None:
         """Forget it; does nothing once a message was made of it."""
 

@@ -223,12 +223,12 @@ for _attribute in (FLAGS, UID, INTERNALDATE, RFC822_SIZE, ENVELOPE, BODYSTRUCTUR
 
 @fetch_item("BODY")
 def _body(cursor: Cursor) -> FetchItem:
-    return _parse_section(cursor, peek=False) if cursor.peek() == b"[" else BODY
+    return parse_section(cursor, peek=False) if cursor.peek() == b"[" else BODY
 
 
 @fetch_item("BODY.PEEK")
 def _body_peek(cursor: Cursor) -> FetchItem:
-    return _parse_section(cursor, peek=True)
+    return parse_section(cursor, peek=True)
 
 
 @fetch_item("RFC822")
@@ -273,8 +273,8 @@ def _parse_binary(cursor: Cursor, *, peek: bool) -> BinaryPart:
     return BinaryPart(path, partial, peek, b"BINARY[%b]%b" % (_print_path(path), _origin(partial)))
 
 
-def _parse_section(cursor: Cursor, *, peek: bool) -> BodySection:
-    """Read ``[section]<partial>`` (RFC 9051 section 9, ``section``)."""
+def parse_section(cursor: Cursor, *, peek: bool) -> BodySection:
+    """Read ``[section]<partial>`` (RFC 9051 section 9, ``section``; also for URLs)."""
     cursor.expect(b"[")
     path = _parse_path(cursor)
     text: SectionText = "ALL"

@@ -25,6 +25,7 @@ from folkmoot.protocols.imap.frames import Literal, Segment
 from folkmoot.protocols.imap.options import OptionTable
 from folkmoot.protocols.imap.sequence import SequenceSet, UidSet
 
+MAX_PARTS: Final = 100  # of one message that CATENATE makes
 MAX_ENABLE: Final = 100  # capabilities of one ENABLE
 MAX_ID_PAIRS: Final = 30  # rfc2971#3.3, and the two below
 MAX_ID_FIELD: Final = 30
@@ -181,6 +182,26 @@ def uid_set(cursor: Cursor) -> UidSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Url:
+    """A part of a message that lies on the server already, as the client named it."""
+
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Catenation:
+    """A message made of parts (RFC 4469). `size` counts the octets that came with the command,
+    and one for each URL."""
+
+    parts: tuple[Literal | Url, ...]
+
+    @property
+    def size(self) -> int:
+        """0 when there is nothing in it for certain."""
+        return sum(1 if isinstance(part, Url) else part.size for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
 class AppendMessage:
     """One message of APPEND; a `body` of size 0 cancels (RFC 3502 section 6.3.11).
 
@@ -189,7 +210,7 @@ class AppendMessage:
 
     flags: tuple[str, ...]
     date: datetime | None
-    body: Literal
+    body: Literal | Catenation
     utf8: bool
 
 
@@ -206,14 +227,15 @@ def parse_append(cursor: Cursor) -> AppendArgs:
     cursor.space()
     mailbox = cursor.mailbox()
     cursor.space()
-    messages = [_append_message(cursor)]
+    messages = [parse_append_message(cursor)]
     while cursor.more():
-        messages.append(_append_message(cursor))
+        messages.append(parse_append_message(cursor))
     cursor.end()
     return AppendArgs(mailbox, tuple(messages))
 
 
-def _append_message(cursor: Cursor) -> AppendMessage:
+def parse_append_message(cursor: Cursor) -> AppendMessage:
+    """Read one message with its flags and its date (also for REPLACE)."""
     flags: tuple[str, ...] = ()
     date = None
     if cursor.peek() == b"(":
@@ -222,31 +244,62 @@ def _append_message(cursor: Cursor) -> AppendMessage:
     if cursor.peek() == b'"':
         date = cursor.date_time()
         cursor.space()
-    utf8 = cursor.accept_keyword("UTF8")
-    if utf8:
+    if cursor.accept_keyword("CATENATE"):
         cursor.space()
-        cursor.expect(b"(")
+        parts = cursor.list_of(lambda: _cat_part(cursor), limit=MAX_PARTS)
+        return AppendMessage(flags, date, Catenation(tuple(parts)), False)
+    if cursor.accept_keyword("UTF8"):
+        return AppendMessage(flags, date, _utf8_literal(cursor), True)
+    return AppendMessage(flags, date, cursor.literal(), False)
+
+
+def _utf8_literal(cursor: Cursor) -> Literal:
+    """The rest of ``UTF8 (~{n}…)`` (RFC 6855 section 4)."""
+    cursor.space()
+    cursor.expect(b"(")
     body = cursor.literal()
-    if utf8:
-        cursor.expect(b")")
-    return AppendMessage(flags, date, body, utf8)
+    cursor.expect(b")")
+    return body
+
+
+def _cat_part(cursor: Cursor) -> Literal | Url:
+    kind = cursor.keyword()
+    if kind == "UTF8":
+        return _utf8_literal(cursor)
+    cursor.space()
+    if kind == "TEXT":
+        return cursor.literal()
+    if kind == "URL":
+        return Url(cursor.astring())
+    raise BadSyntax("Expected TEXT or URL")
 
 
 def append_mailbox(prefix: Sequence[Segment], *, utf8: bool = False) -> str | None:
-    """The target if the literal that follows `prefix` is message data of APPEND, else None.
+    """The target if the literal that follows `prefix` is message data, else None.
 
-    For the framer's `on_literal`, which chooses where the octets go.
+    Of APPEND, REPLACE and UID REPLACE; for the framer's `on_literal`, which chooses where the
+    octets go.
     """
     cursor = Cursor(prefix, utf8=utf8)
     try:
         cursor.tag()
         cursor.space()
-        if not cursor.accept_keyword("APPEND"):
-            return None
+        if cursor.accept_keyword("UID"):
+            cursor.space()
+        name = cursor.keyword()
         cursor.space()
-        return cursor.mailbox()
+        if name == "REPLACE":
+            cursor.sequence_set()
+            cursor.space()
+        elif name != "APPEND":
+            return None
+        mailbox = cursor.mailbox()
     except BadSyntax:
         return None
+    texts = b" ".join([part for part in prefix if isinstance(part, bytes)]).upper()
+    # Of CATENATE, a literal may be a URL, which is no message data.
+    is_url = texts.endswith((b"(URL ", b" URL ")) and b" CATENATE (" in texts
+    return None if is_url else mailbox
 
 
 # CREATE, ENABLE, ID

@@ -33,7 +33,7 @@ class Spool:
         self._hash = hashlib.blake2b(digest_size=DIGEST_SIZE)
         self.size = 0
         self.path = root / TEMPORARY / secrets.token_hex(16)
-        self._file: BinaryIO | None = open(self.path, "xb", buffering=0)  # noqa: SIM115
+        self._file: BinaryIO | None = open(self.path, "x+b", buffering=0)  # noqa: SIM115
 
     def write(self, data: bytes) -> None:
         """Append octets. Raises OSError when the disk is full."""
@@ -43,6 +43,11 @@ class Spool:
             view = view[self._file.write(view) :]
         self._hash.update(data)
         self.size += len(data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Octets that were written; shorter at their end. Not after ``keep``."""
+        assert self._file is not None
+        return os.pread(self._file.fileno(), length, offset)
 
     def keep(self) -> tuple[str, bytes]:
         """Make it durable; returns its name in the store and its digest."""

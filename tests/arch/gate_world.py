@@ -19,6 +19,7 @@ from folkmoot.storage.mutations import (
     mailboxes,
     messages,
     queue,
+    replace,
     upkeep,
 )
 from folkmoot.storage.mutations.annotations import SetAnnotations
@@ -213,6 +214,11 @@ def _mailbox_table() -> dict[type[AnyMutation], Make]:
             messages.MoveMessages(box(w), ONE, box(w, "Archive")),
             messages.MoveMessages(box(w), ONE, own(w)),
             messages.MoveMessages(own(w), ONE, box(w)),
+        ],
+        replace.ReplaceMessage: lambda w: [
+            replace.ReplaceMessage(box(w), 1, box(w), w.message),
+            replace.ReplaceMessage(box(w), 1, own(w), w.message),
+            replace.ReplaceMessage(own(w), 1, box(w), w.message),
         ],
     }
 

@@ -25,6 +25,7 @@ from folkmoot.storage.errors import Expired, NotFound, OverQuota, PermissionDeni
 from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.mutations import accounts, mailboxes, messages
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.replace import ReplaceMessage
 from folkmoot.storage.policy import (
     AuditEntry,
     Authorizer,
@@ -211,7 +212,7 @@ def test_over_quota(world: World) -> None:
     assert type(_outcome(store, SYSTEM, post)) is OverQuota
     store.close()
     assert world.rows() == before
-    assert refused == {messages.AppendMessages, messages.CopyMessages}
+    assert refused == {messages.AppendMessages, messages.CopyMessages, ReplaceMessage}
     assert freeing == {messages.ExpungeMessages, mailboxes.DeleteMailbox}
 
 

@@ -1,0 +1,7 @@
+"""CATENATE (RFC 4469): APPEND and REPLACE read it, ``incoming`` joins the parts."""
+
+from __future__ import annotations
+
+from folkmoot.protocols.imap.registry import capability, signed_in
+
+capability("CATENATE", signed_in)
