@@ -41,6 +41,8 @@ from folkmoot.protocols.imap.framer import (
     Sink,
 )
 from folkmoot.protocols.imap.grammar import append_mailbox
+from folkmoot.protocols.imap.message_limit import finished
+from folkmoot.protocols.imap.progress import Progress
 from folkmoot.protocols.imap.registry import CommandEntry, Expunges, Reply
 from folkmoot.protocols.imap.session import ConnectionLost, ImapLimits, Session
 from folkmoot.protocols.imap.spool import SpoolSink
@@ -89,6 +91,7 @@ class ImapConnection(Protocol):
         self._spooling: SpoolSink | None = None
         self._deflated: Deflated | None = None
         self._compress: bool | None = None  # what changes behind the present reply
+        self._progress = Progress(self, factory.reactor, self.limits.progress_seconds)
         self._bad = 0
         self._timeout: Any = None
         self._deadline = 0.0
@@ -116,6 +119,7 @@ class ImapConnection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         self._lost = True
         self._stop_timeout()
+        self._progress.stop()
         self._factory.connections.discard(self)
         self._framer.abort()
         if self._deflated is not None:
@@ -166,6 +170,7 @@ class ImapConnection(Protocol):
         return not self.secure and self._factory.tls is not None
 
     def send(self, data: bytes) -> None:
+        self._progress.quiet = False
         self._out.append(data)
         self._out_size += len(data)
         if self._out_size >= OUT_PIECE:
@@ -356,6 +361,7 @@ class ImapConnection(Protocol):
 
     def _finished(self) -> None:
         self._running = False
+        self._progress.end()
         self.flush()
         self._pump()
         if not self._running:
@@ -419,6 +425,7 @@ class ImapConnection(Protocol):
             return
         self._bad = 0
         self.session.tag = tag
+        self._progress.begin(tag)
         reply = await self._execute(entry, arguments)
         if self._closing or self._lost:
             return
@@ -436,7 +443,8 @@ class ImapConnection(Protocol):
 
     async def _execute(self, entry: CommandEntry, arguments: Any) -> Reply:
         try:
-            reply = await entry.handler(self.session, arguments)
+            self.session.cut = None
+            reply = finished(self.session, await entry.handler(self.session, arguments))
         except Expired as error:
             self.close(error.text, errors.code(error))
             return registry.OK

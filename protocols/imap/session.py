@@ -33,6 +33,9 @@ class ImapLimits:
     close_seconds: float = 20  # for a client to take the last octets, or to end a TLS handshake
     connections_per_address: int = 100
     connections_per_account: int = 50
+    messages: int = 0  # that one command may work on, 0 for any number # rfc9738#3
+    saved: int = 100_000  # that one COPY or APPEND may add, where ``messages`` says nothing
+    progress_seconds: float = 10  # between two words of a command that takes long, 0 for none
 
 
 class Wire(Protocol):
@@ -130,6 +133,7 @@ class Session:
         self.client_id: dict[bytes, bytes | None] | None = None
         self.tag = b""  # of the command that runs
         self.hidden = wire.hidden
+        self.cut: str | None = None  # the code that says what the command left out
         self.logged_out = False
         self.starting_tls = False
         # Extensions keep what they remember for the session here, under their own name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from folkmoot.protocols.imap.grammar import AppendArgs, parse_append
 from folkmoot.protocols.imap.incoming import Incoming
+from folkmoot.protocols.imap.message_limit import refuse_more
 from folkmoot.protocols.imap.registry import Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import NotFound
@@ -24,6 +25,7 @@ async def append(session: Session, arguments: AppendArgs) -> Reply:
     messages = arguments.messages
     incoming = Incoming(session, messages)
     try:
+        refuse_more(session, len(messages), saving=True)
         if any(message.body.size == 0 for message in messages):
             # rfc3502#3: an empty literal is how a client takes the whole command back.
             return Reply("Append cancelled", None, "NO")

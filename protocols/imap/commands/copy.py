@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
+from folkmoot.protocols.imap.message_limit import capped, refuse_more
 from folkmoot.protocols.imap.registry import (
     Expunges,
     Reply,
@@ -79,9 +80,8 @@ Operation = Callable[[int, UidSet, str], "Deferred[Copied]"]
 
 
 async def _transfer(
-    session: Session, arguments: CopyArgs, operation: Operation, *, uid: bool
+    session: Session, uids: UidSet, arguments: CopyArgs, operation: Operation
 ) -> Copied | Reply:
-    uids = chosen(session, arguments.sequence, uid=uid)
     if not uids:
         return Reply("No messages")
     try:
@@ -101,14 +101,17 @@ def _copyuid(copied: Copied) -> str:
 
 
 async def _copy(session: Session, arguments: CopyArgs, *, uid: bool) -> Reply:
-    copied = await _transfer(session, arguments, session.workspace.copy, uid=uid)
+    uids = chosen(session, arguments.sequence, uid=uid)
+    refuse_more(session, len(uids), saving=True)  # rfc9738#3.1: all or nothing
+    copied = await _transfer(session, uids, arguments, session.workspace.copy)
     return copied if isinstance(copied, Reply) else Reply("Copied", _copyuid(copied))
 
 
 async def _move(session: Session, arguments: CopyArgs, *, uid: bool) -> Reply:
     if session.selected.read_only:
         return Reply("The mailbox is open for reading only", "NOPERM", "NO")
-    moved = await _transfer(session, arguments, session.workspace.move, uid=uid)
+    uids = capped(session, chosen(session, arguments.sequence, uid=uid))
+    moved = await _transfer(session, uids, arguments, session.workspace.move)
     if isinstance(moved, Reply):
         return moved
     # rfc6851#4.3: COPYUID comes before the removals are told.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from folkmoot.protocols.imap.commands.copy import chosen
 from folkmoot.protocols.imap.cursor import Cursor
+from folkmoot.protocols.imap.message_limit import capped
 from folkmoot.protocols.imap.registry import Reply, State, command
 from folkmoot.protocols.imap.sequence import SequenceSet
 from folkmoot.protocols.imap.session import Session
@@ -27,7 +28,7 @@ async def expunge(session: Session, _: None) -> Reply:
 @command("UID EXPUNGE", State.SELECTED, parse_set, example=b"UID EXPUNGE 1:3", extension="UIDPLUS")
 async def uid_expunge(session: Session, sequence: SequenceSet) -> Reply:
     """Removes what has \\Deleted and is in the set."""
-    return await _expunge(session, chosen(session, sequence, uid=True))
+    return await _expunge(session, capped(session, chosen(session, sequence, uid=True)))
 
 
 async def _expunge(session: Session, uids: UidSet | None) -> Reply:

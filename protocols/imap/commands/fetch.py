@@ -13,6 +13,7 @@ from folkmoot.protocols.imap.commands.copy import chosen
 from folkmoot.protocols.imap.cursor import BadSyntax
 from folkmoot.protocols.imap.fetch_items import FLAGS, MODSEQ, UID, FetchArgs, parse_fetch
 from folkmoot.protocols.imap.fetch_send import Answer
+from folkmoot.protocols.imap.message_limit import capped, refuse_more
 from folkmoot.protocols.imap.partial import PartialRange
 from folkmoot.protocols.imap.registry import OK, Expunges, Reply, State, command
 from folkmoot.protocols.imap.session import Session
@@ -55,10 +56,12 @@ async def _fetch(session: Session, arguments: FetchArgs, *, uid: bool) -> Reply:
         items.append(MODSEQ)  # rfc7162#3.1.4.1
     if (uid or session.qresync) and not session.uid_only:
         items.insert(0, UID)  # rfc9051#6.4.9, rfc7162#3.2.4
-    uids: Sequence[int] = list(chosen(session, arguments.sequence, uid=uid))
+    named = chosen(session, arguments.sequence, uid=uid)
     partial = arguments.modifiers.get("PARTIAL")
     if isinstance(partial, PartialRange):  # rfc9394#3.4: first these, then of them what changed
-        uids = partial.pick(uids)
+        refuse_more(session, partial.last - partial.first + 1)  # rfc9738#3.1
+        named = UidSet.from_iterable(partial.pick(list(named)))
+    uids: Sequence[int] = list(capped(session, named))
     if since is not None:
         uids = await _changed(session, arguments, uids, since)
     if not uids:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot.protocols.imap.commands.search import highest, save, send_old
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
-from folkmoot.protocols.imap.message_limit import candidates, refuse_more
+from folkmoot.protocols.imap.message_limit import refuse_wide
 from folkmoot.protocols.imap.registry import (
     OK,
     Expunges,
@@ -101,7 +101,7 @@ async def _sort(session: Session, arguments: SortArgs, *, uid: bool) -> Reply:
     planner = Planner(view)
     try:
         key = planner.plan(arguments.key)
-        refuse_more(session, len(candidates(session, key)))  # rfc9738#3.3
+        refuse_wide(session, key)
         if planner.uses_modseq:
             session.enabled.add("CONDSTORE")
         rows = await session.workspace.sort(view.mailbox_id, key, arguments.criteria)

@@ -7,6 +7,7 @@ from folkmoot.protocols.imap.fetch_items import FLAGS, MODSEQ, UID
 from folkmoot.protocols.imap.fetch_send import Answer
 from folkmoot.protocols.imap.flags import flag_set
 from folkmoot.protocols.imap.grammar import StoreArgs, parse_store
+from folkmoot.protocols.imap.message_limit import capped
 from folkmoot.protocols.imap.registry import OK, Expunges, Reply, State, command
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.types import FlagChange, UidSet
@@ -43,7 +44,7 @@ async def _store(session: Session, arguments: StoreArgs, *, uid: bool) -> Reply:
         return Reply("The mailbox is open for reading only", "READ-ONLY", "NO")
     if arguments.unchanged_since is not None:
         session.enabled.add("CONDSTORE")  # rfc7162#3.1
-    uids = chosen(session, arguments.sequence, uid=uid)
+    uids = capped(session, chosen(session, arguments.sequence, uid=uid))
     if not uids:
         return OK
     flags = flag_set(arguments.flags)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
+from folkmoot.protocols.imap.message_limit import refuse_wide
 from folkmoot.protocols.imap.registry import (
     OK,
     Expunges,
@@ -76,6 +77,7 @@ async def _thread(session: Session, arguments: ThreadArgs, name: Callable[[int],
     view = session.selected
     planner = Planner(view)
     key = planner.plan(arguments.key)
+    refuse_wide(session, key)
     if planner.uses_modseq:
         session.enabled.add("CONDSTORE")  # rfc7162#3.1.5
     # What came after the client's last EXISTS has no number yet and is not for it.
