@@ -39,7 +39,7 @@ def with_protocol(base: str, *, utf8: bool, tls: bool, authenticated: bool) -> s
 
     ``base`` is ``SMTP`` (only after HELO), ``ESMTP`` or ``LMTP``.
     """
-    # rfc3848#2, rfc6531#4.3
+    # rfc3848#1, rfc6531#4.3
     if base == "SMTP":
         return base
     if utf8:
