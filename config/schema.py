@@ -306,6 +306,18 @@ class ImapSection:
         default=(),
         example=("COMPRESS=DEFLATE", "NOTIFY"),
     )
+    messages_per_command: int | None = key(
+        whole(1000, 1_000_000),  # rfc9738#3
+        "How many messages one command may work on (MESSAGELIMIT); of more, only the newest are "
+        "worked on, which many mail programs do not understand. Without it: any number.",
+        default=None,
+        example=10_000,
+    )
+    messages_per_copy: int = key(
+        whole(1000, 1_000_000),
+        "How many messages one COPY or APPEND may add (SAVELIMIT); more are refused.",
+        default=100_000,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

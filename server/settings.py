@@ -35,6 +35,8 @@ def imap_limits(config: Config) -> ImapLimits:
         idle_seconds=config.limits.idle,
         connections_per_address=config.limits.connections_per_address,
         connections_per_account=config.limits.connections_per_account,
+        messages=config.imap.messages_per_command or 0,
+        saved=config.imap.messages_per_copy,
     )
 
 

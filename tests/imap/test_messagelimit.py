@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from twisted.internet import task
 
+from folkmoot.config.load import ConfigError
+from folkmoot.config.rules import parse_config
 from folkmoot.protocols.imap.session import ImapLimits
+from folkmoot.server.settings import imap_limits
 from folkmoot.sharing.workspace import Workspace
 from tests.imap.fetched import fill
 from tests.kit import reactor
@@ -159,3 +163,18 @@ def test_long_commands(make: MakeServer, monkeypatch: pytest.MonkeyPatch) -> Non
         client.socket.settimeout(20)
         assert client.done(tag).lines == []
         assert client.ok("SEARCH ALL").lines == [b"* SEARCH 1 2"]
+
+
+def test_config_keys() -> None:
+    """The limits come from the config, and are not set lower than RFC 9738 section 3 wants."""
+    text = (
+        '[server]\nhostname = "localhost"\n'
+        '[[listener]]\nprotocol = "lmtp"\naddress = "127.0.0.1"\nport = 24\ntls = "none"\n'
+    )
+    usual = imap_limits(parse_config(text, Path("folkmoot.toml")))
+    assert (usual.messages, usual.saved) == (0, 100_000)
+    text += "[imap]\nmessages_per_command = 5000\nmessages_per_copy = 2000\n"
+    set_ = imap_limits(parse_config(text, Path("folkmoot.toml")))
+    assert (set_.messages, set_.saved) == (5000, 2000)
+    with pytest.raises(ConfigError):
+        parse_config(text.replace("5000", "999"), Path("folkmoot.toml"))
