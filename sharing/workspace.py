@@ -58,6 +58,7 @@ from folkmoot.storage.views.mailboxes import (
     Subscriptions,
 )
 from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
+from folkmoot.storage.views.relevance import ScoreMessages
 from folkmoot.storage.views.search import SearchMessages
 from folkmoot.storage.views.sort import SortMessages
 from folkmoot.storage.views.thread import ThreadMessages
@@ -320,6 +321,11 @@ class Workspace(MailboxFacts):
         """(UID, modseq) of the messages that match, sorted."""
         view = SortMessages(mailbox_id, key, criteria, self._store.blobs)
         return self._read("sort", lambda txn: txn.view(view))
+
+    def scores(self, mailbox_id: int, uids: UidSet, key: SearchKey) -> Deferred[dict[int, int]]:
+        """How well messages match the fuzzy keys of a search, by UID: 1 to 100."""
+        view = ScoreMessages(mailbox_id, uids, key, self._store.blobs)
+        return self._read("score", lambda txn: txn.view(view))
 
     def threads(
         self, mailbox_id: int, key: SearchKey, algorithm: ThreadAlgorithm, up_to: int

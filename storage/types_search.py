@@ -139,6 +139,13 @@ class TextContains:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """What the key looks for is there more or less (see ``storage.content.fuzzy``)."""
+
+    key: HeaderContains | BodyContains | TextContains
+
+
 SearchKey = (
     And
     | Or
@@ -157,6 +164,7 @@ SearchKey = (
     | HeaderContains
     | BodyContains
     | TextContains
+    | Fuzzy
 )
 
 
@@ -172,6 +180,7 @@ class SortField(enum.Enum):
     TO = enum.auto()
     DISPLAYFROM = enum.auto()
     DISPLAYTO = enum.auto()
+    RELEVANCY = enum.auto()  # RFC 6203: of the fuzzy keys of the search, the best first
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ SEARCH, SORT and the search of several mailboxes share it. An extension adds an 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.session import Session
@@ -20,7 +20,7 @@ class Found:
     """What a search or sort found in a mailbox, in the order of the result.
 
     ``told`` are UIDs when ``uid``, else message numbers. ``criteria`` is empty unless sorted.
-    ``highest`` is the modseq to tell, 0 for none.
+    ``highest`` is the modseq to tell, 0 for none; ``returns`` are all options with their values.
     """
 
     mailbox_id: int
@@ -30,6 +30,7 @@ class Found:
     uid: bool
     criteria: tuple[SortCriterion, ...] = ()
     highest: int = 0
+    returns: Mapping[str, object] = field(default_factory=dict)
 
 
 def numbered(view: View, rows: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
@@ -60,9 +61,7 @@ def result_item(name: str) -> Callable[[ResultItem], ResultItem]:
     return keep
 
 
-async def send_esearch(
-    session: Session, found: Found, returns: Mapping[str, object], correlator: bytes = b""
-) -> None:
+async def send_esearch(session: Session, found: Found, correlator: bytes = b"") -> None:
     """Send the ESEARCH response, unless nothing but SAVE was asked for (RFC 5182 section 2.1).
 
     ``correlator`` goes behind the tag.
@@ -70,9 +69,10 @@ async def send_esearch(
     items = [
         item
         for name, make in _ITEMS.items()
-        if name in returns and (item := await make(session, found, returns[name])) is not None
+        if name in found.returns
+        and (item := await make(session, found, found.returns[name])) is not None
     ]
-    if returns.keys() == {"SAVE"}:
+    if found.returns.keys() == {"SAVE"}:
         return
     words = [b"ESEARCH (TAG %b%b)" % (encoder.quoted_or_literal(session.tag), correlator)]
     if found.uid:

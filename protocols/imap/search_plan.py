@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,6 +29,29 @@ def translates(kind: type[keys.SearchKey]) -> Callable[[Translator], Translator]
             raise ValueError(f"search key {kind.__name__} is translated already")
         _TRANSLATORS[kind] = translator
         return translator
+
+    return keep
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping(keys.SearchKey):
+    """An extension's key around another; one of its own class has ``@wraps``."""
+
+    key: keys.SearchKey
+
+
+Wrapper = Callable[[find.SearchKey], find.SearchKey]
+_WRAPPERS: dict[type[keys.SearchKey], Wrapper] = {}
+
+
+def wraps(kind: type[Wrapping]) -> Callable[[Wrapper], Wrapper]:
+    """Decorate the function that gives the store's form of a key around another's."""
+
+    def keep(wrapper: Wrapper) -> Wrapper:
+        if kind in _WRAPPERS:
+            raise ValueError(f"search key {kind.__name__} is translated already")
+        _WRAPPERS[kind] = wrapper
+        return wrapper
 
     return keep
 
@@ -60,6 +84,8 @@ class Planner:
             case keys.ModSeq(minimum):
                 self.uses_modseq = True
                 return find.ModseqAtLeast(minimum)
+            case Wrapping(part):
+                return _WRAPPERS[type(key)](self.plan(part))
             case _:
                 return _simple(key)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from folkmoot.storage.content.fuzzy import clues, relevance, words_of
 from folkmoot.storage.engine.db import Db, Statement
 from folkmoot.storage.index import trigrams
 from folkmoot.storage.index.keys import IndexState
 from folkmoot.storage.index.texts import COLUMN_OF_FIELD, searchable
 from folkmoot.storage.types import SearchKey
-from folkmoot.storage.types_search import And, BodyContains, HeaderContains, Or, TextContains
+from folkmoot.storage.types_search import And, BodyContains, Fuzzy, HeaderContains, Or, TextContains
 
 FEW = 200  # messages that are sooner read than narrowed down
 NARROW = 2000  # messages that may match, above which a mailbox is better gone through
@@ -23,7 +24,7 @@ MANY_WAITING = 5000  # messages without a place in the index that are read at on
 _WAITING = Statement("SELECT blob_id FROM message_keys WHERE state <> 2 LIMIT :limit")
 _HIGHEST = (1 << 63) - 1
 
-TextKey = HeaderContains | BodyContains | TextContains
+TextKey = HeaderContains | BodyContains | TextContains | Fuzzy
 
 
 class Answer(NamedTuple):
@@ -59,7 +60,45 @@ class Lookup:
             return True
         return None if blob_id in maybe else False
 
+    def texts(self, key: TextKey, blobs: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
+        """(body, texts that a key is about) of those of the bodies that are indexed.
+
+        Nothing for header fields that have no column.
+        """
+        columns = _columns(key.key if isinstance(key, Fuzzy) else key)
+        if not columns:
+            return
+        for numbers in chunks(self._indexed.intersection(blobs)):
+            statement = Statement(
+                f"SELECT blob_id, {', '.join(columns)} FROM search_texts"  # noqa: S608
+                f" WHERE blob_id IN ({numbers})"
+            )
+            for row in self._db.all(statement):
+                yield row[0], list(row[1:])
+
+    def _fuzzy(self, key: Fuzzy) -> Answer:
+        query = key.key.text.casefold()
+        words = words_of(query)
+        if not words:
+            return self.answer(key.key)
+        columns = _columns(key.key) or ["header"]
+        may: frozenset[int] = self._indexed
+        for word in words:
+            holding: frozenset[int] = frozenset()
+            for clue in clues(word):
+                for column in columns:
+                    holding |= self._in(column, clue)
+            may &= holding
+        if not _columns(key.key):
+            return Answer(frozenset(), may | self._open)
+        found = frozenset(
+            blob_id for blob_id, texts in self.texts(key, may) if relevance(query, texts)
+        )
+        return Answer(found, found | self._open)
+
     def _answer(self, key: TextKey) -> Answer:
+        if isinstance(key, Fuzzy):
+            return self._fuzzy(key)
         text = key.text.casefold()
         if not searchable(text):
             return Answer(frozenset(), self._blobs)
@@ -111,6 +150,16 @@ class Lookup:
         limit = 2 * len(mine) + 1000
         found = trigrams.candidates(self._db, text, min(mine), max(mine), limit)
         return mine if found is None else mine.intersection(found)
+
+
+def _columns(key: HeaderContains | BodyContains | TextContains) -> list[str]:
+    match key:
+        case TextContains():
+            return ["header", "body"]
+        case BodyContains():
+            return ["body"]
+        case HeaderContains(name):
+            return [COLUMN_OF_FIELD[name]] if name in COLUMN_OF_FIELD else []
 
 
 def narrow(db: Db, key: SearchKey) -> frozenset[int] | None:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_tz
 
 from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.content.fuzzy import relevance
 from folkmoot.storage.content.headers import first_value
 from folkmoot.storage.content.sections import PartTable
 from folkmoot.storage.content.source import BytesSource, FileSource
@@ -29,6 +30,7 @@ from folkmoot.storage.types_search import (
     ArrivedBetween,
     BlobIs,
     BodyContains,
+    Fuzzy,
     HasFlags,
     HasKeyword,
     HeaderContains,
@@ -53,6 +55,7 @@ _BODY = Statement(
     "SELECT b.data, b.file, c.parts FROM blobs b JOIN contents c ON c.blob_id = b.id"
     " WHERE b.id = :id"
 )
+_HEADER = Statement("SELECT header FROM contents WHERE blob_id = :id")
 _EVERYTHING = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
 Verdict = bool | None
@@ -77,7 +80,7 @@ class SearchMessages(View[list[tuple[int, int]]]):
             rows = self._decide(rows, found, None)
         if rows:
             lookup = Lookup(context.db, [row[7] for row in rows])
-            if isinstance(self.key, HeaderContains | BodyContains | TextContains):
+            if isinstance(self.key, HeaderContains | BodyContains | TextContains | Fuzzy):
                 surely, maybe = lookup.answer(self.key)
                 found += [row for row in rows if row[7] in surely]
                 rows = [row for row in rows if row[7] in maybe and row[7] not in surely]
@@ -142,6 +145,18 @@ class _Message:
         """What the index says."""
         return None if self.lookup is None else self.lookup.verdict(key, self.row[7])
 
+    def looked_at(self, key: HeaderContains | BodyContains | TextContains) -> list[str] | None:
+        """The folded texts that a key is about; None while they are not known."""
+        if self.header is None or (self.texts is None and not isinstance(key, HeaderContains)):
+            return None
+        match key:
+            case HeaderContains(name):
+                return [decoded_header(self.header, name.encode()).casefold()]
+            case BodyContains():
+                return self.texts
+            case TextContains():
+                return [decoded_header(self.header).casefold(), *(self.texts or ())]
+
 
 def matches_all(key: SearchKey) -> bool:
     """Whether a key asks for nothing."""
@@ -159,6 +174,11 @@ def _rows(
             for row in _select(context, mailbox_id, f"blob_id IN ({numbers})")
             if row[0] in uids
         ]
+    return select_rows(context, mailbox_id, uids)
+
+
+def select_rows(context: ReadContext, mailbox_id: int, uids: UidSet) -> list[Row]:
+    """Rows of messages (``_COLUMNS``) with one of the UIDs."""
     rows: list[Row] = []
     for condition, filtered in conditions(uids):
         found = _select(context, mailbox_id, condition)
@@ -179,7 +199,7 @@ def _only_content(key: SearchKey) -> bool:
         return bool(key.keys) and all(map(_only_content, key.keys))
     if isinstance(key, Not):
         return _only_content(key.key)
-    return isinstance(key, HeaderContains | BodyContains | TextContains | SentDate)
+    return isinstance(key, HeaderContains | BodyContains | TextContains | Fuzzy | SentDate)
 
 
 def _bounds(key: SearchKey) -> UidSet:
@@ -203,6 +223,12 @@ def _texts(context: ReadContext, blob_id: int, blobs: FileBlobs) -> list[str]:
         return [text.casefold() for text in body_texts(BytesSource(data), table)]
     with open(blobs.path(file), "rb") as opened:
         return [text.casefold() for text in body_texts(FileSource(opened.fileno()), table)]
+
+
+def opened(context: ReadContext, row: Row, blobs: FileBlobs) -> _Message:
+    """A message with all that there is of it."""
+    header = context.db.value(_HEADER, id=row[7])
+    return _Message(row, None, header, _texts(context, row[7], blobs))
 
 
 def _judge(key: SearchKey, message: _Message) -> Verdict:
@@ -303,6 +329,14 @@ def _text(key: TextContains, message: _Message) -> Verdict:
     return None if message.texts is None else any(wanted in text for text in message.texts)
 
 
+def _fuzzy(key: Fuzzy, message: _Message) -> Verdict:
+    verdict = message.indexed(key)
+    if verdict is not None:
+        return verdict
+    texts = message.looked_at(key.key)
+    return None if texts is None else relevance(key.key.text.casefold(), texts) > 0
+
+
 _JUDGES: dict[type, Callable[..., Verdict]] = {
     And: _and,
     Or: _or,
@@ -321,4 +355,5 @@ _JUDGES: dict[type, Callable[..., Verdict]] = {
     HeaderContains: _header,
     BodyContains: _body,
     TextContains: _text,
+    Fuzzy: _fuzzy,
 }

@@ -12,9 +12,10 @@ from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.index.keys import COLUMNS, IndexState
 from folkmoot.storage.txn import ReadContext
-from folkmoot.storage.types import Right, SearchKey, SortKeys
+from folkmoot.storage.types import Right, SearchKey, SortKeys, UidSet
 from folkmoot.storage.types_search import SortCriterion, SortField
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.relevance import ScoreMessages
 from folkmoot.storage.views.search import SearchMessages, matches_all
 
 # Of the message's row; the others are keys of its content.
@@ -51,19 +52,22 @@ class SortMessages(View[list[tuple[int, int]]]):
         wanted = found_uids(context, self.mailbox_id, self.key, self.blobs)
         if wanted is not None:
             rows = [row for row in rows if row[0] in wanted]
+        if SortField.RELEVANCY in fields:
+            rows = self._scored(context, rows)
+        # Where the values of each criterion stand in a row.
+        stored = [field for field in fields if field in _OF_ROW]
+        stored += [field for field in fields if field in _OF_KEYS]
+        places = {field: place for place, field in enumerate([*stored, SortField.RELEVANCY], 2)}
         # rfc5256#3: the last criterion first, as each sort keeps the order of what ties.
-        of_row, of_keys = 2, 2 + len(extra)
-        places = []
-        for field in fields:
-            if field in _OF_ROW:
-                places.append(of_row)
-                of_row += 1
-            else:
-                places.append(of_keys)
-                of_keys += 1
-        for place, criterion in reversed(list(zip(places, self.criteria, strict=True))):
-            rows.sort(key=itemgetter(place), reverse=criterion.reverse)
+        for criterion in reversed(self.criteria):
+            rows.sort(key=itemgetter(places[criterion.field]), reverse=criterion.reverse)
         return [row[:2] for row in rows]
+
+    def _scored(self, context: ReadContext, rows: list[Row]) -> list[Row]:
+        """Rows with their relevance behind them, such that the best sorts first."""
+        uids = UidSet.from_iterable(row[0] for row in rows)
+        scores = ScoreMessages(self.mailbox_id, uids, self.key, self.blobs).read(context)
+        return [(*row, -scores[row[0]]) for row in rows]
 
 
 def found_uids(

@@ -18,6 +18,7 @@ from folkmoot.storage.types import Flag, SearchKey, UidSet
 from folkmoot.storage.types_search import (
     And,
     BodyContains,
+    Fuzzy,
     HasFlags,
     HeaderContains,
     Not,
@@ -96,6 +97,12 @@ def a_message(rnd: random.Random) -> bytes:
     return text.encode(charset if charset == "utf-8" else "utf-8", "surrogatepass")
 
 
+def misspelt(rnd: random.Random, text: str) -> str:
+    """Two words, one of them perhaps with a slip."""
+    at = rnd.randrange(len(text) + 1)
+    return f"{text[:at]}{rnd.choice(['', 'e', text[at : at + 1] * 2])}{text[at + 1 :]} plan"
+
+
 def a_key(rnd: random.Random, depth: int = 0) -> SearchKey:
     """A random tree of keys."""
     text = rnd.choice([*WORDS, "", "la", "nun", "%", "jumps", "üße\n", "a\nb", "\r\n", " "])
@@ -105,6 +112,8 @@ def a_key(rnd: random.Random, depth: int = 0) -> SearchKey:
         lambda: TextContains(text),
         lambda: BodyContains(text),
         lambda: HeaderContains(rnd.choice(FIELDS).lower(), text),
+        lambda: Fuzzy(rnd.choice([TextContains, BodyContains])(misspelt(rnd, text))),
+        lambda: Fuzzy(HeaderContains(rnd.choice(FIELDS).lower(), misspelt(rnd, text))),
         lambda: HasFlags(Flag.SEEN),
         lambda: Smaller(rnd.randrange(50, 300)),
         lambda: UidIn(UidSet.from_ranges([(rnd.randrange(1, 20), rnd.randrange(20, 60))])),
@@ -115,7 +124,7 @@ def a_key(rnd: random.Random, depth: int = 0) -> SearchKey:
         lambda: Or(tuple(a_key(rnd, depth + 1) for _ in range(rnd.randrange(4)))),
         lambda: Not(a_key(rnd, depth + 1)),
     ]
-    return rnd.choice([*leaves[:3], *leaves, *(trees if depth < 3 else [])])()
+    return rnd.choice([*leaves[:5], *leaves, *(trees if depth < 3 else [])])()
 
 
 @pytest.mark.parametrize("narrow", [0, 8, 2000])

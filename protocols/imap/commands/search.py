@@ -45,7 +45,8 @@ async def uid_search(session: Session, arguments: SearchArgs) -> Reply:
 
 async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Reply:
     view = session.selected
-    saving = bool(arguments.returns and "SAVE" in arguments.returns)
+    returns = arguments.returns if arguments.returns is not None else {"ALL": True}
+    saving = "SAVE" in returns
     planner = Planner(view)
     try:
         key = capped_search(session, planner.plan(arguments.key))
@@ -64,25 +65,24 @@ async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Repl
         uids=uids,
         told=uids if uid else [entry[0] for entry in entries],
         uid=uid,
-        highest=highest(entries, arguments.returns) if planner.uses_modseq else 0,
+        highest=highest(entries, returns) if planner.uses_modseq else 0,
+        returns=returns,
     )
     if saving:
-        assert arguments.returns is not None
-        save(session, arguments.returns, uids)
+        save(session, returns, uids)
     if arguments.returns is None and not session.rev2:
         send_old(session, b"SEARCH", found)
     else:
-        returns = arguments.returns if arguments.returns is not None else {"ALL": True}
-        await send_esearch(session, found, returns)
+        await send_esearch(session, found)
     return OK
 
 
-def highest(found: list[tuple[int, int, int]], returns: Mapping[str, object] | None) -> int:
+def highest(found: list[tuple[int, int, int]], returns: Mapping[str, object]) -> int:
     """The highest modseq of what is told: of MIN and MAX alone, only theirs (RFC 7162 3.1.10).
 
     ``found`` are (number, UID, modseq) in the order of the result.
     """
-    if found and returns and not {"ALL", "COUNT"} & returns.keys():
+    if found and not {"ALL", "COUNT"} & returns.keys():
         ends = {"MIN": found[0], "MAX": found[-1]}
         found = [entry for name, entry in ends.items() if name in returns] or found
     return max((entry[2] for entry in found), default=0)

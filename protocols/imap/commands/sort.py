@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from folkmoot.protocols.imap.commands.fuzzy import require_fuzzy
 from folkmoot.protocols.imap.commands.search import highest, save, send_old
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
 from folkmoot.protocols.imap.message_limit import refuse_wide
@@ -97,11 +98,14 @@ async def uid_sort(session: Session, arguments: SortArgs) -> Reply:
 
 async def _sort(session: Session, arguments: SortArgs, *, uid: bool) -> Reply:
     view = session.selected
-    saving = bool(arguments.returns and "SAVE" in arguments.returns)
+    returns = arguments.returns if arguments.returns is not None else {}
+    saving = "SAVE" in returns
     planner = Planner(view)
     try:
         key = planner.plan(arguments.key)
         refuse_wide(session, key)
+        if any(one.field is SortField.RELEVANCY for one in arguments.criteria):
+            require_fuzzy(key)
         if planner.uses_modseq:
             session.enabled.add("CONDSTORE")
         rows = await session.workspace.sort(view.mailbox_id, key, arguments.criteria)
@@ -118,13 +122,13 @@ async def _sort(session: Session, arguments: SortArgs, *, uid: bool) -> Reply:
         told=uids if uid else [entry[0] for entry in entries],
         uid=uid,
         criteria=arguments.criteria,
-        highest=highest(entries, arguments.returns) if planner.uses_modseq else 0,
+        highest=highest(entries, returns) if planner.uses_modseq else 0,
+        returns=returns,
     )
     if saving:
-        assert arguments.returns is not None
-        save(session, arguments.returns, uids)
+        save(session, returns, uids)
     if arguments.returns is None:
         send_old(session, b"SORT", found)
     else:
-        await send_esearch(session, found, arguments.returns)
+        await send_esearch(session, found)
     return OK
