@@ -4,8 +4,8 @@ Compressed input is inflated in pieces, and only while the connection takes them
 that stand for gigabytes cost no more memory than one piece. Output is compressed in pieces, one
 in a turn of the reactor, so that one large answer does not hold up other connections.
 
-A connection that compresses costs about 80 KiB: 38 KiB for what is sent (`WINDOW`, `MEMORY`),
-39 KiB for what is received, where the client chooses the window.
+A connection that compresses costs 38 KiB for what it sends (`WINDOW`, `MEMORY`) and 4 to 40 KiB
+for what it receives, as the client uses its window.
 """
 
 from __future__ import annotations
