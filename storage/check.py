@@ -52,6 +52,11 @@ _LOST_LOG = Statement(
     "SELECT DISTINCT l.collection_id FROM changes l"
     " LEFT JOIN collections c ON c.id = l.collection_id WHERE c.id IS NULL"
 )
+_LOST_NOTES = Statement(
+    "SELECT DISTINCT a.collection_id FROM annotations a"
+    " LEFT JOIN collections c ON c.id = a.collection_id AND c.space_id = a.space_id"
+    " WHERE a.collection_id <> 0 AND c.id IS NULL"
+)
 _SIZES = Statement(
     "SELECT m.mailbox_id, m.uid, m.size, b.size FROM messages m JOIN blobs b ON b.id = m.blob_id"
     " WHERE m.size <> b.size"
@@ -190,6 +195,8 @@ def _log(db: Db) -> Iterator[Finding]:
         yield Finding(f"the log of collection {collection} is at {logged}, beyond its {present}")
     for (collection,) in db.all(_LOST_LOG):
         yield Finding(f"the change log names collection {collection}, which does not exist")
+    for (collection,) in db.all(_LOST_NOTES):
+        yield Finding(f"annotations are of collection {collection}, which does not exist")
     for (space,) in db.all(_OWNERS):
         yield Finding(f"space {space} has no owner")
 
