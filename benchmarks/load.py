@@ -97,18 +97,19 @@ def logins(name: str, port: int, times: int) -> float:
     return time.perf_counter() - begin
 
 
-def race(port: int, scripts: Sequence[Script], opening: Sequence[bytes]) -> float:
+def race(port: int, scripts: Sequence[Script], *openings: Sequence[bytes]) -> float:
     """Run scripts side by side, each on its connection; the seconds from first to last octet.
 
-    ``opening`` is what each connection sends, line by line, before the clock starts.
+    ``openings`` is what the connections send, line by line, before the clock starts: one for all,
+    or one for each.
     """
     sockets = [socket.create_connection((HOST, port), TIMEOUT) for _ in scripts]
-    for one in sockets:
+    for one, opening in zip(sockets, itertools.cycle(openings), strict=False):
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _line(one)
+        _answer(one, b"*")
         for line in opening:
             one.sendall(line)
-            _line(one)
+            _answer(one, line.split(b" ", 1)[0])
     begin = time.perf_counter()
     with selectors.DefaultSelector() as selector:
         for one, script in zip(sockets, scripts, strict=True):
@@ -153,14 +154,15 @@ class _Runner:
             self._socket.sendall(request)
 
 
-def _line(connection: socket.socket) -> bytes:
-    """An answer of one or a few lines, to the end of its last one."""
+def _answer(connection: socket.socket, tag: bytes) -> None:
+    """Read to the line that begins with the tag, or to the last one of an SMTP answer."""
     data = b""
-    while not data.endswith(b"\r\n") or data.splitlines()[-1][3:4] == b"-":
+    last = b""
+    while not (data.endswith(b"\r\n") and (last.startswith(tag) or last[3:4] == b" ")):
         data += connection.recv(_CHUNK)
-    if data[:1] in b"45" or b" NO " in data or b" BAD " in data:
+        last = data.splitlines()[-1]
+    if last[:1] in b"45" or last.startswith((tag + b" NO", tag + b" BAD")):
         raise Failed(data.decode(errors="replace").strip())
-    return data
 
 
 # --- what is sent before the clock starts ---------------------------------------------------------
@@ -191,6 +193,36 @@ def append(mailbox: str, messages: Sequence[bytes]) -> Script:
         answer = yield request, _line_end
         if not answer.startswith(tag + b"OK"):
             raise Failed(answer.decode(errors="replace").strip())
+
+
+WORK_OPERATIONS = 10
+
+
+def work(mailbox: str, messages: Sequence[bytes]) -> Script:
+    """For each message, ten commands as mail programs send them, in a mailbox of 200 or more."""
+    name = mailbox.encode()
+    for number, message in enumerate(messages):
+        first = number * 7 % 180 + 1
+        sign = b"+" if number % 2 else b"-"
+        commands = [
+            b"APPEND %b {%d+}\r\n%b" % (name, len(message), message),
+            b"FETCH %d:%d (UID FLAGS ENVELOPE RFC822.SIZE)" % (first, first + 19),
+            *[b"FETCH %d BODY.PEEK[]" % (first + n) for n in range(4)],
+            b"STORE %d %bFLAGS (\\Seen)" % (first, sign),
+            b"UID SEARCH UNSEEN",
+            b"STATUS INBOX (MESSAGES UNSEEN UIDNEXT)",
+            b"NOOP",
+        ]
+        for place, command in enumerate(commands):
+            tag = b"w%d.%d " % (number, place)
+            answer = yield tag + command + b"\r\n", _tagged(tag)
+            if not answer.rpartition(tag)[2].startswith(b"OK"):
+                raise Failed(answer[-1000:].decode(errors="replace").strip())
+
+
+def _tagged(tag: bytes) -> Complete:
+    inside = b"\r\n" + tag
+    return lambda data: data.endswith(b"\r\n") and (inside in data or data.startswith(tag))
 
 
 def send(sender: str, recipient: str, messages: Sequence[bytes]) -> Script:

@@ -1,4 +1,4 @@
-"""A server in a process of its own, on a fresh folder: ``folkmoot serve`` with a written config."""
+"""Servers in processes of their own, on fresh folders: ``folkmoot serve``, and Dovecot."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import psutil  # type: ignore[import-untyped]
 
+from tests.kit import dovecot
+
 HOST = "127.0.0.1"
 DOMAIN = "example.test"
-PASSWORD = "every letter of it counts"
+PASSWORD = dovecot.PASSWORD
 START_SECONDS = 60.0
 
 _CONFIG = """\
@@ -44,11 +47,29 @@ port = {port}
 """
 
 
+class Server(Protocol):
+    """What is measured."""
+
+    name: str
+    ports: dict[str, int]
+
+    def restart(self) -> None:
+        """End it cleanly and start it on the same data."""
+
+    def memory(self) -> int:
+        """Octets of memory of all its processes; what they share counts once (PSS)."""
+
+    def cpu(self) -> float | None:
+        """Seconds of processor time that it has used, if that is known."""
+
+
 class ServerProcess:
     """Starts with ``accounts`` people (``person0`` and so on); a context manager.
 
     ``ports`` has the port of each protocol. Raises ``RuntimeError`` when it does not come up.
     """
+
+    name = "Folkmoot"
 
     def __init__(self, folder: Path, accounts: int = 1) -> None:
         self.folder = folder
@@ -63,16 +84,12 @@ class ServerProcess:
             for number in range(accounts)
         )
         (folder / "directory.toml").write_text(f'[[domain]]\nname = "{DOMAIN}"\n{people}')
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "from folkmoot.server.main import main; main()",
-                "--config",
-                str(folder / "folkmoot.toml"),
-                "serve",
-            ],
-        )
+        self._launch()
+
+    def _launch(self) -> None:
+        command = ["from folkmoot.server.main import main; main()"]
+        command += ["--config", str(self.folder / "folkmoot.toml"), "serve"]
+        self._process = subprocess.Popen([sys.executable, "-c", *command])
         self.process = psutil.Process(self._process.pid)
 
     def __enter__(self) -> ServerProcess:
@@ -82,6 +99,12 @@ class ServerProcess:
             self.stop()
             raise
         return self
+
+    def restart(self) -> None:
+        """End it cleanly and start it on the same data."""
+        self.stop()
+        self._launch()
+        self.__enter__()
 
     def __exit__(
         self,
@@ -124,10 +147,68 @@ class ServerProcess:
         rss: int = self.process.memory_info().rss
         return rss
 
+    def memory(self) -> int:
+        """Its memory now with its part of what it shares (PSS), in octets."""
+        return _proportional(self.process)
+
     def cpu(self) -> float:
         """Seconds of processor time that it has used."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
+
+
+class DovecotProcess(dovecot.Dovecot):
+    """Debian's Dovecot on a fresh folder, set up as its manual says for many logins.
+
+    ``storage`` is ``sdbox`` or ``maildir``, and its name here.
+    """
+
+    _MORE = """
+service imap-login {
+  service_count = 0
+  process_min_avail = 2
+  client_limit = 2000
+}
+service lmtp {
+  process_min_avail = 2
+}
+service auth {
+  client_limit = 5000
+}
+service anvil {
+  client_limit = 5000
+}
+"""
+
+    def __init__(self, folder: Path, accounts: int, storage: str) -> None:
+        people = [address(number) for number in range(accounts)]
+        super().__init__(people, storage, more=self._MORE, parent=folder)
+        self.name = storage
+
+    def __enter__(self) -> DovecotProcess:
+        self.start()
+        return self
+
+    def restart(self) -> None:
+        """End it cleanly and start it on the same data."""
+        self.stop()
+        self.start()
+
+    def memory(self) -> int:
+        """The memory of all its processes, in octets."""
+        first = psutil.Process(self.pid)
+        return sum(map(_proportional, [first, *first.children(recursive=True)]))
+
+    def cpu(self) -> None:
+        """Not known: processes that have ended do not count any more."""
+
+
+def _proportional(process: psutil.Process) -> int:
+    try:
+        pss: int = process.memory_full_info().pss
+    except psutil.NoSuchProcess:
+        return 0
+    return pss
 
 
 class MemoryWatch:
@@ -167,6 +248,16 @@ class MemoryWatch:
 def address(number: int) -> str:
     """The address of an account, which is its login name."""
     return f"person{number}@{DOMAIN}"
+
+
+def drop_caches() -> bool:
+    """Make the system forget the files that it holds in memory; False if it is not allowed."""
+    os.sync()
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3\n")
+    except OSError:
+        return False
+    return True
 
 
 def fsync_seconds(folder: Path, rounds: int = 200) -> float:

@@ -77,7 +77,8 @@ class Dovecot:
     """A running Dovecot with ``accounts``; ``storage`` is ``sdbox`` or ``maildir``.
 
     A context manager. ``ports`` has the port of ``imap`` and of ``lmtp``. Raises ``RuntimeError``
-    if it is not installed or does not start. ``more`` is further configuration.
+    if no Dovecot 2.3 is installed, or if it does not start. ``more`` is further configuration, and
+    ``parent`` a folder that any user may enter.
     """
 
     def __init__(
@@ -94,6 +95,12 @@ class Dovecot:
         )
         if program is None:
             raise RuntimeError("Dovecot is not installed: run tests/e2e/clients.sh")
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        self.version = version.stdout.split()[0]
+        if not self.version.startswith("2.3."):
+            raise RuntimeError(
+                f"Dovecot 2.3 is wanted, its configuration is not that of {self.version}"
+            )
         self.storage = storage
         self.ports = dict(zip(("imap", "lmtp"), _free_ports(2), strict=True))
         # Not in a folder of the test runner, which other users may not enter.
@@ -120,15 +127,11 @@ class Dovecot:
                 **self.ports,
             )
         )
-        self._process = subprocess.Popen([program, "-F", "-c", str(config)])
-        self.pid = self._process.pid
+        self._command = [program, "-F", "-c", str(config)]
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Dovecot:
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
+        self.start()
         return self
 
     def __exit__(
@@ -138,6 +141,13 @@ class Dovecot:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """Its first process, which has the others as children."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -145,11 +155,20 @@ class Dovecot:
         file = self.folder / "dovecot.log"
         return file.read_text(errors="replace") if file.exists() else ""
 
-    def _wait(self) -> None:
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        self._process = process = subprocess.Popen(self._command)
+        try:
+            self._wait(process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + START_SECONDS
         for port in self.ports.values():
             while True:
-                if self._process.poll() is not None or time.monotonic() > until:
+                if process.poll() is not None or time.monotonic() > until:
                     raise RuntimeError(f"Dovecot did not start: {self.log}")
                 try:
                     socket.create_connection((HOST, port), 1).close()
@@ -158,15 +177,15 @@ class Dovecot:
                     time.sleep(0.05)
 
     def stop(self) -> None:
-        """End it with all its processes, and delete what it wrote."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(30)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """End it with all its processes; what it wrote stays."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def _own_user() -> str:
