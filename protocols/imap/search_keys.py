@@ -186,6 +186,11 @@ def parse_search(cursor: Cursor) -> SearchArgs:
     BadSyntax with status NO and code BADCHARSET for a charset that is not in :data:`CODECS`.
     """
     cursor.space()
+    return search_args(cursor)
+
+
+def search_args(cursor: Cursor) -> SearchArgs:
+    """Read arguments of SEARCH from the first on (also for ESEARCH)."""
     returns: dict[str, object] | None = None
     if cursor.accept_keyword("RETURN"):
         cursor.space()

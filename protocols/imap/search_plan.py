@@ -59,10 +59,11 @@ def wraps(kind: type[Wrapping]) -> Callable[[Wrapper], Wrapper]:
 class Planner:
     """Translates keys for one command.
 
-    ``uses_modseq`` tells afterwards whether MODSEQ was among the keys (RFC 7162 3.1.5).
+    ``view`` is None where the keys are about several mailboxes. ``uses_modseq`` tells afterwards
+    whether MODSEQ was among the keys (RFC 7162 3.1.5).
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View | None) -> None:
         self._view = view
         self.uses_modseq = False
 
@@ -90,12 +91,21 @@ class Planner:
                 return _simple(key)
 
     def _uids(self, key: keys.Messages) -> UidSet:
+        if self._view is None:
+            return _anywhere(key)
         if self._view.uid_only and not (key.uid or key.numbers.saved):  # rfc9586#3.5
             raise BadSyntax("Messages have no numbers: use UID", code="UIDREQUIRED")
         try:
             return UidSet.from_iterable(self._view.select(key.numbers, uid=key.uid))
         except IndexError:
             raise BadSyntax("There is no message with this number") from None
+
+
+def _anywhere(key: keys.Messages) -> UidSet:
+    """UIDs that mean something in every mailbox. # rfc7377#2.1"""
+    if not key.uid or key.numbers.saved or key.numbers.uses_star:
+        raise BadSyntax("This key is about the selected mailbox only")
+    return UidSet.from_ranges(key.numbers.parts)
 
 
 def _simple(key: keys.SearchKey) -> find.SearchKey:

@@ -357,6 +357,10 @@ class Session:
         last, events = view.last_uid, self.events
         if events is not None and not events.flags:
             rows = [row for row in rows if row[0] > last]
+        if show_expunges and view.watchers:
+            gone = view.pending.union(changes.vanished)
+            for watcher in view.watchers:
+                watcher.leaving(gone)
         for line in view.update(
             changes,
             rows,
@@ -370,3 +374,9 @@ class Session:
             if fresh:
                 await events.announce(fresh)
         view.own.clear()
+        try:
+            for watcher in tuple(view.watchers):
+                await watcher.changed(changes.changed)
+        except BaseException:
+            view.dirty = True
+            raise

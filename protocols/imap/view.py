@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from folkmoot.protocols.imap.encoder import untagged
 from folkmoot.protocols.imap.sequence import SequenceSet
@@ -49,6 +50,16 @@ def print_flags(bits: int, keywords: str) -> bytes:
     return f"({both})".encode()
 
 
+class Watcher(Protocol):
+    """Has something to tell of messages beside their flags (see ``View.watchers``)."""
+
+    def leaving(self, uids: UidSet) -> None:
+        """Messages are about to be told as expunged."""
+
+    async def changed(self, uids: UidSet) -> None:
+        """Messages are new, or their flags changed; the client has been told."""
+
+
 class View:
     """The selected mailbox as this client knows it."""
 
@@ -74,6 +85,7 @@ class View:
         self.saved: UidSet = UidSet()
         # New messages that this session added itself: NOTIFY does not announce them.
         self.own: set[int] = set()
+        self.watchers: list[Watcher] = []
 
     # --- numbers ------------------------------------------------------------------------------
 

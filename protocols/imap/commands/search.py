@@ -34,16 +34,19 @@ capability("SEARCHRES", signed_in)
 )
 async def search(session: Session, arguments: SearchArgs) -> Reply:
     """RFC 9051 section 6.4.4."""
-    return await _search(session, arguments, uid=False)
+    return await run_search(session, arguments, uid=False)
 
 
 @command("UID SEARCH", State.SELECTED, parse_search, example=b"UID SEARCH RETURN (COUNT) ALL")
 async def uid_search(session: Session, arguments: SearchArgs) -> Reply:
     """RFC 9051 section 6.4.9."""
-    return await _search(session, arguments, uid=True)
+    return await run_search(session, arguments, uid=True)
 
 
-async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Reply:
+async def run_search(
+    session: Session, arguments: SearchArgs, *, uid: bool, correlator: bytes = b""
+) -> Reply:
+    """Search the selected mailbox; ``correlator`` as in ``send_esearch``."""
     view = session.selected
     returns = arguments.returns if arguments.returns is not None else {"ALL": True}
     saving = "SAVE" in returns
@@ -73,7 +76,7 @@ async def _search(session: Session, arguments: SearchArgs, *, uid: bool) -> Repl
     if arguments.returns is None and not session.rev2:
         send_old(session, b"SEARCH", found)
     else:
-        await send_esearch(session, found)
+        await send_esearch(session, found, correlator)
     return OK
 
 

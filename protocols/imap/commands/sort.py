@@ -79,6 +79,7 @@ def _criterion(cursor: Cursor) -> SortCriterion:
     parse_sort,
     expunges=Expunges.HELD_BACK,
     example=b"SORT (REVERSE DATE SUBJECT) UTF-8 SINCE 1-Feb-2024",
+    extension="SORT",
 )
 async def sort(session: Session, arguments: SortArgs) -> Reply:
     """RFC 5256 section 3."""
@@ -90,6 +91,7 @@ async def sort(session: Session, arguments: SortArgs) -> Reply:
     State.SELECTED,
     parse_sort,
     example=b"UID SORT RETURN (COUNT MIN) (DISPLAYFROM) US-ASCII ALL",
+    extension="SORT",
 )
 async def uid_sort(session: Session, arguments: SortArgs) -> Reply:
     """RFC 5256 section 3."""

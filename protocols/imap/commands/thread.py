@@ -56,6 +56,7 @@ def parse_thread(cursor: Cursor) -> ThreadArgs:
     parse_thread,
     expunges=Expunges.HELD_BACK,
     example=b"THREAD REFERENCES UTF-8 ALL",
+    extension="THREAD",
 )
 async def thread(session: Session, arguments: ThreadArgs) -> Reply:
     """RFC 5256 section 3."""
@@ -67,6 +68,7 @@ async def thread(session: Session, arguments: ThreadArgs) -> Reply:
     State.SELECTED,
     parse_thread,
     example=b"UID THREAD ORDEREDSUBJECT US-ASCII UNSEEN",
+    extension="THREAD",
 )
 async def uid_thread(session: Session, arguments: ThreadArgs) -> Reply:
     """RFC 5256 section 3."""
