@@ -25,7 +25,7 @@ THUNDERBIRD = (
     b" Priority X-Priority References Newsgroups In-Reply-To Content-Type Reply-To)])"
 )
 MIB = 1 << 20
-_AT_ONCE = 500  # messages of one APPEND where appending is not what is measured
+_AT_ONCE = 200  # messages of one APPEND where appending is not what is measured
 
 
 @dataclass(frozen=True)
