@@ -57,8 +57,9 @@ class CompressedSocket:
 def compress(client: ImapClient) -> CompressedSocket:
     """Turn compression on."""
     client.ok("COMPRESS DEFLATE")
-    client.socket = CompressedSocket(client.socket)
-    return client.socket
+    compressed = CompressedSocket(client.socket)
+    client.socket = compressed
+    return compressed
 
 
 def _compressed(server: TestServer, account: TestAccount) -> ImapClient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from folkmoot.protocols.imap.framer import MemorySink
+from folkmoot.protocols.imap.framer import Literal, MemorySink
 from folkmoot.protocols.imap.grammar import (
     QResync,
     append_mailbox,
@@ -99,6 +99,10 @@ def test_append() -> None:
     assert first.flags == ("\\Seen",)
     assert first.date is not None
     assert first.date.day == 7
+    assert isinstance(first.body, Literal)
+    assert isinstance(second.body, Literal)
+    assert isinstance(third.body, Literal)
+    assert isinstance(fourth.body, Literal)
     assert isinstance(first.body.sink, MemorySink)
     assert first.body.sink.value == b"abc"
     assert (second.body.binary, second.utf8) == (True, False)
