@@ -12,8 +12,8 @@ import pytest
 from twisted.internet.defer import Deferred, fail
 
 from folkmoot.protocols.imap import registry
+from folkmoot.protocols.imap.connection import MAX_BAD, MAX_BAD_BEFORE_LOGIN
 from folkmoot.protocols.imap.registry import CommandEntry, Expunges, Reply, State, no_arguments
-from folkmoot.protocols.imap.server import MAX_BAD, MAX_BAD_BEFORE_LOGIN
 from folkmoot.protocols.imap.session import ImapLimits, Session
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.errors import Unavailable
