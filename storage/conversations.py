@@ -59,6 +59,7 @@ class _Forest:
 
     def __init__(self, members: Sequence[ThreadMember]) -> None:
         self._members = members
+        self._dates = [(one.sent, place) for place, one in enumerate(members)]
         self.children: dict[int, list[int]] = {}
         parents = _Links(members).parents
         self._next = len(parents)
@@ -82,20 +83,22 @@ class _Forest:
 
     def _prune(self) -> None:
         """Take dummies out: children move up, but at the root only a single one. # step 3"""
+        count, children = len(self._members), self.children
         stand_in: dict[int, list[int]] = {}
         for node in reversed(list(self._top_down(self.roots))):
-            kept = [one for child in self.children.pop(node, ()) for one in stand_in.pop(child)]
-            if self._dummy(node):
+            below = children.pop(node, None)
+            kept = [one for child in below for one in stand_in.pop(child)] if below else []
+            if node >= count:
                 stand_in[node] = kept
             else:
                 stand_in[node] = [node]
                 if kept:
-                    self.children[node] = kept
+                    children[node] = kept
         roots, self.roots = self.roots, []
         for node in roots:
             kept = stand_in[node]
             if len(kept) > 1:
-                self.children[node] = kept
+                children[node] = kept
                 self.roots.append(node)
             else:
                 self.roots += kept
@@ -106,26 +109,21 @@ class _Forest:
         """A message itself, or the first that a dummy holds."""
         return self.children[node][0] if self._dummy(node) else node
 
-    def _date(self, node: int) -> tuple[int, int]:
-        first = self._first(node)
-        return self._members[first].sent, first
-
     def sort_children(self) -> None:
         """Siblings below the root by date; there are no dummies among them."""
         for siblings in self.children.values():
-            siblings.sort(key=self._date)
+            if len(siblings) > 1:
+                siblings.sort(key=self._dates.__getitem__)
 
     def sort_roots(self) -> None:
         """Threads by the date of what begins them. # step 4, step 6"""
-        self.roots.sort(key=self._date)
+        self.roots.sort(key=lambda root: self._dates[self._first(root)])
 
     def sort_roots_by_latest(self) -> None:
         """Threads by the date of the latest message in them; where that ties, by their first."""
-        members = self._members
+        count, dates = len(self._members), self._dates
         latest = {
-            root: max(
-                members[node].sent for node in self._top_down((root,)) if not self._dummy(node)
-            )
+            root: max([dates[node][0] for node in self._top_down((root,)) if node < count])
             for root in self.roots
         }
         self.roots.sort(key=lambda root: (latest[root], self._first(root)))
@@ -176,14 +174,11 @@ class _Forest:
 
     def threads(self) -> Threads:
         """What the forest is, by UIDs."""
-        uids = [one.uid for one in self._members]
-
-        def name(node: int) -> int:
-            return -node if self._dummy(node) else uids[node]
-
+        names = [one.uid for one in self._members]
+        names += [-node for node in range(len(names), self._next)]
         return Threads(
-            tuple(map(name, self.roots)),
-            {name(node): list(map(name, below)) for node, below in self.children.items()},
+            tuple([names[node] for node in self.roots]),
+            {names[node]: [names[one] for one in below] for node, below in self.children.items()},
         )
 
 

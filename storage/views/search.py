@@ -55,6 +55,7 @@ _BODY = Statement(
     "SELECT b.data, b.file, c.parts FROM blobs b JOIN contents c ON c.blob_id = b.id"
     " WHERE b.id = :id"
 )
+_ALL = Statement("SELECT uid, modseq FROM messages WHERE mailbox_id = :id ORDER BY uid")
 _HEADER = Statement("SELECT header FROM contents WHERE blob_id = :id")
 _EVERYTHING = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
@@ -73,8 +74,11 @@ class SearchMessages(View[list[tuple[int, int]]]):
         return [OnCollection(self.mailbox_id, Right.READ)]
 
     def read(self, context: ReadContext) -> list[tuple[int, int]]:
+        if matches_all(self.key):
+            return [(uid, modseq) for uid, modseq in context.db.all(_ALL, id=self.mailbox_id)]
         narrowed = narrow(context.db, self.key)
-        rows = _rows(context, self.mailbox_id, _bounds(self.key), narrowed)
+        bounds, condition = _bounds(self.key), _condition(self.key)
+        rows = _rows(context, self.mailbox_id, bounds, condition, narrowed)
         found: list[Row] = []
         if not _only_content(self.key):
             rows = self._decide(rows, found, None)
@@ -164,24 +168,30 @@ def matches_all(key: SearchKey) -> bool:
 
 
 def _rows(
-    context: ReadContext, mailbox_id: int, uids: UidSet, blobs: frozenset[int] | None
+    context: ReadContext,
+    mailbox_id: int,
+    uids: UidSet,
+    condition: str,
+    blobs: frozenset[int] | None,
 ) -> list[Row]:
-    """Rows of a mailbox with one of the UIDs and, unless None, one of the bodies."""
+    """Rows that meet a condition, with one of the UIDs and, unless None, one of the bodies."""
     if blobs is not None:
         return [
             row
             for numbers in chunks(blobs)
-            for row in _select(context, mailbox_id, f"blob_id IN ({numbers})")
+            for row in _select(context, mailbox_id, f"blob_id IN ({numbers}){condition}")
             if row[0] in uids
         ]
-    return select_rows(context, mailbox_id, uids)
+    return select_rows(context, mailbox_id, uids, condition)
 
 
-def select_rows(context: ReadContext, mailbox_id: int, uids: UidSet) -> list[Row]:
+def select_rows(
+    context: ReadContext, mailbox_id: int, uids: UidSet, condition: str = ""
+) -> list[Row]:
     """Rows of messages (``_COLUMNS``) with one of the UIDs."""
     rows: list[Row] = []
-    for condition, filtered in conditions(uids):
-        found = _select(context, mailbox_id, condition)
+    for among, filtered in conditions(uids):
+        found = _select(context, mailbox_id, among + condition)
         rows += [row for row in found if row[0] in uids] if filtered else found
     return rows
 
@@ -200,6 +210,24 @@ def _only_content(key: SearchKey) -> bool:
     if isinstance(key, Not):
         return _only_content(key.key)
     return isinstance(key, HeaderContains | BodyContains | TextContains | Fuzzy | SentDate)
+
+
+def _condition(key: SearchKey) -> str:
+    """SQL that spares rows that cannot match from being read; all of its numbers are ours."""
+    match key:
+        case And(keys):
+            return "".join(map(_condition, keys))
+        case HasFlags(system):
+            return f" AND (flags & {system:d}) = {system:d}"
+        case Not(HasFlags(system)):
+            return f" AND (flags & {system:d}) <> {system:d}"
+        case Larger(octets):
+            return f" AND size > {octets:d}"
+        case Smaller(octets):
+            return f" AND size < {octets:d}"
+        case ModseqAtLeast(modseq):
+            return f" AND modseq >= {modseq:d}"
+    return ""
 
 
 def _bounds(key: SearchKey) -> UidSet:
