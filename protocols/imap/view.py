@@ -194,18 +194,32 @@ class View:
 
     def _expunge(self, as_vanished: bool) -> list[bytes]:
         """Drop what is pending; EXPUNGE lines from the highest number down, or one VANISHED."""
-        gone = list(self.pending.intersection(UidSet.from_iterable(self.uids)))
+        # Where the runs of removed messages lie, found from the removals: they are few, and this
+        # is done at the end of every command.
+        runs = [
+            (bisect_left(self.uids, low), bisect_right(self.uids, high))
+            for low, high in self.pending.ranges
+        ]
         self.pending = UidSet()
-        if not gone:
+        runs = [(first, end) for first, end in runs if first < end]
+        if not runs:
             return []
-        numbers = [self.number(uid) for uid in gone]
-        removed = set(gone)
-        self.uids = array("I", [uid for uid in self.uids if uid not in removed])
+        gone = [uid for first, end in runs for uid in self.uids[first:end]]
+        kept = array("I")
+        start = 0
+        for first, end in runs:
+            kept += self.uids[start:first]
+            start = end
+        self.uids = kept + self.uids[start:]
         if as_vanished:
             # rfc7162#3.2.10
             return [b"* VANISHED %b\r\n" % bytes(UidSet.from_iterable(gone))]
         # Each EXPUNGE renumbers what follows; downwards, no number needs correcting.
-        return [b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)]
+        return [
+            b"* %d EXPUNGE\r\n" % number
+            for first, end in reversed(runs)
+            for number in range(end, first, -1)
+        ]
 
 
 def flags_response(
