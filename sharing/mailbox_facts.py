@@ -22,9 +22,11 @@ from folkmoot.storage.types import (
     Actor,
     Annotation,
     AnnotationQuery,
+    Hint,
     MailboxInfo,
     MailUsage,
     Right,
+    Topic,
 )
 from folkmoot.storage.views.acl import ReadAcl
 from folkmoot.storage.views.annotations import (
@@ -47,6 +49,22 @@ class MailboxFacts:
     def __init__(self, store: Store, actor: Actor) -> None:
         self._store = store
         self.actor = actor
+
+    # --- hints --------------------------------------------------------------------------------
+
+    def watch(self, topic: Topic, id_: int, call: Callable[[Hint], None]) -> Callable[[], None]:
+        """Call back in the reactor's thread when something is committed; returns what ends it."""
+        return self._store.bus.subscribe(topic, id_, call)
+
+    def mark(self) -> int:
+        """This moment; see ``missed``."""
+        return self._store.bus.mark()
+
+    def missed(self, mark: int, topic: Topic, id_: int) -> bool:
+        """Whether something may have been committed between a mark and a ``watch``."""
+        return self._store.bus.missed(mark, topic, id_)
+
+    # --- facts --------------------------------------------------------------------------------
 
     def usage(self) -> Deferred[MailUsage]:
         """What the actor's own mail takes and may take."""

@@ -40,7 +40,6 @@ from folkmoot.storage.types import (
     FlagChange,
     FlagSet,
     FlagsStored,
-    Hint,
     MailboxChanges,
     MailboxInfo,
     MailboxState,
@@ -49,7 +48,6 @@ from folkmoot.storage.types import (
     MessageRow,
     NewMessage,
     SearchKey,
-    Topic,
     UidSet,
 )
 from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Threads
@@ -166,16 +164,18 @@ class Workspace(MailboxFacts):
 
     def open(self, name: str) -> Deferred[tuple[MailboxInfo, MailboxState]]:
         """A mailbox by name and its state, in one snapshot."""
+        known = self._store.known_uids
 
         def work(txn: ReadTxn) -> tuple[MailboxInfo, MailboxState]:
             info = self._find(txn, name)
-            return info, txn.view(ReadState(info.id))
+            return info, txn.view(ReadState(info.id, known))
 
         return self._read("select", work)
 
     def state(self, mailbox_id: int) -> Deferred[MailboxState]:
         """The state of a mailbox now."""
-        return self._read("state", lambda txn: txn.view(ReadState(mailbox_id)))
+        known = self._store.known_uids
+        return self._read("state", lambda txn: txn.view(ReadState(mailbox_id, known)))
 
     def changes_since(
         self, mailbox_id: int, modseq: int
@@ -391,12 +391,6 @@ class Workspace(MailboxFacts):
             return txn.apply(ReplaceMessage(mailbox_id, uid, target, new))
 
         return self._run("replace", work)
-
-    # --- hints --------------------------------------------------------------------------------
-
-    def watch(self, topic: Topic, id_: int, call: Callable[[Hint], None]) -> Callable[[], None]:
-        """Call back in the reactor's thread when something is committed; returns what ends it."""
-        return self._store.bus.subscribe(topic, id_, call)
 
 
 __all__ = ["StorageError", "Workspace"]

@@ -22,6 +22,7 @@ from folkmoot.storage.errors import ShuttingDown
 from folkmoot.storage.postbox import Deliver, Postbox
 from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext
 from folkmoot.storage.types import Actor, Content, Hint
+from folkmoot.storage.views.known_uids import KnownUids
 
 R = TypeVar("R")
 Settled = Callable[[Any, BaseException | None], None]
@@ -49,6 +50,7 @@ class Store:
         self.bus = Bus(post)
         self.blobs = FileBlobs(blobs)
         self.inline_limit = inline_limit
+        self.known_uids = KnownUids()
         self._decisions = decisions
         self._post = post
         self.database: Database = _open(url, self.bus.publish)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from folkmoot.storage.types import Hint, Topic
@@ -10,6 +12,8 @@ from folkmoot.storage.types import Hint, Topic
 log = logging.getLogger("folkmoot.storage")
 
 Subscriber = Callable[[Hint], None]
+
+_RECENT = 1000  # hints that ``missed`` can look back at
 
 
 class Bus:
@@ -23,6 +27,20 @@ class Bus:
         self._deliver = deliver
         self._subscribers: dict[tuple[Topic, int], dict[int, Subscriber]] = {}
         self._next = 0
+        self._recent: deque[tuple[Topic, int]] = deque(maxlen=_RECENT)
+        self._spread_so_far = 0
+
+    def mark(self) -> int:
+        """This moment, for ``missed``: take it before reading what will be watched."""
+        return self._spread_so_far
+
+    def missed(self, mark: int, topic: Topic, id_: int) -> bool:
+        """Whether a subject may have changed since a mark, for who subscribes only now."""
+        count = self._spread_so_far - mark
+        if count > len(self._recent):
+            return True
+        since = itertools.islice(self._recent, len(self._recent) - count, None)
+        return any(subject == (topic, id_) or subject[0] is Topic.ALL for subject in since)
 
     def subscribe(self, topic: Topic, id_: int, subscriber: Subscriber) -> Callable[[], None]:
         """Call ``subscriber`` for each hint on this subject; returns what ends it (idempotent)."""
@@ -51,6 +69,8 @@ class Bus:
 
     def _spread(self, hints: list[Hint]) -> None:
         for hint in dict.fromkeys(hints):
+            self._recent.append((hint.topic, hint.id))
+            self._spread_so_far += 1
             if hint.topic is Topic.ALL:
                 listeners = [s for group in self._subscribers.values() for s in group.values()]
             else:

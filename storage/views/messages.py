@@ -22,13 +22,14 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.known_uids import Known, KnownUids
 from folkmoot.storage.views.ranges import conditions
 
 _STATE = Statement(
     "SELECT modseq, log_floor, uidvalidity, uidnext, messages, unseen, keywords"
     " FROM collections WHERE id = :id"
 )
-_UIDS = Statement("SELECT uid FROM messages WHERE mailbox_id = :id ORDER BY uid")
+_UIDS = Statement("SELECT uid FROM messages WHERE mailbox_id = :id AND uid >= :first ORDER BY uid")
 _FIRST_UNSEEN = Statement(
     "SELECT uid FROM messages WHERE mailbox_id = :id AND (flags & 1) = 0 ORDER BY uid LIMIT 1"
 )
@@ -68,9 +69,13 @@ def flag_set(bits: int, keywords: str) -> FlagSet:
 
 @dataclass(frozen=True, slots=True)
 class ReadState(View[MailboxState]):
-    """What SELECT reports and what a session starts from: counters and all UIDs, one snapshot."""
+    """What SELECT reports and what a session starts from: counters and all UIDs, one snapshot.
+
+    ``known`` saves reading what is known; only for transactions that do not write.
+    """
 
     mailbox_id: int
+    known: KnownUids | None = None
 
     def needs(self) -> Sequence[Need]:
         return [OnCollection(self.mailbox_id, Right.READ)]
@@ -79,8 +84,14 @@ class ReadState(View[MailboxState]):
         row = context.db.one(_STATE, id=self.mailbox_id)
         if row is None:
             raise NotFound
-        modseq, floor, uidvalidity, uidnext, _, unseen, keywords = row
-        first = context.db.one(_FIRST_UNSEEN, id=self.mailbox_id) if unseen else None
+        modseq, floor, uidvalidity, uidnext, messages, unseen, keywords = row
+        known = self.known.get(self.mailbox_id) if self.known is not None else None
+        if known is None or (known.uidvalidity, known.modseq) != (uidvalidity, modseq):
+            first = context.db.one(_FIRST_UNSEEN, id=self.mailbox_id) if unseen else None
+            uids = self._uids(context, known, uidvalidity, uidnext, messages)
+            known = Known(uidvalidity, uidnext, modseq, uids, first[0] if first else None)
+            if self.known is not None:
+                self.known.put(self.mailbox_id, known)
         return MailboxState(
             mailbox_id=self.mailbox_id,
             modseq=modseq,
@@ -88,10 +99,29 @@ class ReadState(View[MailboxState]):
             uidvalidity=uidvalidity,
             uidnext=uidnext,
             keywords=tuple(keywords.split()),
-            first_unseen=first[0] if first else None,
-            uids=array("I", [uid for (uid,) in context.db.all(_UIDS, id=self.mailbox_id)]),
+            first_unseen=known.first_unseen,
+            uids=known.uids[:],
             rights=context.require(self.mailbox_id, Right.READ),
         )
+
+    def _uids(
+        self,
+        context: ReadContext,
+        known: Known | None,
+        uidvalidity: int,
+        uidnext: int,
+        messages: int,
+    ) -> array[int]:
+        if known is not None and known.uidvalidity == uidvalidity and known.uidnext <= uidnext:
+            uids = known.uids[:]
+            if uidnext > known.uidnext:
+                uids.extend(self._read_uids(context, known.uidnext))
+            if len(uids) == messages:  # nothing was removed
+                return uids
+        return array("I", self._read_uids(context, 1))
+
+    def _read_uids(self, context: ReadContext, first: int) -> list[int]:
+        return [uid for (uid,) in context.db.all(_UIDS, id=self.mailbox_id, first=first)]
 
 
 @dataclass(frozen=True, slots=True)

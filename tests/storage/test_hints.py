@@ -175,3 +175,25 @@ def test_a_reactor_that_is_gone_stops_no_commit() -> None:
         raise RuntimeError("the loop is closed")
 
     Bus(gone).publish([Hint(Topic.QUEUE, 0)])
+
+
+def test_what_was_missed_before_subscribing() -> None:
+    """Who reads and then subscribes can tell whether a hint came between the two."""
+    bus = Bus(lambda call: call())
+    box, other = Hint(Topic.COLLECTION, 1), Hint(Topic.COLLECTION, 2)
+    bus.publish([box])
+    mark = bus.mark()
+    assert not bus.missed(mark, Topic.COLLECTION, 1)
+    bus.publish([other])
+    assert not bus.missed(mark, Topic.COLLECTION, 1)
+    assert bus.missed(mark, Topic.COLLECTION, 2)
+    bus.publish([box])
+    assert bus.missed(mark, Topic.COLLECTION, 1)
+    mark = bus.mark()
+    bus.publish([Hint(Topic.ALL, 0)])
+    assert bus.missed(mark, Topic.COLLECTION, 1)
+    # Longer ago than it remembers, it cannot tell.
+    mark = bus.mark()
+    for _ in range(2000):
+        bus.publish([other])
+    assert bus.missed(mark, Topic.COLLECTION, 1)

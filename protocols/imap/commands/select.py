@@ -21,7 +21,7 @@ from folkmoot.protocols.imap.registry import (
 from folkmoot.protocols.imap.session import Session
 from folkmoot.protocols.imap.view import View, flags_known, flags_response
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.types import MailboxInfo, MailboxState, UidSet
+from folkmoot.storage.types import MailboxInfo, MailboxState, Topic, UidSet
 
 capability("CONDSTORE", signed_in)
 capability("QRESYNC", signed_in)
@@ -57,6 +57,7 @@ async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> 
         session.wire.send(encoder.untagged("OK", "Previous mailbox closed", "CLOSED"))
     if arguments.condstore:
         session.enabled.add("CONDSTORE")
+    mark = session.workspace.mark()
     try:
         info, state = await session.workspace.open(arguments.mailbox)
     except NotFound as error:
@@ -67,8 +68,9 @@ async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> 
     _announce(session, info, state)
     if qresync is not None and qresync.uidvalidity == state.uidvalidity:
         await _resynchronise(session, view, state, qresync)
-    # A change between the snapshot and the watch would raise no hint.
-    await session.refresh(show_expunges=True, force=True)
+    if session.workspace.missed(mark, Topic.COLLECTION, view.mailbox_id):
+        view.dirty = True  # a change between the snapshot and the watch raised no hint here
+    await session.refresh(show_expunges=True)
     return Reply("Selected", "READ-ONLY" if read_only else "READ-WRITE")
 
 
