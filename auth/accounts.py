@@ -35,6 +35,7 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Account, AccountState, Actor, AppPassword, Limit, Tool
 from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Domain, NewAccount
+from folkmoot.storage.upkeep import sweep_bodies
 from folkmoot.storage.views.accounts import FindAccount, ListAccounts, ListDomains, ShowAccount
 
 T = TypeVar("T")
@@ -187,8 +188,12 @@ class Accounts:
         )
 
     def delete(self, address: str) -> Deferred[None]:
-        """Destroy an account and all its data for good."""
-        return Deferred.fromCoroutine(self._change(address, "delete", DeleteAccount))
+        """Destroy an account and all its data for good, the octets of its messages as well."""
+        return Deferred.fromCoroutine(self._delete(address))
+
+    async def _delete(self, address: str) -> None:
+        await self._change(address, "delete", DeleteAccount)
+        await self._store.compute(lambda: sweep_bodies(self._store, -1))
 
     def add_alias(self, address: str, alias: str) -> Deferred[None]:
         """Let another address reach the account. Raises ``AlreadyExists``, ``NotFound``."""

@@ -8,6 +8,7 @@ given stays in ``Delivered-To`` where the message has one recipient.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -207,6 +208,11 @@ def _for_recipients(envelope: MailEnvelope, recipients: tuple[MailRecipient, ...
     )
 
 
+# Quoted names and comments, which programs show as names.
+_NOT_AN_ADDRESS = re.compile(rb'"(?:[^"\\]|\\.)*+"(?!@)|\((?:[^()\\]|\\.)*+\)', re.DOTALL)
+_LIKE_AN_ADDRESS = re.compile(rb'[^\s<>(),;:"@]++@[^\s<>(),;:"@]++')
+
+
 def _senders(header: bytes) -> list[str]:
     """The addresses in From and Sender. Raises ``InvalidContent``, ``PermissionDenied``."""
     found = collect(header, _SENDER_FIELDS)
@@ -221,6 +227,10 @@ def _senders(header: bytes) -> list[str]:
                 senders.append(f"{(mailbox.local or b'').decode()}@{mailbox.domain.decode()}")
             except UnicodeDecodeError:
                 raise InvalidContent("A sender's address is not UTF-8.") from None
+        # What a mail program might take for the address, though the parser does not.
+        bare = _NOT_AN_ADDRESS.sub(b" ", value)
+        senders += [each.decode("utf-8", "replace") for each in _LIKE_AN_ADDRESS.findall(bare)]
+    senders = list(dict.fromkeys(senders))
     if not senders or len(senders) > MAX_SENDERS:
         raise InvalidContent("The From field has no address, or too many.")
     return senders

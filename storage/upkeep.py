@@ -29,12 +29,7 @@ def sweep(store: Store, age: int = SWEEP_AGE) -> int:
 
     Returns how many bodies and files went.
     """
-    removed = 0
-    while files := store.call(_ACTOR, "sweep", lambda txn: txn.apply(SweepBlobs(age))):
-        for name in files:
-            if name is not None:
-                store.blobs.remove(name)
-        removed += len(files)
+    removed = sweep_bodies(store, age)
     removed += store.blobs.sweep_temporary(age)
     # Files of transactions that never committed. Names are read first: a file that appears
     # between the two looks is younger than ``age``.
@@ -47,6 +42,21 @@ def sweep(store: Store, age: int = SWEEP_AGE) -> int:
                 if store.blobs.path(name).stat().st_mtime < limit:
                     store.blobs.remove(name)
                     removed += 1
+    return removed
+
+
+def sweep_bodies(store: Store, age: int) -> int:
+    """Remove bodies that nothing names for ``age`` seconds, with their files. Blocks.
+
+    Rows of bodies are committed together with what names them, so a negative ``age`` is safe: it
+    means those of this second too.
+    """
+    removed = 0
+    while files := store.call(_ACTOR, "sweep", lambda txn: txn.apply(SweepBlobs(age))):
+        for name in files:
+            if name is not None:
+                store.blobs.remove(name)
+        removed += len(files)
     return removed
 
 

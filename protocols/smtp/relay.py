@@ -212,6 +212,9 @@ class RelayConnection:
         if message.envelope.utf8 and "SMTPUTF8" not in self._features:
             # rfc6531#3.5
             return "5.6.7", "550 5.6.7 The next hop does not know SMTPUTF8"
+        if message.envelope.eight_bit and "8BITMIME" not in self._features:
+            # rfc6152#3: such a hop must not be given 8-bit content, and we do not rewrite it
+            return "5.6.3", "550 5.6.3 The next hop does not take 8-bit content"
         limit = self._features.get("SIZE", "")
         if limit.isascii() and limit.isdigit() and 0 < int(limit[:20]) < message.size:
             # rfc1870#5
@@ -223,7 +226,7 @@ class RelayConnection:
         words = [f"MAIL FROM:<{self._address(envelope.sender, envelope.utf8)}>"]
         if "SIZE" in self._features:
             words.append(f"SIZE={message.size}")
-        if envelope.eight_bit and "8BITMIME" in self._features:
+        if envelope.eight_bit:
             words.append("BODY=8BITMIME")
         if envelope.utf8:
             words.append("SMTPUTF8")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import queue
+import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ from folkmoot.auth.directory import StoreDirectory
 from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy, PasswordRefused
 from folkmoot.auth.sasl.steps import Challenge
 from folkmoot.auth.throttle import Throttle
+from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.errors import (
     AlreadyExists,
     AuthenticationFailed,
@@ -25,7 +28,7 @@ from folkmoot.storage.errors import (
     NotFound,
 )
 from folkmoot.storage.store import Store
-from folkmoot.storage.types import AccountState, Actor, Limit, Tool
+from folkmoot.storage.types import AccountState, Actor, FlagSet, Limit, NewMessage, Tool
 from folkmoot.storage.types_accounts import AccountUpdate
 from folkmoot.storage.views.mailboxes import ListMailboxes
 from tests.auth.support import ALICE, HOME, ITERATIONS, PASSWORD, Clock, ScramClient
@@ -180,6 +183,22 @@ def test_deleted_for_good(office: Office) -> None:
     with pytest.raises(Expired):
         office.mailboxes(session)
     assert office.login().account_id != session.account_id
+
+
+def test_deleted_mail_leaves_no_octet(office: Office) -> None:
+    """Bodies in the database and in files go with the account, not some hours later."""
+    session = office.login()
+    workspace = Workspace(office.store, session)
+    for body in (b"Subject: small\r\n\r\nx\r\n", b"Subject: large\r\n\r\n" + b"x" * 600_000):
+        new = NewMessage(office.store.prepare(body), FlagSet(), datetime.now(UTC))
+        wait(workspace.append("INBOX", lambda prepare, new=new: [new]))  # type: ignore[misc]
+    assert len(list(office.store.blobs.names())) == 1
+    wait(office.accounts.delete(ALICE))
+    assert list(office.store.blobs.names()) == []
+    path = office.store.database.url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as connection:
+        for table in ("blobs", "contents", "message_keys", "search_texts"):
+            assert connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,)
 
 
 def test_a_hash_instead_of_a_password(office: Office) -> None:

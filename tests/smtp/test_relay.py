@@ -114,6 +114,15 @@ def test_a_plain_old_server(hop: NextHop) -> None:
     assert hop.taken[0].rcpts == ["RCPT TO:<bob@example.org>"]
 
 
+def test_eight_bit_content_and_a_hop_without_8bitmime(hop: NextHop) -> None:
+    """Such a hop might break it, so it is not given to it (RFC 6152 section 3)."""
+    hop.extensions = ("PIPELINING",)
+    hop.start()
+    envelope = MailEnvelope("alice@example.test", (BOB,), eight_bit=True)
+    assert states(relay(hop, BOB, envelope=envelope)) == [("failed", "5.6.3")]
+    assert hop.taken == []
+
+
 def test_recipients_are_judged_one_by_one(hop: NextHop) -> None:
     """One is refused, one deferred, one taken."""
     answers = {"bob": "550 5.1.1 no bob", "eve": "450 4.2.1 busy"}

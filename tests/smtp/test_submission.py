@@ -87,6 +87,8 @@ def test_only_own_addresses(mail: MailServer) -> None:
         {"sender": alice.address, "extra": "Sender: ceo@example.org\r\n"},
         {"sender": alice.address, "extra": "From: ceo@example.org\r\n"},
         {"sender": '"alice@example.test" <ceo@example.org>'},
+        {"sender": f"x <{alice.address}> <ceo@example.org>"},
+        {"sender": f"{alice.address} ceo@example.org"},
     ):
         with pytest.raises(smtplib.SMTPDataError) as wrong:
             client.sendmail(alice.address, [bob.address], simple(**header))
