@@ -192,7 +192,7 @@ def test_it_is_done_in_steps(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> Non
     """Each step is a transaction of its own, the newest mail first."""
     monkeypatch.setattr(build, "BATCH", 2)
     mail.append(mail.box().id, *[simple(body=f"needle {n}\r\n") for n in range(5)])
-    build.prepare(mail.store)
+    narrows = build.prepare(mail.store)
     assert build.step(mail.store) == 2
     assert states(mail.store) == [1, 1, 1, 2, 2]
     assert find(mail, BodyContains("needle")) == [1, 2, 3, 4, 5]
@@ -204,7 +204,7 @@ def test_it_is_done_in_steps(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> Non
     facts = build.describe(mail.store)
     assert (facts.waiting, facts.messages) == (0, 5)
     assert facts.texts > 500
-    assert bool(facts.trigrams) == mail.store.database.url.startswith("sqlite")
+    assert bool(facts.trigrams) == narrows
 
 
 def test_two_indexers_do_not_do_it_twice(mail: Mail) -> None:
