@@ -178,15 +178,19 @@ class Workspace(MailboxFacts):
         return self._read("state", lambda txn: txn.view(ReadState(mailbox_id, known)))
 
     def changes_since(
-        self, mailbox_id: int, modseq: int
+        self, mailbox_id: int, modseq: int, own: frozenset[int] = frozenset()
     ) -> Deferred[tuple[MailboxChanges, list[MessageRow]]]:
-        """Changes after ``modseq``, and (uid, flags, keywords, modseq) of what changed."""
+        """Changes after ``modseq``, and (uid, flags, keywords, modseq) of what changed.
+
+        ``own`` are the modseqs of flag changes that need no rows (see ``ChangesSince``).
+        """
 
         def work(txn: ReadTxn) -> tuple[MailboxChanges, list[MessageRow]]:
-            changes = txn.view(ChangesSince(mailbox_id, modseq))
-            if not changes.changed:
+            changes = txn.view(ChangesSince(mailbox_id, modseq, own))
+            wanted = changes.changed.difference(changes.known)
+            if not wanted:
                 return changes, []
-            return changes, txn.view(FetchRows(mailbox_id, changes.changed, _FLAGS))
+            return changes, txn.view(FetchRows(mailbox_id, wanted, _FLAGS))
 
         return self._read("changes", work)
 

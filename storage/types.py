@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -251,7 +251,8 @@ class MailboxChanges:
     ``modseq`` is the mailbox's highest now; ``changed`` holds UIDs whose flags changed or that are
     new (some may be gone again), ``vanished`` the UIDs expunged after ``since``.
     ``complete`` is False when the log no longer reaches back to ``since``: then compare all.
-    ``exists`` is False when the mailbox is gone.
+    ``exists`` is False when the mailbox is gone. ``known`` holds those of ``changed`` that nobody
+    but whoever asks has changed.
     """
 
     modseq: int
@@ -260,6 +261,7 @@ class MailboxChanges:
     vanished: UidSet
     complete: bool
     exists: bool
+    known: UidSet = field(default_factory=UidSet)
 
 
 # --- accounts ----------------------------------------------------------------------------------

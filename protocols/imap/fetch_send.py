@@ -85,7 +85,7 @@ class Answer:
             return render(plan, numbers, rows), last, late
 
         octets, last, late = await self._session.workspace.fetch(
-            self._view.mailbox_id, UidSet.from_iterable(uids), plan.columns, work, ROWS_BUDGET
+            self._view.mailbox_id, UidSet.from_ascending(uids), plan.columns, work, ROWS_BUDGET
         )
         self._session.wire.send(octets)
         self.sent = self.sent or bool(octets)

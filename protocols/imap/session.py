@@ -341,7 +341,9 @@ class Session:
             return
         view.dirty = False
         try:
-            changes, rows = await self.workspace.changes_since(view.mailbox_id, view.modseq)
+            changes, rows = await self.workspace.changes_since(
+                view.mailbox_id, view.modseq, frozenset(view.reported)
+            )
             if not changes.complete:
                 state = await self.workspace.state(view.mailbox_id)
                 changes = view.replaced(state)

@@ -79,8 +79,8 @@ class View:
         self.dirty = False
         # Gone from the mailbox, not yet told to the client.
         self.pending: UidSet = UidSet()
-        # Flag changes that this session made and reported itself: UID to modseq.
-        self.reported: dict[int, int] = {}
+        # The modseqs of flag changes that this session made and reported itself.
+        self.reported: set[int] = set()
         # What "$" means here: the last saved search result. # rfc5182#2.1
         self.saved: UidSet = UidSet()
         # New messages that this session added itself: NOTIFY does not announce them.
@@ -181,7 +181,7 @@ class View:
             lines.append(b"* 0 EXISTS\r\n")
         lines += self.learn(sorted({word for row in rows if row[2] for word in row[2].split()}))
         for uid, bits, keywords, modseq in rows:
-            if uid > last or self.reported.get(uid) == modseq:
+            if uid > last or modseq in self.reported:
                 continue
             number = self.number(uid)
             if number:

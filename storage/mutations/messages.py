@@ -10,6 +10,7 @@ from folkmoot.storage.errors import LimitReached
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.index.keys import insert_keys
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.flag_states import Change, State, changes, newer
 from folkmoot.storage.mutations.keywords import learn_keywords, spelled_row, spelling
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import Counters, ReadContext, WriteContext
@@ -201,26 +202,21 @@ class StoreFlags(Mutation[FlagsStored]):
         return ()
 
     def write(self, context: WriteContext) -> FlagsStored:
-        limit = self.unchanged_since
-        words = tuple(sorted(spelling(context, self.mailbox_id, self.flags.keywords).values()))
-        refused: list[int] = []
-        # Messages by (old, new) state: there are few different ones, however many messages.
-        groups: dict[tuple[int, str, int, str], list[int]] = {}
-        for row in select_rows(context, self.mailbox_id, self.uids):
-            uid, flags, keywords, modseq = row[0], row[1], row[2], row[7]
-            if limit is not None and modseq > limit:
-                refused.append(uid)
-                continue
-            new_flags, new_keywords = self._combine(flags, keywords, words)
-            if (new_flags, new_keywords) != (flags, keywords):
-                groups.setdefault((flags, keywords, new_flags, new_keywords), []).append(uid)
-        changed = UidSet.from_iterable(uid for uids in groups.values() for uid in uids)
-        if changed and self.change is not FlagChange.REMOVE:
-            learn_keywords(context, self.mailbox_id, words)
-        modseq = self._update(context, groups, changed) if changed else 0
-        return FlagsStored(modseq, changed, UidSet.from_iterable(refused))
+        limit, mailbox = self.unchanged_since, self.mailbox_id
+        words = tuple(sorted(spelling(context, mailbox, self.flags.keywords).values()))
+        refused = UidSet()
+        if limit is not None:
+            refused = newer(context, mailbox, self.uids, limit)
+        found = changes(context, mailbox, self.uids, lambda old: self._combine(old, words), limit)
+        if not found:
+            return FlagsStored(0, UidSet(), refused)
+        if self.change is not FlagChange.REMOVE:
+            learn_keywords(context, mailbox, words)
+        changed = UidSet.from_ranges(each for one in found for each in one.uids.ranges)
+        return FlagsStored(self._update(context, found, changed), changed, refused)
 
-    def _combine(self, flags: int, keywords: str, words: tuple[str, ...]) -> tuple[int, str]:
+    def _combine(self, old: State, words: tuple[str, ...]) -> State:
+        flags, keywords = old
         mine = int(self.flags.system)
         match self.change:
             case FlagChange.REPLACE:
@@ -234,38 +230,24 @@ class StoreFlags(Mutation[FlagsStored]):
                     keywords = " ".join(sorted(set(keywords.split()).difference(words)))
                 return flags & ~mine, keywords
 
-    def _update(
-        self,
-        context: WriteContext,
-        groups: dict[tuple[int, str, int, str], list[int]],
-        changed: UidSet,
-    ) -> int:
+    def _update(self, context: WriteContext, found: list[Change], changed: UidSet) -> int:
         unseen = deleted = 0
-        for (old, _, new, _), uids in groups.items():
-            unseen += len(uids) * (bool(old & Flag.SEEN) - bool(new & Flag.SEEN))
-            deleted += len(uids) * (bool(new & Flag.DELETED) - bool(old & Flag.DELETED))
+        for one in found:
+            old, new, number = one.old[0], one.new[0], len(one.uids)
+            unseen += number * (bool(old & Flag.SEEN) - bool(new & Flag.SEEN))
+            deleted += number * (bool(new & Flag.DELETED) - bool(old & Flag.DELETED))
         bumped = context.bump(self.mailbox_id, Counters(unseen=unseen, deleted=deleted))
-        for (_, _, flags, keywords), uids in groups.items():
+        for one in found:
+            values = {"flags": one.new[0], "keywords": one.new[1], "modseq": bumped.modseq}
             context.db.many(
                 _SET_FLAGS,
                 [
-                    {
-                        "flags": flags,
-                        "keywords": keywords,
-                        "modseq": bumped.modseq,
-                        "mailbox": self.mailbox_id,
-                        "low": low,
-                        "high": high,
-                    }
-                    for low, high in _existing_ranges(uids)
+                    {**values, "mailbox": self.mailbox_id, "low": low, "high": high}
+                    for low, high in one.uids.ranges
                 ],
             )
         context.changed(self.mailbox_id, bumped.modseq, FLAGGED, changed)
         return bumped.modseq
-
-
-def _existing_ranges(uids: list[int]) -> Sequence[tuple[int, int]]:
-    return UidSet.from_iterable(uids).ranges
 
 
 @dataclass(frozen=True, slots=True)

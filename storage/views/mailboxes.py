@@ -34,7 +34,8 @@ _CHILD = Statement(f"{_LEVEL}:parent")
 _SUBSCRIBED = Statement("SELECT name FROM subscriptions WHERE account_id = :account")
 _STATE = Statement("SELECT modseq, uidnext, log_floor FROM collections WHERE id = :id")
 _SINCE = Statement(
-    "SELECT kind, uids FROM changes WHERE collection_id = :id AND modseq > :since ORDER BY modseq"
+    "SELECT modseq, kind, uids FROM changes WHERE collection_id = :id AND modseq > :since"
+    " ORDER BY modseq"
 )
 
 # Kinds of rows in the change log of a mailbox.
@@ -173,10 +174,14 @@ class Subscriptions(View[list[str]]):
 
 @dataclass(frozen=True, slots=True)
 class ChangesSince(View[MailboxChanges]):
-    """What happened in a mailbox after a modseq, from the change log."""
+    """What happened in a mailbox after a modseq, from the change log.
+
+    ``own`` holds modseqs of flag changes that whoever asks made and knows.
+    """
 
     mailbox_id: int
     since: int
+    own: frozenset[int] = frozenset()
 
     def needs(self) -> Sequence[Need]:
         return [OnCollection(self.mailbox_id, Right.READ)]
@@ -187,16 +192,24 @@ class ChangesSince(View[MailboxChanges]):
             raise NotFound
         modseq, uidnext, floor = row
         changed: list[tuple[int, int]] = []
+        known: list[tuple[int, int]] = []
         vanished: list[tuple[int, int]] = []
         if modseq != self.since:
-            for kind, uids in context.db.all(_SINCE, id=self.mailbox_id, since=self.since):
-                (vanished if kind == REMOVED else changed).extend(UidSet.from_text(uids).ranges)
+            for at, kind, uids in context.db.all(_SINCE, id=self.mailbox_id, since=self.since):
+                if kind == REMOVED:
+                    into = vanished
+                else:
+                    into = known if at in self.own and kind == FLAGGED else changed
+                into.extend(UidSet.from_text(uids).ranges)
         gone = UidSet.from_ranges(vanished)
+        others = UidSet.from_ranges(changed).difference(gone)
+        mine = UidSet.from_ranges(known).difference(gone)
         return MailboxChanges(
             modseq=modseq,
             uidnext=uidnext,
-            changed=UidSet.from_ranges(changed).difference(gone),
+            changed=others.union(mine),
             vanished=gone,
             complete=self.since >= floor,
             exists=True,
+            known=mine.difference(others),
         )

@@ -8,6 +8,7 @@ from folkmoot.storage.mutations.messages import CopyMessages, ExpungeMessages, M
 from folkmoot.storage.mutations.upkeep import TrimLog
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Flag, UidSet
+from folkmoot.storage.views.mailboxes import ChangesSince
 from folkmoot.storage.views.messages import ReadState
 from tests.storage.accounts_kit import apply
 from tests.storage.mail_kit import Mail, new_mail, sql, uids
@@ -120,3 +121,19 @@ def test_no_message_is_ahead_of_its_mailbox(mail: Mail) -> None:
     for name, id_ in (("INBOX", inbox), ("Other", other)):
         assert max(mail.modseqs(id_).values()) <= mail.box(name).modseq
     assert set(mail.modseqs(other).values()) == {mail.box("Other").modseq}
+
+
+def test_own_changes_are_told_apart(mail: Mail) -> None:
+    """Who made a change needs not read it; but what somebody else changed too must be read."""
+    inbox = mail.box().id
+    mail.append(inbox, *[None] * 5)
+    since = mail.box().modseq
+    own = mail.flag(inbox, uids("1:4"), Flag.SEEN).modseq
+    mail.flag(inbox, uids("2"), Flag.FLAGGED)
+    mail.flag(inbox, uids("3"), Flag.DELETED)
+    mail.apply(ExpungeMessages(inbox))
+    changes = mail.view(ChangesSince(inbox, since, frozenset({own})))
+    assert changes.changed == uids("1:2,4")
+    assert changes.known == uids("1,4")
+    assert changes.vanished == uids("3")
+    assert mail.view(ChangesSince(inbox, since)).known == UidSet()

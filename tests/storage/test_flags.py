@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from folkmoot.storage.errors import LimitReached
+from folkmoot.storage.mutations.messages import ExpungeMessages
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Flag, FlagChange, UidSet
 from folkmoot.storage.views.messages import ReadState
@@ -104,3 +107,48 @@ def test_mixed_states_change_in_groups(mail: Mail) -> None:
         words = ([] if not chosen else ["new"]) + (["odd"] if number % 3 else [])
         assert bits == number % 4 | (Flag.DELETED if chosen else 0)
         assert keywords == " ".join(words)
+
+
+def test_many_messages_change_as_few_do(mail: Mail) -> None:
+    """However many messages and states there are, each STORE does what it does to one message."""
+    chance = random.Random(5)
+    inbox = mail.box().id
+    mail.append(inbox, *[None] * 150)
+    mail.flag(inbox, uids("20:22,90"), Flag.DELETED)
+    mail.apply(ExpungeMessages(inbox))
+    model = dict.fromkeys(mail.flags(inbox), (0, ""))
+    modseqs = mail.modseqs(inbox)
+    kinds = [FlagChange.ADD, FlagChange.REMOVE, FlagChange.REPLACE]
+    for _ in range(40):
+        low = chance.randrange(1, 150)
+        which = UidSet.from_ranges([(low, chance.randrange(low, 151))])
+        if not chance.randrange(4):
+            which = UidSet.from_iterable(chance.sample(range(1, 151), 100))
+        bits = Flag(chance.choice([0, 1, 2, 4, 5]))
+        words = chance.choice([(), ("a",), ("a", "b")])
+        kind = chance.choice(kinds)
+        limit = chance.choice([None, chance.choice([*modseqs.values()])])
+        stored = mail.flag(inbox, which, bits, words, kind, limit)
+        refused, changed = set(), set()
+        for uid in model:
+            if uid not in which:
+                continue
+            if limit is not None and modseqs[uid] > limit:
+                refused.add(uid)
+                continue
+            old, known = model[uid][0], set(model[uid][1].split())
+            new, after = int(bits), set(words)
+            if kind is FlagChange.ADD:
+                new, after = old | new, known | after
+            elif kind is FlagChange.REMOVE:
+                new, after = old & ~new, known - after
+            state = (new, " ".join(sorted(after)))
+            if state != model[uid]:
+                model[uid] = state
+                modseqs[uid] = stored.modseq
+                changed.add(uid)
+        assert set(stored.changed) == changed
+        assert set(stored.refused) == refused
+        assert mail.flags(inbox) == model
+        assert mail.modseqs(inbox) == modseqs
+        assert mail.box().unseen == sum(not state[0] & Flag.SEEN for state in model.values())

@@ -71,7 +71,7 @@ async def uid_move(session: Session, arguments: CopyArgs) -> Reply:
 def chosen(session: Session, sequence: SequenceSet, *, uid: bool) -> UidSet:
     """The UIDs that a command names. Raises ``BadSyntax`` for numbers that do not exist."""
     try:
-        return UidSet.from_iterable(session.selected.select(sequence, uid=uid))
+        return UidSet.from_ascending(session.selected.select(sequence, uid=uid))
     except IndexError:
         raise BadSyntax("There is no message with this number") from None
 

@@ -51,7 +51,7 @@ async def _store(session: Session, arguments: StoreArgs, *, uid: bool) -> Reply:
     stored = await session.workspace.store_flags(
         view.mailbox_id, uids, _CHANGES[arguments.operation], flags, arguments.unchanged_since
     )
-    view.reported.update(dict.fromkeys(stored.changed, stored.modseq))
+    view.reported.add(stored.modseq)
     if stored.changed and arguments.operation != "REMOVE":
         for line in view.learn(flags.keywords):
             session.wire.send(line)
