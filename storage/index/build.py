@@ -25,9 +25,10 @@ from folkmoot.storage.views.index import (
 
 _ACTOR = Actor.system("search index")
 
-# One transaction holds the writer for some milliseconds.
+# One transaction holds the writer for some 20 milliseconds, and for less than 100 when trigrams
+# are merged.
 BATCH = 50
-BATCH_OCTETS = 256 * 1024
+BATCH_OCTETS = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)

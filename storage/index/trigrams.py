@@ -16,7 +16,7 @@ log = logging.getLogger("folkmoot.storage")
 SIZE = 3  # characters of a trigram: shorter texts are not narrowed
 MAX_USED = 10  # trigrams of a text that are looked up; more hardly narrow it further
 
-# Whether a word stands in header or body is not kept, nor where: that takes an eighth of the
+# Whether a word stands in header or body is not kept, nor where: that takes a fraction of the
 # space, and what is found is looked at anyway.
 _CREATE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5(header, body,"
