@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
-from folkmoot.sharing.mailbox_facts import MailboxFacts, fill
-from folkmoot.storage.content.source import FileSource
+from folkmoot.sharing.large_bodies import LargeBodies
+from folkmoot.sharing.mailbox_facts import fill
 from folkmoot.storage.errors import NotFound, StorageError
 from folkmoot.storage.mutations.mailboxes import (
     DeleteMailbox,
@@ -40,6 +40,7 @@ from folkmoot.storage.types import (
     FlagChange,
     FlagSet,
     FlagsStored,
+    FlagTexts,
     MailboxChanges,
     MailboxInfo,
     MailboxState,
@@ -51,6 +52,7 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Threads
+from folkmoot.storage.views.flag_texts import ReadFlagTexts
 from folkmoot.storage.views.mailboxes import (
     ChangesSince,
     Subscriptions,
@@ -67,7 +69,7 @@ _FLAGS = (MessageColumn.FLAGS, MessageColumn.MODSEQ)
 ALL_UIDS = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
 
-class Workspace(MailboxFacts):
+class Workspace(LargeBodies):
     """Mail as one actor sees it. All methods return Deferreds that fail with storage errors."""
 
     # --- mailboxes ----------------------------------------------------------------------------
@@ -164,18 +166,17 @@ class Workspace(MailboxFacts):
 
     def open(self, name: str) -> Deferred[tuple[MailboxInfo, MailboxState]]:
         """A mailbox by name and its state, in one snapshot."""
-        known = self._store.known_uids
 
         def work(txn: ReadTxn) -> tuple[MailboxInfo, MailboxState]:
             info = self._find(txn, name)
-            return info, txn.view(ReadState(info.id, known))
+            return info, txn.view(ReadState(info.id, self._store.known_uids))
 
         return self._read("select", work)
 
     def state(self, mailbox_id: int) -> Deferred[MailboxState]:
         """The state of a mailbox now."""
-        known = self._store.known_uids
-        return self._read("state", lambda txn: txn.view(ReadState(mailbox_id, known)))
+        view = ReadState(mailbox_id, self._store.known_uids)
+        return self._read("state", lambda txn: txn.view(view))
 
     def changes_since(
         self, mailbox_id: int, modseq: int, own: frozenset[int] = frozenset()
@@ -209,6 +210,12 @@ class Workspace(MailboxFacts):
         """Rows of messages (``FetchRows``), turned into what is needed in the same thread."""
         view = FetchRows(mailbox_id, uids, tuple(columns), budget)
         return self._read("fetch", lambda txn: render(txn.view(view)))
+
+    def flag_texts(
+        self, mailbox_id: int, uids: UidSet, render: Callable[[FlagTexts], R]
+    ) -> Deferred[R]:
+        """Flags of many messages (``ReadFlagTexts``), turned into what is needed."""
+        return self._read("flags", lambda t: render(t.view(ReadFlagTexts(mailbox_id, uids))))
 
     def body(self, mailbox_id: int, uid: int) -> Deferred[MessageBody]:
         """Where the octets of one message are. Raises ``NotFound``."""
@@ -260,27 +267,6 @@ class Workspace(MailboxFacts):
     def changed(self, mailbox_id: int, modseq: int) -> Deferred[MailboxChanges]:
         """Changes after ``modseq``, without rows."""
         return self._read("changed", lambda txn: txn.view(ChangesSince(mailbox_id, modseq)))
-
-    def open_body(self, body: MessageBody) -> Deferred[FileSource]:
-        """The octets of a body that lies in a file, to be read in ``compute`` and closed.
-
-        They stay readable while it is open, also when the message is expunged meanwhile. Raises
-        ``NotFound`` when that has happened already.
-        """
-        file = body.file
-        assert file is not None
-
-        def work() -> FileSource:
-            try:
-                return FileSource(self._store.blobs.path(file))
-            except FileNotFoundError:
-                raise NotFound from None
-
-        return self._store.compute(work)
-
-    def compute(self, work: Callable[[], R]) -> Deferred[R]:
-        """Run something that takes long and needs no transaction off the reactor."""
-        return self._store.compute(work)
 
     def store_flags(
         self,
@@ -339,23 +325,6 @@ class Workspace(MailboxFacts):
         return self._read("thread", lambda txn: txn.view(view))
 
     # --- new messages -------------------------------------------------------------------------
-
-    @property
-    def inline_limit(self) -> int:
-        """Octets up to which a body is held in memory; larger ones are spooled."""
-        return self._store.inline_limit
-
-    def spool(self) -> Deferred[BodySpool]:
-        """Begin a large body; write to it with ``spool_write``."""
-        return self._store.compute(self._store.spool)
-
-    def spool_write(self, spool: BodySpool, data: bytes) -> Deferred[None]:
-        """Append to a large body, off the reactor. Raises ``Unavailable`` on a full disk."""
-        return self._store.compute(lambda: spool.write(data))
-
-    def prepare(self, body: bytes | BodySpool) -> Deferred[Content]:
-        """Compute what is stored with a message; for large bodies, before ``append``."""
-        return self._store.compute(lambda: self._store.prepare(body))  # type: ignore[arg-type]
 
     def append(
         self,

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from folkmoot.storage.types_keys import SortKeys as SortKeys
 from folkmoot.storage.types_search import SearchKey as SearchKey
@@ -406,6 +406,14 @@ class MailboxState:
     first_unseen: int | None
     uids: array[int]
     rights: Right
+
+
+class FlagTexts(NamedTuple):
+    """UIDs and bits of Flag, in decimal and in the same order; keywords of those that have any."""
+
+    uids: list[str]
+    flags: list[str]
+    keywords: dict[str, str]
 
 
 class MessageColumn(enum.Enum):

@@ -63,7 +63,9 @@ class Plan:
     ``columns`` are read in this order; ``form`` takes what the ``getters`` make of a row and is
     empty when no item is printed from the row; ``bodies`` are the items that need the octets.
     ``header`` is the place of the header block in a row, ``preview`` that of a preview that must be
-    made when it is not there; 0 when they are not read. ``word`` names the response: FETCH with
+    made when it is not there; 0 when they are not read. ``flags_form`` is there when nothing but
+    flags and UIDs is printed: a line that takes the number and then columns, 0 for UIDs and 1 for
+    flags. ``word`` names the response: FETCH with
     message numbers, UIDFETCH with UIDs (RFC 9586 section 3.3).
     """
 
@@ -74,6 +76,7 @@ class Plan:
     header: int
     preview: int
     word: bytes = b"FETCH"
+    flags_form: tuple[str, tuple[int, ...]] | None = None
 
 
 def render(plan: Plan, numbers: Mapping[int, int], rows: Iterable[MessageRow]) -> bytes:
@@ -83,6 +86,16 @@ def render(plan: Plan, numbers: Mapping[int, int], rows: Iterable[MessageRow]) -
     return b"".join(
         [line % (numbers[row[0]], *[getter(row) for getter in getters]) for row in rows]
     )
+
+
+def render_flags(
+    plan: Plan, uids: Sequence[str], numbers: Iterable[int], flags: Sequence[str]
+) -> bytes:
+    """The responses of a plan with ``flags_form``, for flags as they are printed."""
+    assert plan.flags_form is not None
+    line, places = plan.flags_form
+    columns = [numbers, *[(uids, flags)[place] for place in places]]
+    return "".join([line % row for row in zip(*columns, strict=False)]).encode()
 
 
 def head(plan: Plan, number: int, row: MessageRow) -> bytes:
@@ -124,7 +137,13 @@ def make_plan(
     needed = any(isinstance(item, Preview) and not item.lazy for item in from_row)
     preview = columns[MessageColumn.PREVIEW] if needed else 0
     word = b"UIDFETCH" if uid_only else b"FETCH"
-    return Plan(tuple(columns), b" ".join(forms), tuple(getters), bodies, header, preview, word)
+    flags_form = None
+    if not bodies and set(items) <= {UID, FLAGS} and FLAGS in items:
+        form = " ".join("UID %s" if item == UID else "FLAGS %s" for item in items)
+        line = f"* %d {word.decode()} ({form})\r\n"
+        flags_form = line, tuple([0 if item == UID else 1 for item in items])
+    printed = b" ".join(forms)
+    return Plan(tuple(columns), printed, tuple(getters), bodies, header, preview, word, flags_form)
 
 
 def _getter(item: RowItem, place: int) -> Getter:

@@ -9,17 +9,21 @@ from itertools import count
 
 from folkmoot.protocols.imap.fetch_bodies import Message, Outcome, gather, response
 from folkmoot.protocols.imap.fetch_items import FetchItem
-from folkmoot.protocols.imap.fetch_plan import LONG_HEADER, make_plan, render
+from folkmoot.protocols.imap.fetch_plan import LONG_HEADER, make_plan, render, render_flags
 from folkmoot.protocols.imap.session import Session
+from folkmoot.protocols.imap.view import print_flags
 from folkmoot.storage.content.source import BytesSource
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.types import MessageBody, MessageRow, UidSet
+from folkmoot.storage.types import FlagTexts, MessageBody, MessageRow, UidSet
 
 ROWS = 1000  # messages of one batch without bodies
+FLAGS = 20_000  # messages of one batch of flags alone
 ROWS_BUDGET = 8 * 1024 * 1024  # octets of stored forms in one batch
 BODIES = 100  # messages of one batch with bodies
 BODIES_BUDGET = 1024 * 1024  # octets of bodies in one batch
 ITEMS_AT_ONCE = 4  # items of a body up to which its response is made in memory
+
+_PRINTED = {str(bits): print_flags(bits, "").decode() for bits in range(32)}
 
 
 class Answer:
@@ -47,6 +51,11 @@ class Answer:
             await self._send_all(sorted(self._late))
 
     async def _send_all(self, uids: Sequence[int]) -> None:
+        if self._plan.flags_form is not None:
+            for position in range(0, len(uids), FLAGS):
+                await self._send_flags(uids[position : position + FLAGS])
+                await self._session.wire.drain()
+            return
         send_batch = self._send_bodies if self._plan.bodies else self._send_rows
         size = BODIES if self._plan.bodies else ROWS
         position = 0
@@ -63,6 +72,38 @@ class Answer:
         if last - first == len(uids) - 1:
             return dict(zip(uids, count(first), strict=False))
         return {uid: self._view.number(uid) for uid in uids}
+
+    # --- flags --------------------------------------------------------------------------------
+
+    async def _send_flags(self, uids: Sequence[int]) -> None:
+        plan = self._plan
+        first = self._number(uids[0])
+        run = (self._number(uids[-1]) - first) == len(uids) - 1
+        numbers: Sequence[int] = range(first, first + len(uids))
+        if not run:
+            numbers = [self._number(uid) for uid in uids]
+
+        def work(found: FlagTexts) -> bytes:
+            flags = [_PRINTED[bits] for bits in found.flags]
+            if found.keywords:
+                for place, uid in enumerate(found.uids):
+                    if uid in found.keywords:
+                        bits = int(found.flags[place])
+                        flags[place] = print_flags(bits, found.keywords[uid]).decode()
+            theirs = numbers
+            if len(found.uids) < len(uids):
+                by_uid = dict(zip(map(str, uids), numbers, strict=True))
+                theirs = [by_uid[uid] for uid in found.uids]
+            return render_flags(plan, found.uids, theirs, flags)
+
+        octets = await self._session.workspace.flag_texts(
+            self._view.mailbox_id, UidSet.from_ascending(uids), work
+        )
+        self._session.wire.send(octets)
+        self.sent = self.sent or bool(octets)
+
+    def _number(self, uid: int) -> int:
+        return uid if self._session.uid_only else self._view.number(uid)
 
     # --- from rows ----------------------------------------------------------------------------
 

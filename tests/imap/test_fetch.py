@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from folkmoot.protocols.imap import fetch_send
 from folkmoot.protocols.imap.dates import format_date_time
 from folkmoot.protocols.imap.fetch_plan import internal_date
 from tests.imap.fetched import fill, filled
@@ -119,6 +120,52 @@ def test_many_messages(server: TestServer) -> None:
         b"* %d FETCH (UID %d" % pair for pair in enumerate(uids, 1)
     ]
     assert all(b"Subject: %d\r\n" % uid in line for uid, line in zip(uids, lines, strict=True))
+
+
+def test_flags_of_many_messages(server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags and keywords stand with their messages, in any order of items, whatever is gone."""
+    monkeypatch.setattr(fetch_send, "FLAGS", 40)
+    account = server.account()
+    client, other = server.imap(account), server.imap(account)
+    fill(client, 100)
+    for command in (
+        "SELECT INBOX",
+        "STORE 1:10,15 +FLAGS.SILENT (\\Seen $b $A)",
+        "STORE 12 +FLAGS.SILENT (\\Flagged \\Answered)",
+        "STORE 1,30:34,99 +FLAGS.SILENT \\Deleted",
+        "EXPUNGE",
+    ):
+        client.ok(command)
+    here = [uid for uid in range(1, 101) if uid not in (1, 30, 31, 32, 33, 34, 99)]
+
+    def flags(uid: int) -> bytes:
+        if 1 < uid <= 10 or uid == 15:
+            return b"(\\Seen $A $b)"
+        return b"(\\Answered \\Flagged)" if uid == 12 else b"()"
+
+    all_of_them = [
+        b"* %d FETCH (UID %d FLAGS %b)" % (n, uid, flags(uid)) for n, uid in enumerate(here, 1)
+    ]
+    assert client.ok("UID FETCH 1:* FLAGS").lines == all_of_them
+    assert client.ok("UID FETCH 10:60 (FLAGS)").lines == all_of_them[8:54]
+    assert client.ok("FETCH 14 (UID FLAGS)").lines == [all_of_them[13]]
+    swapped = [
+        b"* %d FETCH (FLAGS %b UID %d)" % (n, flags(uid), uid) for n, uid in enumerate(here, 1)
+    ]
+    assert client.ok("FETCH 1:* (FLAGS UID)").lines == swapped
+    plain = [b"* %d FETCH (FLAGS %b)" % (n, flags(uid)) for n, uid in enumerate(here, 1)]
+    assert client.ok("FETCH 1:* FLAGS").lines == plain
+    # Gone meanwhile, and the client does not know yet.
+    other.ok("SELECT INBOX")
+    other.ok("UID STORE 5,12,50 +FLAGS.SILENT \\Deleted")
+    other.ok("EXPUNGE")
+    left = [
+        b"* %d FETCH (UID %d FLAGS %b)" % (n, uid, flags(uid))
+        for n, uid in enumerate(here, 1)
+        if uid not in (5, 12, 50)
+    ]
+    assert client.ok("FETCH 1:* (UID FLAGS)").lines == left
+    assert client.cmd("FETCH 4 (UID FLAGS)").code == "EXPUNGEISSUED"
 
 
 def test_expunged_by_another_session(server: TestServer) -> None:
