@@ -52,12 +52,13 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Threads
+from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.flag_texts import ReadFlagTexts
 from folkmoot.storage.views.mailboxes import (
     ChangesSince,
     Subscriptions,
 )
-from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
+from folkmoot.storage.views.messages import FetchRows, ReadState
 from folkmoot.storage.views.relevance import ScoreMessages
 from folkmoot.storage.views.search import SearchMessages
 from folkmoot.storage.views.sort import SortMessages
@@ -239,27 +240,18 @@ class Workspace(LargeBodies):
         columns: Sequence[MessageColumn],
         render: Callable[[list[tuple[MessageRow, MessageBody]]], R],
         budget: int,
+        *,
+        parts: bool = True,
     ) -> Deferred[R]:
-        """Rows (as ``fetch`` gives them) and bodies of messages, in order.
-
-        Stops when ``budget`` octets are in memory, but not before the first. Messages that are
-        gone are left out; ask again with the UIDs after the last one that came.
-        """
+        """Rows (as ``fetch`` gives them) and bodies (``ReadBodies``) of messages, in order."""
+        view = ReadBodies(mailbox_id, UidSet.from_ascending(uids), budget, parts)
 
         def work(txn: ReadTxn) -> R:
-            found: list[MessageBody] = []
-            left = budget
-            for uid in uids:
-                try:
-                    body = txn.view(LocateBody(mailbox_id, uid))
-                except NotFound:
-                    continue
-                found.append(body)
-                left -= len(body.data or b"") + len(body.header) + len(body.parts)
-                if left <= 0:
-                    break
-            wanted = UidSet.from_iterable(body.uid for body in found)
-            rows = txn.view(FetchRows(mailbox_id, wanted, tuple(columns)))
+            found = txn.view(view)
+            if not columns:
+                return render([((body.uid,), body) for body in found])
+            there = UidSet.from_ascending([body.uid for body in found])
+            rows = txn.view(FetchRows(mailbox_id, there, tuple(columns)))
             return render(list(zip(rows, found, strict=True)))
 
         return self._read("bodies", work)

@@ -444,8 +444,7 @@ class MessageBody:
     size: int
     data: bytes | None
     file: str | None
-    parts: bytes
-    header: bytes
+    parts: bytes  # the table of its parts; empty where that was not asked for
 
 
 @dataclass(frozen=True, slots=True)

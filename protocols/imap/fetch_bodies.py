@@ -124,9 +124,14 @@ def _open_section(item: BodySection, message: Message) -> Opened:
     return Opened(b"{%d}\r\n" % extent.length, map(without_nul, _pieces(message, extent)))
 
 
+def is_whole(item: BodyItem) -> bool:
+    """Whether an item is all of a message or a run of its octets: that needs no table of parts."""
+    return isinstance(item, BodySection) and not item.path and item.text == "ALL"
+
+
 def _locate(item: BodySection, message: Message) -> Extent | None:
-    if not item.path and item.text == "ALL":
-        return Extent(0, message.body.size)  # saves reading the table
+    if is_whole(item):
+        return Extent(0, message.body.size)
     what = PartText.HEADER if item.fields else PartText(item.text)
     return message.table.locate(item.path, what)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 
-from folkmoot.protocols.imap.fetch_bodies import Message, Outcome, gather, response
+from folkmoot.protocols.imap.fetch_bodies import Message, Outcome, gather, is_whole, response
 from folkmoot.protocols.imap.fetch_items import FetchItem
 from folkmoot.protocols.imap.fetch_plan import LONG_HEADER, make_plan, render, render_flags
 from folkmoot.protocols.imap.session import Session
@@ -19,11 +19,14 @@ from folkmoot.storage.types import FlagTexts, MessageBody, MessageRow, UidSet
 ROWS = 1000  # messages of one batch without bodies
 FLAGS = 20_000  # messages of one batch of flags alone
 ROWS_BUDGET = 8 * 1024 * 1024  # octets of stored forms in one batch
-BODIES = 100  # messages of one batch with bodies
+BODIES = 500  # messages of one batch with bodies
 BODIES_BUDGET = 1024 * 1024  # octets of bodies in one batch
 ITEMS_AT_ONCE = 4  # items of a body up to which its response is made in memory
 
 _PRINTED = {str(bits): print_flags(bits, "").decode() for bits in range(32)}
+
+_Ready = bytes | tuple[MessageRow, MessageBody]
+"""Responses, or a message whose response is made while it is sent."""
 
 
 class Answer:
@@ -139,28 +142,32 @@ class Answer:
         plan, outcome = self._plan, self.outcome
         at_once = len(plan.bodies) <= ITEMS_AT_ONCE
 
-        def work(
-            found: list[tuple[MessageRow, MessageBody]],
-        ) -> list[tuple[MessageRow, MessageBody, bytes | None]]:
-            made = []
+        def work(found: list[tuple[MessageRow, MessageBody]]) -> tuple[list[_Ready], int]:
+            ready: list[_Ready] = []
+            small: list[bytes] = []
             for row, body in found:
-                octets = None
                 if at_once and body.data is not None:
                     message = Message(body, BytesSource(body.data))
-                    pieces = response(plan, numbers[row[0]], row, message, outcome)
-                    octets = b"".join(pieces)
-                made.append((row, body, octets))
-            return made
+                    small += response(plan, numbers[row[0]], row, message, outcome)
+                    continue
+                ready += [b"".join(small), (row, body)]
+                small.clear()
+            return [*ready, b"".join(small)], found[-1][0][0] if found else 0
 
-        last = 0
-        for row, body, octets in await self._session.workspace.bodies(
-            self._view.mailbox_id, uids, plan.columns, work, BODIES_BUDGET
-        ):
-            last = row[0]
-            if octets is None:
-                await self._send_large(numbers[last], row, body)
-            else:
-                self._session.wire.send(octets)
+        batch, last = await self._session.workspace.bodies(
+            self._view.mailbox_id,
+            uids,
+            plan.columns,
+            work,
+            BODIES_BUDGET,
+            parts=not all(map(is_whole, plan.bodies)),
+        )
+        for one in batch:
+            if isinstance(one, tuple):
+                row, body = one
+                await self._send_large(numbers[row[0]], row, body)
+            elif one:
+                self._session.wire.send(one)
                 self.sent = True
             await self._session.wire.drain()
         return last

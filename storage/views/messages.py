@@ -15,7 +15,6 @@ from folkmoot.storage.types import (
     Flag,
     FlagSet,
     MailboxState,
-    MessageBody,
     MessageColumn,
     MessageRow,
     Right,
@@ -32,11 +31,6 @@ _STATE = Statement(
 _UIDS = Statement("SELECT uid FROM messages WHERE mailbox_id = :id AND uid >= :first ORDER BY uid")
 _FIRST_UNSEEN = Statement(
     "SELECT uid FROM messages WHERE mailbox_id = :id AND (flags & 1) = 0 ORDER BY uid LIMIT 1"
-)
-_BODY = Statement(
-    "SELECT b.size, b.file, b.data, c.parts, c.header FROM messages m"
-    " JOIN blobs b ON b.id = m.blob_id JOIN contents c ON c.blob_id = m.blob_id"
-    " WHERE m.mailbox_id = :id AND m.uid = :uid"
 )
 
 _SOURCES = {
@@ -178,21 +172,3 @@ class FetchRows(View[list[MessageRow]]):
                 if left <= 0:
                     return self.uids.intersection(UidSet.from_ranges([(1, uid)]))
         return self.uids
-
-
-@dataclass(frozen=True, slots=True)
-class LocateBody(View[MessageBody]):
-    """Where the octets of one message are: in ``data``, or in a file of the blob store."""
-
-    mailbox_id: int
-    uid: int
-
-    def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.mailbox_id, Right.READ)]
-
-    def read(self, context: ReadContext) -> MessageBody:
-        row = context.db.one(_BODY, id=self.mailbox_id, uid=self.uid)
-        if row is None:
-            raise NotFound
-        size, file, data, parts, header = row
-        return MessageBody(self.uid, size, data, file, parts, header)

@@ -28,8 +28,9 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.bodies import LocateBody
 from folkmoot.storage.views.mailboxes import ChangesSince, ListMailboxes
-from folkmoot.storage.views.messages import FetchRows, LocateBody
+from folkmoot.storage.views.messages import FetchRows
 from tests.kit.messages import simple
 from tests.storage.accounts_kit import ALICE, SYSTEM, actor_of, make_account, make_domain
 

@@ -33,8 +33,9 @@ from folkmoot.storage.types import (
 )
 from folkmoot.storage.types_search import And
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.bodies import LocateBody
 from folkmoot.storage.views.mailboxes import ChangesSince, ListMailboxes, Subscriptions
-from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
+from folkmoot.storage.views.messages import FetchRows, ReadState
 from folkmoot.storage.views.search import SearchMessages
 from tests.storage.accounts_kit import apply, make_domain
 from tests.storage.accounts_kit import view as as_system

@@ -18,7 +18,8 @@ from folkmoot.storage.mutations.messages import (
 )
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Flag, FlagSet, MessageColumn, UidSet
-from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
+from folkmoot.storage.views.bodies import LocateBody
+from folkmoot.storage.views.messages import FetchRows, ReadState
 from tests.kit.messages import simple
 from tests.storage.accounts_kit import make_domain
 from tests.storage.mail_kit import ALL_UIDS, Mail, new_mail, new_message, sql, uids

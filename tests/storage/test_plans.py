@@ -24,7 +24,8 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.types import Flag, MessageColumn
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
 from folkmoot.storage.types_search import HeaderContains
-from folkmoot.storage.views.messages import FetchRows, LocateBody, ReadState
+from folkmoot.storage.views.bodies import LocateBody
+from folkmoot.storage.views.messages import FetchRows, ReadState
 from folkmoot.storage.views.search import SearchMessages
 from tests.kit.databases import Databases
 from tests.kit.stores import open_store

@@ -1,0 +1,97 @@
+"""Views of the octets of messages: where they are, or they themselves when they are few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import MessageBody, Right, UidSet
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.ranges import conditions
+
+_BODY = Statement(
+    "SELECT m.uid, b.size, b.data, b.file, c.parts FROM messages m"
+    " JOIN blobs b ON b.id = m.blob_id JOIN contents c ON c.blob_id = m.blob_id"
+    " WHERE m.mailbox_id = :id AND m.uid = :uid"
+)
+_WHOLE = Statement(
+    "SELECT m.uid, b.size, b.data, b.file FROM messages m JOIN blobs b ON b.id = m.blob_id"
+    " WHERE m.mailbox_id = :id AND m.uid = :uid"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocateBody(View[MessageBody]):
+    """Where the octets of one message are: in ``data``, or in a file of the blob store."""
+
+    mailbox_id: int
+    uid: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> MessageBody:
+        row = context.db.one(_BODY, id=self.mailbox_id, uid=self.uid)
+        if row is None:
+            raise NotFound
+        return MessageBody(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBodies(View[list[MessageBody]]):
+    """The octets of messages, or where they are, in ascending order of UID.
+
+    UIDs that do not exist are left out. Stops when ``budget`` octets are read, but not before the
+    first message: ask again with the UIDs after the last one that came. ``parts`` says whether
+    the tables of parts are wanted; else they are empty.
+    """
+
+    mailbox_id: int
+    uids: UidSet
+    budget: int
+    parts: bool
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[MessageBody]:
+        if len(self.uids) == 1:
+            [uid] = self.uids
+            row = context.db.one(_BODY if self.parts else _WHOLE, id=self.mailbox_id, uid=uid)
+            return [] if row is None else [self._body(row)]
+        columns = "m.uid, b.size, b.data, b.file" + (", c.parts" if self.parts else "")
+        joined = " JOIN contents c ON c.blob_id = m.blob_id" if self.parts else ""
+        wanted = self._affordable(context)
+        found: list[MessageBody] = []
+        for condition, filtered in conditions(wanted):
+            statement = Statement(
+                f"SELECT {columns} FROM messages m JOIN blobs b ON b.id = m.blob_id{joined}"  # noqa: S608
+                f" WHERE m.mailbox_id = :id AND m.{condition} ORDER BY m.uid"
+            )
+            rows = context.db.all(statement, id=self.mailbox_id)
+            found += [self._body(row) for row in rows if not filtered or row[0] in wanted]
+        return found
+
+    def _body(self, row: Row) -> MessageBody:
+        uid, size, data, file, *parts = row
+        return MessageBody(uid, size, data, file, parts[0] if parts else b"")
+
+    def _affordable(self, context: ReadContext) -> UidSet:
+        """The first of the UIDs whose messages fit the budget, at least one that exists."""
+        left = self.budget
+        for condition, filtered in conditions(self.uids):
+            statement = Statement(
+                "SELECT uid, size FROM messages WHERE mailbox_id = :id"  # noqa: S608
+                f" AND {condition} ORDER BY uid"
+            )
+            for uid, size in context.db.all(statement, id=self.mailbox_id):
+                if filtered and uid not in self.uids:
+                    continue
+                left -= size
+                if left <= 0:
+                    return self.uids.intersection(UidSet.from_ranges([(1, uid)]))
+        return self.uids
