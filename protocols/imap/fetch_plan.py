@@ -31,7 +31,7 @@ from folkmoot.protocols.imap.fetch_items import (
     Preview,
 )
 from folkmoot.protocols.imap.view import print_flags
-from folkmoot.storage.content.headers import header_fields
+from folkmoot.storage.content.headers import header_fields, picker
 from folkmoot.storage.types import MessageColumn, MessageRow
 
 #: Octets of a stored header block from which on it may not be all of the header.
@@ -219,7 +219,16 @@ def preview_value(preview: str | None) -> bytes:
 
 
 def _header_value(item: BodySection) -> Callable[[bytes], bytes]:
-    return lambda header: literal(window(pick(item, header), item.partial))
+    if not item.fields or item.partial is not None:
+        return lambda header: literal(window(pick(item, header), item.partial))
+    fields = picker(*_names(item))
+
+    def value(header: bytes) -> bytes:
+        # The same for the most frequent case, done once for each message of a list.
+        data = without_nul(fields(header))
+        return b"{%d}\r\n%b" % (len(data), data)
+
+    return value
 
 
 def pick(item: BodySection, header: bytes) -> bytes:

@@ -76,20 +76,35 @@ def header_fields(header: bytes, names: frozenset[bytes], *, inverse: bool) -> b
     line that always closes them. A header with bare LF comes with CRLF. Lines that are no field
     belong to the inverse only.
     """
+    return picker(names, inverse)(header)
+
+
+@lru_cache(maxsize=128)
+def picker(names: frozenset[bytes], inverse: bool) -> Callable[[bytes], bytes]:
+    """Return `header_fields` for these names, for those who have many headers."""
     # rfc9051#6.4.5: HEADER.FIELDS, HEADER.FIELDS.NOT
     if len(names) > _PATTERN_LIMIT:
-        picked = [raw for name, raw in iter_fields(header) if (name in names) is not inverse]
-        out = b"".join(picked) + b"\r\n"
-    else:
+        return lambda header: _with_crlf(
+            b"".join([raw for name, raw in iter_fields(header) if (name in names) is not inverse])
+            + b"\r\n"
+        )
+    cut = _cutter(names, inverse)
+
+    def pick(header: bytes) -> bytes:
         # Each match starts with the line end before it: a search for that octet is the fastest.
-        found = _cutter(names, inverse)(b"\n" + header)
-        out = b"".join(found)[1:] + b"\n\r\n" if found else b"\r\n"
+        found = cut(b"\n" + header)
+        found.append(b"\n\r\n")
+        out = b"".join(found)[1:]
         if inverse and header[:1] in (b" ", b"\t"):
             continued = _CONTINUED.match(header)
             out = continued[0] + out if continued else out
-    if out.count(b"\n") != out.count(b"\r\n"):
-        out = _BARE_LF.sub(b"\r\n", out)
-    return out
+        return out if out.count(b"\n") == out.count(b"\r\n") else _with_crlf(out)
+
+    return pick
+
+
+def _with_crlf(octets: bytes) -> bytes:
+    return _BARE_LF.sub(b"\r\n", octets)
 
 
 _CONTINUED = re.compile(rb"(?:[ \t][^\n]*(?:\n|\Z))*+")

@@ -155,11 +155,24 @@ class FetchRows(View[list[MessageRow]]):
             rows += found
         return rows
 
+    def _sum(self, context: ReadContext, at_most: int) -> int:
+        """What all of them can come to, and those between them."""
+        total = 0
+        for condition, _ in conditions(self.uids):
+            statement = Statement(
+                f"SELECT SUM(CASE WHEN size < {at_most} THEN size ELSE {at_most} END)"  # noqa: S608
+                f" FROM messages WHERE mailbox_id = :id AND {condition}"
+            )
+            total += int(context.db.value(statement, id=self.mailbox_id) or 0)
+        return total
+
     def _affordable(self, context: ReadContext) -> UidSet:
         """The first of the UIDs whose stored forms fit the budget, at least one message."""
         header = MessageColumn.HEADER in self.columns
         at_most = _HEADER_AT_MOST if header else _FORMS_AT_MOST
         left = self.budget
+        if self._sum(context, at_most) <= left:
+            return self.uids
         for condition, filtered in conditions(self.uids):
             statement = Statement(
                 f"SELECT uid, size FROM messages WHERE mailbox_id = :id"  # noqa: S608
