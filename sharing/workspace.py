@@ -298,10 +298,16 @@ class Workspace(LargeBodies):
         return self._read("search", lambda txn: txn.view(SearchMessages(mailbox_id, key, blobs)))
 
     def sort(
-        self, mailbox_id: int, key: SearchKey, criteria: tuple[SortCriterion, ...]
+        self,
+        mailbox_id: int,
+        key: SearchKey,
+        criteria: tuple[SortCriterion, ...],
+        *,
+        modseqs: bool = False,
     ) -> Deferred[list[tuple[int, int]]]:
-        """(UID, modseq) of the messages that match, sorted."""
-        view = SortMessages(mailbox_id, key, criteria, self._store.blobs)
+        """(UID, modseq) of the messages that match, sorted; 0 for modseq where not asked for."""
+        store = self._store
+        view = SortMessages(mailbox_id, key, criteria, store.blobs, modseqs, store.known_orders)
         return self._read("sort", lambda txn: txn.view(view))
 
     def scores(self, mailbox_id: int, uids: UidSet, key: SearchKey) -> Deferred[dict[int, int]]:
@@ -313,7 +319,8 @@ class Workspace(LargeBodies):
         self, mailbox_id: int, key: SearchKey, algorithm: ThreadAlgorithm, up_to: int
     ) -> Deferred[Threads]:
         """The messages that match, up to a UID, in conversations."""
-        view = ThreadMessages(mailbox_id, key, algorithm, up_to, self._store.blobs)
+        store = self._store
+        view = ThreadMessages(mailbox_id, key, algorithm, up_to, store.blobs, store.known_orders)
         return self._read("thread", lambda txn: txn.view(view))
 
     # --- new messages -------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from folkmoot.storage.errors import ShuttingDown
 from folkmoot.storage.postbox import Deliver, Postbox
 from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext
 from folkmoot.storage.types import Actor, Content, Hint
+from folkmoot.storage.views.known_orders import KnownOrders
 from folkmoot.storage.views.known_uids import KnownUids
 
 R = TypeVar("R")
@@ -51,6 +52,7 @@ class Store:
         self.blobs = FileBlobs(blobs)
         self.inline_limit = inline_limit
         self.known_uids = KnownUids()
+        self.known_orders = KnownOrders()
         self._decisions = decisions
         self._post = post
         self.database: Database = _open(url, self.bus.publish)

@@ -29,6 +29,10 @@ _STATE = Statement(
     " FROM collections WHERE id = :id"
 )
 _UIDS = Statement("SELECT uid FROM messages WHERE mailbox_id = :id AND uid >= :first ORDER BY uid")
+_UIDS_JOINED = Statement(
+    "SELECT GROUP_CONCAT(uid) FROM (SELECT uid FROM messages"
+    " WHERE mailbox_id = :id AND uid >= :first ORDER BY uid)"
+)
 _FIRST_UNSEEN = Statement(
     "SELECT uid FROM messages WHERE mailbox_id = :id AND (flags & 1) = 0 ORDER BY uid LIMIT 1"
 )
@@ -115,7 +119,11 @@ class ReadState(View[MailboxState]):
         return array("I", self._read_uids(context, 1))
 
     def _read_uids(self, context: ReadContext, first: int) -> list[int]:
-        return [uid for (uid,) in context.db.all(_UIDS, id=self.mailbox_id, first=first)]
+        if not context.db.is_sqlite:
+            return [uid for (uid,) in context.db.all(_UIDS, id=self.mailbox_id, first=first)]
+        # One row instead of one for each message, of which each takes Python's lock.
+        joined = context.db.value(_UIDS_JOINED, id=self.mailbox_id, first=first)
+        return list(map(int, joined.split(","))) if joined else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -15,6 +16,7 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, SearchKey, SortKeys, UidSet
 from folkmoot.storage.types_search import SortCriterion, SortField
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.known_orders import KnownOrders, contents
 from folkmoot.storage.views.relevance import ScoreMessages
 from folkmoot.storage.views.search import SearchMessages, matches_all
 
@@ -34,17 +36,38 @@ _HEADER = Statement("SELECT header FROM contents WHERE blob_id = :id")
 
 @dataclass(frozen=True, slots=True)
 class SortMessages(View[list[tuple[int, int]]]):
-    """(UID, modseq) of the messages that match, sorted; where all criteria tie, by UID."""
+    """(UID, modseq) of the messages that match, sorted; where all criteria tie, by UID.
+
+    Without ``modseqs`` these are 0, and ``known`` may save the sorting; only for transactions that
+    do not write.
+    """
 
     mailbox_id: int
     key: SearchKey
     criteria: tuple[SortCriterion, ...]
     blobs: FileBlobs
+    modseqs: bool = True
+    known: KnownOrders | None = None
 
     def needs(self) -> Sequence[Need]:
         return [OnCollection(self.mailbox_id, Right.READ)]
 
     def read(self, context: ReadContext) -> list[tuple[int, int]]:
+        relevancy = any(each.field is SortField.RELEVANCY for each in self.criteria)
+        if self.known is None or self.modseqs or relevancy:
+            return self._sorted(context)
+        state = contents(context, self.mailbox_id)
+        order = self.known.get(self.mailbox_id, self.criteria, state)
+        if order is not None:
+            wanted = found_uids(context, self.mailbox_id, self.key, self.blobs)
+            return [(uid, 0) for uid in order if wanted is None or uid in wanted]
+        rows = self._sorted(context)
+        if matches_all(self.key):
+            order = array("I", [uid for uid, _ in rows])
+            self.known.put(self.mailbox_id, self.criteria, state, order)
+        return rows
+
+    def _sorted(self, context: ReadContext) -> list[tuple[int, int]]:
         fields = [criterion.field for criterion in self.criteria]
         names = [_OF_KEYS[field] for field in fields if field in _OF_KEYS]
         extra = [_OF_ROW[field] for field in fields if field in _OF_ROW]

@@ -16,6 +16,8 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, SearchKey
 from folkmoot.storage.types_search import ThreadAlgorithm, Threads
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.known_orders import KnownOrders, contents
+from folkmoot.storage.views.search import matches_all
 from folkmoot.storage.views.sort import found_uids, keyed_rows
 
 _NAMES = ("sent", "subject", "reply", "message_id", "refs")
@@ -23,18 +25,34 @@ _NAMES = ("sent", "subject", "reply", "message_id", "refs")
 
 @dataclass(frozen=True, slots=True)
 class ThreadMessages(View[Threads]):
-    """The messages that match, up to a UID, in conversations."""
+    """The messages that match, up to a UID, in conversations.
+
+    ``known`` may save the work; only for transactions that do not write.
+    """
 
     mailbox_id: int
     key: SearchKey
     algorithm: ThreadAlgorithm
     up_to: int
     blobs: FileBlobs
+    known: KnownOrders | None = None
 
     def needs(self) -> Sequence[Need]:
         return [OnCollection(self.mailbox_id, Right.READ)]
 
     def read(self, context: ReadContext) -> Threads:
+        if self.known is None or not matches_all(self.key):
+            return self._threads(context)
+        state = contents(context, self.mailbox_id)
+        if state[1] > self.up_to + 1:  # the client may not know all of them
+            return self._threads(context)
+        threads: Threads | None = self.known.get(self.mailbox_id, self.algorithm, state)
+        if threads is None:
+            threads = self._threads(context)
+            self.known.put(self.mailbox_id, self.algorithm, state, threads)
+        return threads
+
+    def _threads(self, context: ReadContext) -> Threads:
         rows = keyed_rows(context, self.mailbox_id, _NAMES, ())
         wanted = found_uids(context, self.mailbox_id, self.key, self.blobs)
         members = [

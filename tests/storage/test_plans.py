@@ -24,7 +24,8 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.types import Flag, MessageColumn
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
 from folkmoot.storage.types_search import HeaderContains
-from folkmoot.storage.views.bodies import LocateBody
+from folkmoot.storage.views.bodies import LocateBody, ReadBodies
+from folkmoot.storage.views.flag_texts import ReadFlagTexts
 from folkmoot.storage.views.messages import FetchRows, ReadState
 from folkmoot.storage.views.search import SearchMessages
 from tests.kit.databases import Databases
@@ -82,13 +83,14 @@ def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
     parameters = dict.fromkeys(_NAME.findall(sql), 1)
     plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
     # What is due first is found by walking along the index until it is met. The index of what
-    # waits to be indexed holds nothing else.
+    # waits to be indexed holds nothing else, and what a subquery found is looked at below it.
     fine = (
         "CONSTANT ROW",
         "USING INDEX ix_queue_recipients_next_attempt",
         "USING INDEX ix_message_keys_waiting",
     )
-    return [step for *_, step in plan if step.startswith("SCAN") and not step.endswith(fine)]
+    walks = [step for *_, step in plan if step.startswith("SCAN")]
+    return [step for step in walks if not step.endswith(fine) and "(subquery" not in step]
 
 
 def test_statements_find_their_rows_by_an_index(path: Path) -> None:
@@ -114,7 +116,7 @@ def test_what_is_built_at_run_time_uses_indexes_too(path: Path, tmp_path: Path) 
     database._writer.set_trace_callback(seen.add)
     _use(store)
     mail.append(inbox, *[None] * 5)
-    for text in ("1", "1:3", "1,3,5", "1,900,20000"):
+    for text in ("1", "1:3", "1,3,5", "1,900,20000", "1:500"):
         mail.flag(inbox, uids(text), Flag.SEEN, keywords=("$Work",))
         mail.store.call(mail.actor, "t", lambda txn: txn.view(ReadState(inbox)))
         mail.store.call(mail.actor, "t", lambda txn: txn.view(LocateBody(inbox, 1)))
@@ -142,6 +144,8 @@ def _use(store: Store) -> None:
         FetchRows(inbox, uids("1,900,20000"), tuple(MessageColumn), budget=100),
         FetchRows(inbox, uids("1:3"), (MessageColumn.FLAGS, MessageColumn.MODSEQ)),
         SearchMessages(inbox, HeaderContains("subject", "x"), store.blobs),
+        *(ReadFlagTexts(inbox, uids(text)) for text in ("1:3", "1,3:5", "1,900,20000")),
+        *(ReadBodies(inbox, uids(text), 100, True) for text in ("1", "1:3", "1,3:5", "1,900")),
     ]
     for view in views:
         store.call(mail.actor, "t", lambda txn, view=view: txn.view(view))  # type: ignore[misc]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from folkmoot.storage.errors import NotFound
+from folkmoot.storage.mutations.messages import ExpungeMessages
 from folkmoot.storage.store import Store
+from folkmoot.storage.types import Flag, UidSet
 from folkmoot.storage.types_search import (
     And,
     HeaderContains,
@@ -13,9 +17,11 @@ from folkmoot.storage.types_search import (
     SortField,
     ThreadAlgorithm,
 )
+from folkmoot.storage.views.known_orders import KnownOrders
+from folkmoot.storage.views.messages import ReadState
 from folkmoot.storage.views.sort import SortMessages
 from folkmoot.storage.views.thread import ThreadMessages
-from tests.storage.mail_kit import Mail, new_mail, sql
+from tests.storage.mail_kit import ALL_UIDS, Mail, new_mail, sql
 
 BODIES = [
     b"Subject: b\r\nMessage-ID: <1@x>\r\nDate: Mon, 1 Jan 2024 12:00:00 +0000\r\n\r\n",
@@ -75,3 +81,53 @@ def test_others_mail_is_absent(mail: Mail) -> None:
         stranger.view(SortMessages(inbox, key, (), blobs))
     with pytest.raises(NotFound):
         stranger.view(ThreadMessages(inbox, key, ThreadAlgorithm.REFS, 9, blobs))
+
+
+def test_remembered_orders_are_those_of_the_moment(mail: Mail) -> None:
+    """Sorting and threading again tells the same as the first time, after any change."""
+    inbox, blobs, known = mail.box().id, mail.store.blobs, KnownOrders()
+    chance = random.Random(3)
+    everything, some = And(()), HeaderContains("subject", "a")
+
+    def check() -> None:
+        last = mail.view(ReadState(inbox)).uidnext - 1
+        for field in (SortField.SUBJECT, SortField.TO):
+            criteria = (SortCriterion(field),)
+            for key in (everything, some, everything):
+                plain = mail.view(SortMessages(inbox, key, criteria, blobs))
+                again = mail.view(SortMessages(inbox, key, criteria, blobs, False, known))
+                assert [uid for uid, _ in again] == [uid for uid, _ in plain]
+        for algorithm in (ThreadAlgorithm.REFS, ThreadAlgorithm.ORDEREDSUBJECT):
+            for up_to in (last, 2, last):
+                plain_view = ThreadMessages(inbox, everything, algorithm, up_to, blobs)
+                view = ThreadMessages(inbox, everything, algorithm, up_to, blobs, known)
+                assert mail.view(view) == mail.view(plain_view)
+
+    for _ in range(25):
+        check()
+        match chance.randrange(3):
+            case 0:
+                mail.append(inbox, chance.choice(BODIES))
+            case 1:
+                mail.flag(inbox, ALL_UIDS, Flag.SEEN)
+            case 2:
+                there = list(mail.view(ReadState(inbox)).uids)
+                if len(there) > 2:
+                    gone = UidSet.from_iterable([chance.choice(there)])
+                    mail.flag(inbox, gone, Flag.DELETED)
+                    mail.apply(ExpungeMessages(inbox))
+                    mail.append(inbox, chance.choice(BODIES))
+
+
+def test_only_so_many_orders_are_remembered() -> None:
+    """Those made longest ago are forgotten."""
+    known = KnownOrders(limit=10)
+    known.put(1, "a", (1, 5, 4), "first")
+    known.put(1, "b", (1, 5, 4), "second")
+    known.put(1, "a", (1, 6, 5), "third")
+    assert known.get(1, "b", (1, 5, 4)) == "second"
+    assert known.get(1, "a", (1, 5, 4)) is None
+    known.put(2, "a", (1, 3, 2), "fourth")
+    assert known.get(1, "b", (1, 5, 4)) is None
+    assert known.get(1, "a", (1, 6, 5)) == "third"
+    assert known.get(2, "a", (1, 3, 2)) == "fourth"

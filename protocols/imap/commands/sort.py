@@ -110,7 +110,9 @@ async def _sort(session: Session, arguments: SortArgs, *, uid: bool) -> Reply:
             require_fuzzy(key)
         if planner.uses_modseq:
             session.enabled.add("CONDSTORE")
-        rows = await session.workspace.sort(view.mailbox_id, key, arguments.criteria)
+        rows = await session.workspace.sort(
+            view.mailbox_id, key, arguments.criteria, modseqs=planner.uses_modseq
+        )
     except BaseException:
         if saving:  # rfc5182#2.1
             view.saved = UidSet()

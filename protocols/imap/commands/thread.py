@@ -83,7 +83,7 @@ async def _thread(session: Session, arguments: ThreadArgs, name: Callable[[int],
     if planner.uses_modseq:
         session.enabled.add("CONDSTORE")  # rfc7162#3.1.5
     # What came after the client's last EXISTS has no number yet and is not for it.
-    last = view.uids[-1] if view.uids else 0
+    last = view.uidnext - 1
     threads = await session.workspace.threads(view.mailbox_id, key, arguments.algorithm, last)
     words = "".join([printed(root, threads, name) for root in threads.roots])
     session.wire.send(f"* THREAD {words}".rstrip().encode() + b"\r\n")
@@ -92,6 +92,8 @@ async def _thread(session: Session, arguments: ThreadArgs, name: Callable[[int],
 
 def printed(root: int, threads: Threads, name: Callable[[int], int]) -> str:
     """One thread in parentheses; ``name`` gives the number of a UID. # rfc5256#4"""
+    if root > 0 and root not in threads.children:  # most threads are one message
+        return f"({name(root)})"
     out: list[str] = []
     # Not by recursion: a thread may be as deep as the mailbox has messages.
     waiting: list[int | str] = [")", root, "("]
