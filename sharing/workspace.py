@@ -267,9 +267,11 @@ class Workspace(LargeBodies):
         change: FlagChange,
         flags: FlagSet,
         unchanged_since: int | None = None,
+        *,
+        tell: bool = False,
     ) -> Deferred[FlagsStored]:
-        """Change flags."""
-        mutation = StoreFlags(mailbox_id, uids, change, flags, unchanged_since)
+        """Change flags; ``tell`` asks for rows in the result."""
+        mutation = StoreFlags(mailbox_id, uids, change, flags, unchanged_since, tell)
         return self._run("store", lambda txn: txn.apply(mutation))
 
     def expunge(self, mailbox_id: int, uids: UidSet | None = None) -> Deferred[Expunged]:

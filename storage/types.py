@@ -237,11 +237,16 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class FlagsStored:
-    """Result of a flag change: UIDs changed, UIDs refused by UNCHANGEDSINCE, the new modseq."""
+    """Result of a flag change: UIDs changed, UIDs refused by UNCHANGEDSINCE, the new modseq.
+
+    ``rows``, where they were asked for, are (uid, flags, keywords, modseq) of all the messages
+    that were named and exist, ascending, as they are now.
+    """
 
     modseq: int
     changed: UidSet
     refused: UidSet
+    rows: tuple[MessageRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ class Answer:
     def __init__(self, session: Session, items: Iterable[FetchItem]) -> None:
         self._session = session
         self._view = session.selected
-        self._items = tuple(dict.fromkeys(items))
-        self._plan = make_plan(self._items, uid_only=session.uid_only)
+        self.items = tuple(dict.fromkeys(items))
+        self._plan = make_plan(self.items, uid_only=session.uid_only)
         # Messages that need the octets although the plan did not say so.
         self._late: list[int] = []
         self.outcome = Outcome()
@@ -50,8 +50,16 @@ class Answer:
         await self._send_all(uids)
         if self._late:
             # Their stored header may be cut, or their preview is not there: make it of the octets.
-            self._plan = make_plan(self._items, with_bodies=True, uid_only=self._session.uid_only)
+            self._plan = make_plan(self.items, with_bodies=True, uid_only=self._session.uid_only)
             await self._send_all(sorted(self._late))
+
+    def send_rows(self, rows: Sequence[MessageRow]) -> None:
+        """Send the responses for rows (uid, flags, keywords, modseq) that are there already."""
+        known = [(self._number(row[0]), row) for row in rows]
+        numbers = {row[0]: number for number, row in known if number}
+        octets = render(self._plan, numbers, [row for number, row in known if number])
+        self._session.wire.send(octets)
+        self.sent = bool(octets)
 
     async def _send_all(self, uids: Sequence[int]) -> None:
         if self._plan.flags_form is not None:

@@ -306,7 +306,9 @@ class Session:
         return any(reporter.dirty for reporter in self.reporters)
 
     def _mailbox_changed(self, hint: Hint) -> None:
-        if self.view is not None:
+        if self.view is not None and hint.number:
+            self.view.heard = max(self.view.heard, hint.number)
+        elif self.view is not None:
             self.view.dirty = True
         self.changed()
 

@@ -75,8 +75,10 @@ class View:
         # All that the client heard of in a FLAGS response.
         self.keywords = list(state.keywords)
         self.uid_only = False  # the client knows no message numbers (UIDONLY)
-        # Something was committed in this mailbox since the last look.
-        self.dirty = False
+        # Something may have been committed in this mailbox since the last look, and the highest
+        # modseq that a hint told of.
+        self._dirty = False
+        self.heard = 0
         # Gone from the mailbox, not yet told to the client.
         self.pending: UidSet = UidSet()
         # The modseqs of flag changes that this session made and reported itself.
@@ -86,6 +88,23 @@ class View:
         # New messages that this session added itself: NOTIFY does not announce them.
         self.own: set[int] = set()
         self.watchers: list[Watcher] = []
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the mailbox has to be looked at."""
+        return self._dirty or self.heard > self.modseq
+
+    @dirty.setter
+    def dirty(self, value: bool) -> None:
+        self._dirty = value
+
+    def changed_here(self, modseq: int) -> None:
+        """This session changed flags and reports that itself."""
+        # When nothing was in between there is nothing to look for, unless somebody else asks.
+        if modseq == self.modseq + 1 and not self.watchers:
+            self.modseq = modseq
+        else:
+            self.reported.add(modseq)
 
     # --- numbers ------------------------------------------------------------------------------
 

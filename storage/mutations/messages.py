@@ -23,12 +23,15 @@ from folkmoot.storage.types import (
     FlagChange,
     FlagSet,
     FlagsStored,
+    MessageColumn,
+    MessageRow,
     NewMessage,
     Right,
     Tool,
     UidSet,
 )
 from folkmoot.storage.views.mailboxes import ADDED, FLAGGED, REMOVED
+from folkmoot.storage.views.messages import FetchRows
 from folkmoot.storage.views.ranges import conditions
 
 MAX_UID = 0xFFFF_FFFF
@@ -177,7 +180,7 @@ class StoreFlags(Mutation[FlagsStored]):
     """Change flags of messages; those changed after ``unchanged_since`` are refused.
 
     RFC 9051 section 6.4.6, RFC 7162 section 3.1.3. Messages whose flags stay the same keep their
-    modseq and are not reported as changed.
+    modseq and are not reported as changed. ``tell`` asks for the flags after it.
     """
 
     mailbox_id: int
@@ -185,6 +188,7 @@ class StoreFlags(Mutation[FlagsStored]):
     change: FlagChange
     flags: FlagSet
     unchanged_since: int | None = None
+    tell: bool = False
 
     def needs(self) -> Sequence[Need]:
         system = self.flags.system
@@ -208,12 +212,17 @@ class StoreFlags(Mutation[FlagsStored]):
         if limit is not None:
             refused = newer(context, mailbox, self.uids, limit)
         found = changes(context, mailbox, self.uids, lambda old: self._combine(old, words), limit)
-        if not found:
-            return FlagsStored(0, UidSet(), refused)
-        if self.change is not FlagChange.REMOVE:
-            learn_keywords(context, mailbox, words)
-        changed = UidSet.from_ranges(each for one in found for each in one.uids.ranges)
-        return FlagsStored(self._update(context, found, changed), changed, refused)
+        changed, modseq = UidSet(), 0
+        if found:
+            if self.change is not FlagChange.REMOVE:
+                learn_keywords(context, mailbox, words)
+            changed = UidSet.from_ranges(each for one in found for each in one.uids.ranges)
+            modseq = self._update(context, found, changed)
+        rows: list[MessageRow] = []
+        if self.tell:
+            view = FetchRows(mailbox, self.uids, (MessageColumn.FLAGS, MessageColumn.MODSEQ))
+            rows = view.read(context)
+        return FlagsStored(modseq, changed, refused, tuple(rows))
 
     def _combine(self, old: State, words: tuple[str, ...]) -> State:
         flags, keywords = old

@@ -14,7 +14,8 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, SearchKey, UidSet
 from folkmoot.storage.types_search import And, Fuzzy, Not, Or
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.search import opened, select_rows
+from folkmoot.storage.views.search import opened
+from folkmoot.storage.views.search_sql import select_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from folkmoot.storage.content.text import body_texts, decoded_header
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection
-from folkmoot.storage.index.lookup import Lookup, TextKey, chunks, narrow
+from folkmoot.storage.index.lookup import Lookup, TextKey, narrow
 from folkmoot.storage.txn import ReadContext
-from folkmoot.storage.types import Right, SearchKey, UidSet
+from folkmoot.storage.types import Right, SearchKey
 from folkmoot.storage.types_search import (
     And,
     ArrivedBetween,
@@ -46,18 +46,22 @@ from folkmoot.storage.types_search import (
     UidIn,
 )
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.ranges import conditions
+from folkmoot.storage.views.search_sql import (
+    bounds_of,
+    condition_of,
+    rows_among,
+    said_in_sql,
+    select_found,
+)
 
 BATCH = 200  # messages whose headers are in memory at a time
 
-_COLUMNS = "uid, modseq, flags, keywords, size, internal_date, internal_zone, blob_id, saved"
 _BODY = Statement(
     "SELECT b.data, b.file, c.parts FROM blobs b JOIN contents c ON c.blob_id = b.id"
     " WHERE b.id = :id"
 )
 _ALL = Statement("SELECT uid, modseq FROM messages WHERE mailbox_id = :id ORDER BY uid")
 _HEADER = Statement("SELECT header FROM contents WHERE blob_id = :id")
-_EVERYTHING = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
 Verdict = bool | None
 
@@ -76,9 +80,11 @@ class SearchMessages(View[list[tuple[int, int]]]):
     def read(self, context: ReadContext) -> list[tuple[int, int]]:
         if matches_all(self.key):
             return [(uid, modseq) for uid, modseq in context.db.all(_ALL, id=self.mailbox_id)]
+        bounds, condition = bounds_of(self.key), condition_of(self.key)
+        if said_in_sql(self.key):
+            return select_found(context, self.mailbox_id, bounds, condition)
         narrowed = narrow(context.db, self.key)
-        bounds, condition = _bounds(self.key), _condition(self.key)
-        rows = _rows(context, self.mailbox_id, bounds, condition, narrowed)
+        rows = rows_among(context, self.mailbox_id, bounds, condition, narrowed)
         found: list[Row] = []
         if not _only_content(self.key):
             rows = self._decide(rows, found, None)
@@ -167,42 +173,6 @@ def matches_all(key: SearchKey) -> bool:
     return isinstance(key, And) and all(map(matches_all, key.keys))
 
 
-def _rows(
-    context: ReadContext,
-    mailbox_id: int,
-    uids: UidSet,
-    condition: str,
-    blobs: frozenset[int] | None,
-) -> list[Row]:
-    """Rows that meet a condition, with one of the UIDs and, unless None, one of the bodies."""
-    if blobs is not None:
-        return [
-            row
-            for numbers in chunks(blobs)
-            for row in _select(context, mailbox_id, f"blob_id IN ({numbers}){condition}")
-            if row[0] in uids
-        ]
-    return select_rows(context, mailbox_id, uids, condition)
-
-
-def select_rows(
-    context: ReadContext, mailbox_id: int, uids: UidSet, condition: str = ""
-) -> list[Row]:
-    """Rows of messages (``_COLUMNS``) with one of the UIDs."""
-    rows: list[Row] = []
-    for among, filtered in conditions(uids):
-        found = _select(context, mailbox_id, among + condition)
-        rows += [row for row in found if row[0] in uids] if filtered else found
-    return rows
-
-
-def _select(context: ReadContext, mailbox_id: int, condition: str) -> list[Row]:
-    statement = Statement(
-        f"SELECT {_COLUMNS} FROM messages WHERE mailbox_id = :id AND {condition}"  # noqa: S608
-    )
-    return context.db.all(statement, id=mailbox_id)
-
-
 def _only_content(key: SearchKey) -> bool:
     """Whether rows alone decide nothing."""
     if isinstance(key, And | Or):
@@ -210,35 +180,6 @@ def _only_content(key: SearchKey) -> bool:
     if isinstance(key, Not):
         return _only_content(key.key)
     return isinstance(key, HeaderContains | BodyContains | TextContains | Fuzzy | SentDate)
-
-
-def _condition(key: SearchKey) -> str:
-    """SQL that spares rows that cannot match from being read; all of its numbers are ours."""
-    match key:
-        case And(keys):
-            return "".join(map(_condition, keys))
-        case HasFlags(system):
-            return f" AND (flags & {system:d}) = {system:d}"
-        case Not(HasFlags(system)):
-            return f" AND (flags & {system:d}) <> {system:d}"
-        case Larger(octets):
-            return f" AND size > {octets:d}"
-        case Smaller(octets):
-            return f" AND size < {octets:d}"
-        case ModseqAtLeast(modseq):
-            return f" AND modseq >= {modseq:d}"
-    return ""
-
-
-def _bounds(key: SearchKey) -> UidSet:
-    """UIDs outside of which nothing can match."""
-    if isinstance(key, UidIn):
-        return key.uids
-    bounds = _EVERYTHING
-    if isinstance(key, And):
-        for part in key.keys:
-            bounds = bounds.intersection(_bounds(part))
-    return bounds
 
 
 def _texts(context: ReadContext, blob_id: int, blobs: FileBlobs) -> list[str]:

@@ -205,3 +205,26 @@ def test_keywords_are_announced_before_their_use() -> None:
     assert lines[2] == b"* 1 FETCH (UID 1 FLAGS ($New))\r\n"
     mailbox.change(0, (1, "$New"))
     assert len(_look(view, mailbox, True, False)) == 1
+
+
+def test_a_view_follows_its_own_changes() -> None:
+    """An own change that is the next one leaves nothing to look for; any other one does."""
+    mailbox = Mailbox()
+    mailbox.append((0, ""))
+    view = View("INBOX", mailbox.state(), read_only=False)
+    mailbox.change(0, (1, ""))
+    view.heard = mailbox.modseq
+    assert view.dirty
+    view.changed_here(mailbox.modseq)
+    assert not view.dirty
+    assert view.modseq == mailbox.modseq
+    # Somebody else was quicker.
+    mailbox.change(0, (3, ""))
+    mailbox.change(0, (2, ""))
+    view.heard = mailbox.modseq
+    view.changed_here(mailbox.modseq)
+    assert view.dirty
+    assert view.modseq == mailbox.modseq - 2
+    view.dirty = True
+    view.modseq = mailbox.modseq
+    assert view.dirty

@@ -131,5 +131,5 @@ async def _set_seen(session: Session, uids: Sequence[int]) -> bool:
     except PermissionDenied:
         # rfc4314#4: without the right to keep it, reading leaves \Seen as it is.
         return False
-    view.reported.add(stored.modseq)
+    view.changed_here(stored.modseq)
     return bool(stored.changed)
