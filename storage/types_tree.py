@@ -1,0 +1,259 @@
+"""Plain values of the tree: calendars, address books, folders, and the items that they hold.
+
+A *folder* is any collection that is not a mailbox (a calendar and an address book are folders
+too); its *members* are items and folders. Names are kept as given and compared in Unicode's NFC.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from folkmoot.storage.types import Right, Tool
+
+#: Collections that RFC 6638 gives to a calendar home, in ``Folder.special_use``.
+SCHEDULE_INBOX = "schedule-inbox"
+SCHEDULE_OUTBOX = "schedule-outbox"
+#: The calendar or address book that is there from the start and takes invitations.
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class TreePath:
+    """A place: the names of all levels below the root of a tool in a space; () is the root."""
+
+    space_id: int
+    tool: Tool
+    names: tuple[str, ...] = ()
+
+    @property
+    def parent(self) -> TreePath:
+        """The place above; of the root, the root."""
+        return TreePath(self.space_id, self.tool, self.names[:-1])
+
+    def below(self, name: str) -> TreePath:
+        """The place of a member."""
+        return TreePath(self.space_id, self.tool, (*self.names, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A collection of the tree. Times are seconds since 1970 UTC.
+
+    ``name`` is "" for the root of a tool, whose ``parent_id`` is None. ``modseq`` numbers the
+    changes of its members, ``member_modseq`` is its own number among those of its parent.
+    ``items`` and ``size`` (octets) count the items directly in it. ``components`` are those that
+    a calendar takes (VEVENT …); () is all of them.
+    """
+
+    id: int
+    space_id: int
+    tool: Tool
+    parent_id: int | None
+    name: str
+    modseq: int
+    member_modseq: int
+    log_floor: int
+    created: int
+    modified: int
+    items: int
+    size: int
+    special_use: str
+    components: tuple[str, ...]
+    rights: Right
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a folder, without its octets. Times are seconds since 1970 UTC.
+
+    ``etag`` has no quotes. ``media_type`` is "" where the client gave none. ``component`` is what
+    a calendar object is of (VEVENT, VTODO …), or the kind of a contact ("individual", "group" …);
+    "" for a document. ``schedule_tag`` (RFC 6638) is "" where there is none.
+    """
+
+    id: int
+    folder_id: int
+    name: str
+    modseq: int
+    created: int
+    modified: int
+    size: int
+    etag: str
+    media_type: str
+    blob_id: int
+    component: str
+    schedule_tag: str
+
+
+class LockScope(enum.StrEnum):
+    """Whether others may hold a lock beside this one (RFC 4918 section 6.2)."""
+
+    EXCLUSIVE = "exclusive"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A write lock. ``root`` is where it was taken; ``owner`` is what the client wrote (XML).
+
+    ``timeout`` is seconds as granted, ``expires`` seconds since 1970. ``infinite`` says that it
+    covers all below its root.
+    """
+
+    token: str
+    root: TreePath
+    scope: LockScope
+    infinite: bool
+    owner: str
+    account_id: int
+    timeout: int
+    expires: int
+
+
+class Entry(NamedTuple):
+    """A node with what belongs to it.
+
+    ``properties`` are those that clients may set, dead or live, as whole elements:
+    ``{namespace}name`` to XML. ``data`` are the octets of an item where they were asked for.
+    """
+
+    node: Folder | Item
+    properties: Mapping[str, str] = {}
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies at a path: ``entry`` is None where nothing does, ``parent`` is None where nothing
+    lies above it either (and for a root)."""
+
+    path: TreePath
+    entry: Entry | None
+    parent: Folder | None
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The answer of ``Tree.changes``: what changed, by number, and what is gone.
+
+    ``modseq`` is what to ask with next time; ``more`` says that there is more already.
+    ``removed`` are names of members.
+    """
+
+    modseq: int
+    entries: tuple[Entry, ...]
+    removed: tuple[str, ...]
+    more: bool
+
+
+# --- conditions of a write ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IfCondition:
+    """One condition of an If header: a lock token, or an entity tag without quotes."""
+
+    token: str = ""
+    etag: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IfList:
+    """Conditions that must all hold for the resource at ``path``.
+
+    None is a resource that is none of this server's: it has no tags and no locks.
+    """
+
+    path: TreePath | None
+    conditions: tuple[IfCondition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must hold in the moment of a write (RFC 9110 section 13, RFC 4918 section 10.4).
+
+    ``match`` and ``none_match`` are entity tags without quotes, ("*",) for any, None when not
+    asked for. ``unmodified_since`` is seconds since 1970. ``lists`` are those of the If header,
+    of which one must hold; () is no header. ``tokens`` are all lock tokens that it names.
+    ``schedule_tag`` is If-Schedule-Tag-Match (RFC 6638 section 3.2.10).
+    """
+
+    match: tuple[str, ...] | None = None
+    none_match: tuple[str, ...] | None = None
+    unmodified_since: int | None = None
+    lists: tuple[IfList, ...] = ()
+    tokens: frozenset[str] = frozenset()
+    schedule_tag: str | None = None
+
+
+UNGUARDED = Guard()
+
+
+# --- writes ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTimes:
+    """Times that a client gives to a document; None keeps what the server would set."""
+
+    modified: int | None = None
+    created: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a PUT made. ``changed`` says that the octets stored are not those that were sent."""
+
+    item: Item
+    created: bool
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewFolder:
+    """A folder to be made: its first properties, and the components of a calendar."""
+
+    properties: Mapping[str, str] = field(default_factory=dict)
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LockRequest:
+    """A lock that is asked for; ``timeout`` in seconds, None for as long as it gets."""
+
+    scope: LockScope
+    infinite: bool
+    owner: str
+    timeout: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock that was taken; ``created`` says that an empty item was made for it."""
+
+    lock: Lock
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who owns a space. ``addresses`` are e-mail addresses, the primary one first."""
+
+    space_id: int
+    account_id: int
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceUsage:
+    """Octets and items that a tool of a space holds and may hold; None is no limit."""
+
+    bytes_used: int
+    bytes_limit: int | None
+    items_used: int
+    items_limit: int | None
