@@ -25,8 +25,14 @@ _COUNTERS = Statement(
     " CAST(COALESCE(SUM(m.size), 0) AS BIGINT),"
     " COALESCE(MAX(m.uid), 0), COALESCE(MAX(m.modseq), 0),"
     " c.uidnext, c.modseq"
-    " FROM collections c LEFT JOIN messages m ON m.mailbox_id = c.id"
+    " FROM collections c LEFT JOIN messages m ON m.mailbox_id = c.id WHERE c.tool = 'mail'"
     " GROUP BY c.id, c.messages, c.unseen, c.deleted, c.size, c.uidnext, c.modseq"
+)
+_ITEM_COUNTERS = Statement(
+    "SELECT c.id, c.messages, c.unseen, c.deleted, c.size, COUNT(i.id), 0, 0,"
+    " CAST(COALESCE(SUM(i.size), 0) AS BIGINT), 0, COALESCE(MAX(i.modseq), 0), 1, c.modseq"
+    " FROM collections c LEFT JOIN items i ON i.folder_id = c.id WHERE c.tool <> 'mail'"
+    " GROUP BY c.id, c.messages, c.unseen, c.deleted, c.size, c.modseq"
 )
 _SET_COUNTERS = Statement(
     "UPDATE collections SET messages = :messages, unseen = :unseen, deleted = :deleted,"
@@ -34,14 +40,14 @@ _SET_COUNTERS = Statement(
 )
 _LOCK_COLLECTIONS = Statement("SELECT id FROM collections ORDER BY id FOR UPDATE")
 _USAGE = Statement(
-    "SELECT u.space_id, u.bytes_used, u.items_used, CAST(COALESCE(SUM(c.size), 0) AS BIGINT),"
-    " CAST(COALESCE(SUM(c.messages), 0) AS BIGINT) FROM usage u LEFT JOIN collections c"
-    " ON c.space_id = u.space_id AND c.tool = 'mail' WHERE u.tool = 'mail'"
-    " GROUP BY u.space_id, u.bytes_used, u.items_used"
+    "SELECT u.space_id, u.tool, u.bytes_used, u.items_used,"
+    " CAST(COALESCE(SUM(c.size), 0) AS BIGINT), CAST(COALESCE(SUM(c.messages), 0) AS BIGINT)"
+    " FROM usage u LEFT JOIN collections c ON c.space_id = u.space_id AND c.tool = u.tool"
+    " GROUP BY u.space_id, u.tool, u.bytes_used, u.items_used"
 )
 _SET_USAGE = Statement(
     "UPDATE usage SET bytes_used = :bytes, items_used = :items"
-    " WHERE space_id = :space AND tool = 'mail'"
+    " WHERE space_id = :space AND tool = :tool"
 )
 _LOG_AHEAD = Statement(
     "SELECT l.collection_id, MAX(l.modseq), c.modseq FROM changes l"
@@ -72,6 +78,36 @@ _NO_KEYS = Statement(
 _UNINDEXED = Statement(
     "SELECT k.blob_id FROM message_keys k LEFT JOIN search_texts t ON t.blob_id = k.blob_id"
     " WHERE (k.state = 2) <> (t.blob_id IS NOT NULL)"
+)
+_LOST_ITEMS = Statement(
+    "SELECT i.id, i.size, b.size FROM items i LEFT JOIN blobs b ON b.id = i.blob_id"
+    " WHERE b.id IS NULL OR b.size <> i.size"
+)
+_BARE_ITEMS = Statement(
+    "SELECT i.id, c.tool FROM items i JOIN collections c ON c.id = i.folder_id"
+    " LEFT JOIN calendar_objects o ON o.item_id = i.id AND o.folder_id = i.folder_id"
+    " LEFT JOIN contact_cards k ON k.item_id = i.id AND k.folder_id = i.folder_id"
+    " WHERE (c.tool = 'calendar') <> (o.item_id IS NOT NULL)"
+    " OR (c.tool = 'contacts') <> (k.item_id IS NOT NULL)"
+)
+_LOST_PROPERTIES = Statement(
+    "SELECT p.folder_id, p.item_id FROM properties p"
+    " LEFT JOIN collections c ON c.id = p.folder_id"
+    " LEFT JOIN items i ON i.id = p.item_id AND i.folder_id = p.folder_id"
+    " WHERE c.id IS NULL OR (p.item_id > 0 AND i.id IS NULL)"
+)
+_LOST_MEMBERS = Statement(
+    "SELECT l.folder_id FROM locks l LEFT JOIN collections c ON c.id = l.folder_id"
+    " WHERE c.id IS NULL UNION SELECT t.folder_id FROM tombstones t"
+    " LEFT JOIN collections c ON c.id = t.folder_id WHERE c.id IS NULL"
+)
+_SAME_NAME = Statement(
+    "SELECT i.folder_id, i.name FROM items i"
+    " JOIN collections c ON c.parent_id = i.folder_id AND c.name = i.name"
+)
+_STRAY = Statement(
+    "SELECT c.id FROM collections c JOIN collections p ON p.id = c.parent_id"
+    " WHERE p.space_id <> c.space_id OR p.tool <> c.tool OR c.member_modseq > p.modseq"
 )
 _INDEXED = Statement("SELECT COUNT(*) FROM search_texts")
 _OWNERS = Statement(
@@ -108,6 +144,7 @@ class CheckStore(View[list[Finding]]):
             _usage,
             _log,
             _messages,
+            _items,
             _index,
             self._files,
         ]
@@ -151,7 +188,7 @@ class Recount(Mutation[None]):
         db = context.db
         if not db.is_sqlite:  # nobody may count beside this
             db.all(_LOCK_COLLECTIONS)
-        for row in db.all(_COUNTERS):
+        for row in [*db.all(_COUNTERS), *db.all(_ITEM_COUNTERS)]:
             if row[1:5] != row[5:9]:
                 db.run(
                     _SET_COUNTERS,
@@ -161,16 +198,16 @@ class Recount(Mutation[None]):
                     deleted=row[7],
                     size=row[8],
                 )
-        for space, used, items, size, messages in db.all(_USAGE):
-            if (used, items) != (size, messages):
-                db.run(_SET_USAGE, space=space, bytes=size, items=messages)
+        for space, tool, used, items, size, held in db.all(_USAGE):
+            if (used, items) != (size, held):
+                db.run(_SET_USAGE, space=space, tool=tool, bytes=size, items=held)
 
 
 def _counters(db: Db) -> Iterator[Finding]:
-    for row in db.all(_COUNTERS):
+    for row in [*db.all(_COUNTERS), *db.all(_ITEM_COUNTERS)]:
         if tuple(row[1:5]) != tuple(row[5:9]):
             yield Finding(
-                f"collection {row[0]} counts {row[1:5]} (messages, unseen, deleted, octets),"
+                f"collection {row[0]} counts {row[1:5]} (members, unseen, deleted, octets),"
                 f" but holds {row[5:9]}",
                 repairable=True,
             )
@@ -181,11 +218,11 @@ def _counters(db: Db) -> Iterator[Finding]:
 
 
 def _usage(db: Db) -> Iterator[Finding]:
-    for space, used, items, size, messages in db.all(_USAGE):
-        if (used, items) != (size, messages):
+    for space, tool, used, items, size, held in db.all(_USAGE):
+        if (used, items) != (size, held):
             yield Finding(
-                f"space {space} is charged {used} octets and {items} messages,"
-                f" but holds {size} and {messages}",
+                f"space {space} is charged {used} octets and {items} items of {tool},"
+                f" but holds {size} and {held}",
                 repairable=True,
             )
 
@@ -206,6 +243,21 @@ def _messages(db: Db) -> Iterator[Finding]:
         yield Finding(f"message {uid} in {mailbox} says {size} octets, its body has {real}")
     for mailbox, uid in db.all(_NO_CONTENT):
         yield Finding(f"message {uid} in {mailbox} has no content")
+
+
+def _items(db: Db) -> Iterator[Finding]:
+    for item, size, real in db.all(_LOST_ITEMS):
+        yield Finding(f"item {item} says {size} octets, its body has {real}")
+    for item, tool in db.all(_BARE_ITEMS):
+        yield Finding(f"item {item} of {tool} lacks what queries need, or has it without need")
+    for folder, item in db.all(_LOST_PROPERTIES):
+        yield Finding(f"properties are of item {item} in folder {folder}, which does not exist")
+    for (folder,) in db.all(_LOST_MEMBERS):
+        yield Finding(f"locks or tombstones are of folder {folder}, which does not exist")
+    for folder, name in db.all(_SAME_NAME):
+        yield Finding(f"folder {folder} has an item and a folder of the name {name!r}")
+    for (folder,) in db.all(_STRAY):
+        yield Finding(f"folder {folder} is not where its parent is, or ahead of it")
 
 
 def _index(db: Db) -> Iterator[Finding]:

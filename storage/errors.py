@@ -7,7 +7,11 @@ the table total), so a new class here is a deliberate act: every protocol must s
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from folkmoot.storage.types_tree import TreePath
 
 
 class StorageError(Exception):
@@ -68,10 +72,51 @@ class InvalidContent(StorageError):
     default_text = "The content is not valid here."
 
 
+class RuleBroken(InvalidContent):
+    """Content against a rule that calendars and address books have for what they hold.
+
+    ``rule`` is the rule's name in RFC 4791 section 5.3.2, RFC 6352 section 6.3.2.1 or RFC 6638;
+    ``name`` is the member that stands in the way, where one does.
+    """
+
+    def __init__(self, rule: str, text: str | None = None, name: str = "") -> None:
+        super().__init__(text)
+        self.rule = rule
+        self.name = name
+
+
 class Conflict(StorageError):
     """The state changed in the meantime, or the operation contradicts it."""
 
     default_text = "The operation contradicts the present state."
+
+
+class MissingParent(Conflict):
+    """What is to be made would lie in a folder that does not exist."""
+
+    default_text = "There is no such folder to put it into."
+
+
+class PreconditionFailed(Conflict):
+    """What the client took for granted is not so."""
+
+    default_text = "It was changed in the meantime."
+
+
+class LockedByOther(Conflict):
+    """A lock is in the way whose token was not given. ``roots`` are the paths of such locks."""
+
+    default_text = "It is locked."
+
+    def __init__(self, roots: Sequence[TreePath] = ()) -> None:
+        super().__init__()
+        self.roots = tuple(roots)
+
+
+class LogTrimmed(Conflict):
+    """The change log does not reach back so far: compare everything."""
+
+    default_text = "The state that you know is too old; start again."
 
 
 class HasChildren(Conflict):

@@ -64,6 +64,11 @@ _BUMP = Statement(
     " messages = messages + :messages, unseen = unseen + :unseen, deleted = deleted + :deleted,"
     " size = size + :size WHERE id = :id RETURNING modseq, uidnext, uidvalidity"
 )
+# Of folders: as many numbers as members change, so that each has one of its own.
+_NUMBER = Statement(
+    "UPDATE collections SET modseq = modseq + :numbers, messages = messages + :items,"
+    " size = size + :size, modified = :now WHERE id = :id RETURNING modseq"
+)
 _CHANGE = Statement(
     "INSERT INTO changes (collection_id, modseq, kind, uids)"
     " VALUES (:collection, :modseq, :kind, :uids)"
@@ -203,6 +208,20 @@ class WriteContext(ReadContext):
             raise NotFound
         return Bumped(*row)
 
+    def number(self, folder_id: int, numbers: int = 1, *, items: int = 0, size: int = 0) -> int:
+        """Give a folder its next ``numbers`` modseqs and change its counters; the last of them.
+
+        Tells its subscribers at commit. Raises ``NotFound`` when the folder went away.
+        """
+        row = self.db.one(
+            _NUMBER, id=folder_id, numbers=numbers, items=items, size=size, now=self.now
+        )
+        if row is None:
+            raise NotFound
+        modseq: int = row[0]
+        self.hint(Topic.COLLECTION, folder_id, modseq)
+        return modseq
+
     def changed(self, collection_id: int, modseq: int, kind: str, uids: UidSet) -> None:
         """Write the change row of a bumped collection and tell its subscribers at commit."""
         self.db.run(_CHANGE, collection=collection_id, modseq=modseq, kind=kind, uids=str(uids))
@@ -238,6 +257,13 @@ class Txn(ReadTxn):
     def __init__(self, context: WriteContext, label: str, decisions: Decisions) -> None:
         super().__init__(context, label, decisions)
         self._write_context = context
+
+    def hold(self, collection_ids: Sequence[int]) -> None:
+        """Let nobody else change collections until the end of the transaction.
+
+        For work that looks before it writes: what it saw still holds when it writes.
+        """
+        self._write_context.lock(collection_ids)
 
     def apply(self, mutation: Mutation[R]) -> R:
         """Write through the gate. Any error rolls the whole transaction back."""

@@ -257,3 +257,60 @@ class SpaceUsage:
     bytes_limit: int | None
     items_used: int
     items_limit: int | None
+
+
+# --- what is stored of an item --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """What queries need of a calendar object; times are seconds since 1970 UTC.
+
+    ``long`` says that much time lies between ``first`` and ``last``. ``spans`` are packed
+    instances, complete up to ``covered_until``; ``floating`` says that they are in no zone.
+    ``text`` are folded values (see ``content.ical.facts``).
+    """
+
+    uid: str
+    long: bool
+    first: int
+    last: int
+    floating: bool
+    covered_until: int
+    spans: bytes
+    has_alarm: bool
+    organizer: str
+    classification: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """What queries need of a contact (see ``content.vcard.facts``)."""
+
+    uid: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemContent:
+    """An item to be stored: octets in ``data``, or in ``file`` of the blob store, with facts.
+
+    ``modified`` and ``created`` are what the client says; None: now, or as it was.
+    """
+
+    data: bytes | None
+    file: str | None
+    size: int
+    digest: bytes
+    media_type: str
+    component: str = ""
+    schedule_tag: str = ""
+    facts: CalendarRow | CardRow | None = None
+    modified: int | None = None
+    created: int | None = None
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag of these octets, without quotes."""
+        return self.digest[:16].hex()

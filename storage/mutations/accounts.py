@@ -19,6 +19,7 @@ from folkmoot.storage.errors import (
 from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
+from folkmoot.storage.mutations.first_folders import insert_first_folders
 from folkmoot.storage.mutations.mailboxes import INBOX, insert_mailbox
 from folkmoot.storage.names import capability_name
 from folkmoot.storage.policy import Charge
@@ -53,8 +54,8 @@ _INSERT_ADDRESS = Statement(
     "INSERT INTO addresses (address, account_id) VALUES (:address, :account)"
 )
 _INSERT_ROOT = Statement(
-    "INSERT INTO collections (space_id, tool, parent_id, name, modseq, uidvalidity, uidnext)"
-    " VALUES (:space, :tool, NULL, '', 1, 0, 1) RETURNING id"
+    "INSERT INTO collections (space_id, tool, parent_id, name, modseq, uidvalidity, uidnext,"
+    " created, modified) VALUES (:space, :tool, NULL, '', 1, 0, 1, :now, :now) RETURNING id"
 )
 _SUBSCRIBE = Statement("INSERT INTO subscriptions (account_id, name) VALUES (:account, :name)")
 _SET_LIMIT = Statement(
@@ -92,6 +93,14 @@ _DESTROY_SPACE = (
         " (SELECT id FROM collections WHERE space_id = :space)"
     ),
     Statement("DELETE FROM annotations WHERE space_id = :space"),
+    Statement("DELETE FROM locks WHERE space_id = :space"),
+    *(
+        Statement(
+            f"DELETE FROM {table} WHERE folder_id IN"  # noqa: S608
+            " (SELECT id FROM collections WHERE space_id = :space)"
+        )
+        for table in ("items", "properties", "tombstones")
+    ),
     Statement("DELETE FROM collections WHERE space_id = :space"),
     Statement("DELETE FROM usage WHERE space_id = :space"),
 )
@@ -101,6 +110,7 @@ _DESTROY_ACCOUNT = (
     Statement("DELETE FROM annotations WHERE account_id = :account"),
     Statement("DELETE FROM app_passwords WHERE account_id = :account"),
     Statement("DELETE FROM addresses WHERE account_id = :account"),
+    Statement("DELETE FROM locks WHERE account_id = :account"),
     Statement("DELETE FROM accounts WHERE id = :account"),
 )
 _DELETE_SPACE = Statement("DELETE FROM spaces WHERE id = :space")
@@ -183,11 +193,13 @@ class CreateAccount(AccountMutation[int]):
 
     def _create_folders(self, context: WriteContext, account: int, space: int) -> None:
         roots = {
-            tool: context.db.value(_INSERT_ROOT, space=space, tool=tool.value) for tool in Tool
+            tool: context.db.value(_INSERT_ROOT, space=space, tool=tool.value, now=context.now)
+            for tool in Tool
         }
         for name, special_use in FOLDERS:
             insert_mailbox(context, space, roots[Tool.MAIL], name, special_use)
             context.db.run(_SUBSCRIBE, account=account, name=name)
+        insert_first_folders(context, space, roots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ LOG_KEPT = 20_000  # change rows that a collection keeps
 _UNUSED = Statement(
     "SELECT b.id, b.file FROM blobs b WHERE b.created < :before"
     " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.blob_id = b.id)"
+    " AND NOT EXISTS (SELECT 1 FROM items i WHERE i.blob_id = b.id)"
     " AND NOT EXISTS (SELECT 1 FROM queue_messages q WHERE q.blob_id = b.id)"
     " LIMIT :limit"
 )
@@ -33,6 +34,13 @@ _CUT = Statement(
     "SELECT modseq FROM changes WHERE collection_id = :id ORDER BY modseq DESC LIMIT 1 OFFSET :kept"
 )
 _TRIM = Statement("DELETE FROM changes WHERE collection_id = :id AND modseq <= :floor")
+_MANY_GONE = Statement(
+    "SELECT folder_id FROM tombstones GROUP BY folder_id HAVING COUNT(*) > :kept"
+)
+_CUT_GONE = Statement(
+    "SELECT modseq FROM tombstones WHERE folder_id = :id ORDER BY modseq DESC LIMIT 1 OFFSET :kept"
+)
+_TRIM_GONE = Statement("DELETE FROM tombstones WHERE folder_id = :id AND modseq <= :floor")
 _FLOOR = Statement("UPDATE collections SET log_floor = :floor WHERE id = :id")
 
 
@@ -81,4 +89,9 @@ class TrimLog(Mutation[int]):
             floor = context.db.value(_CUT, id=collection, kept=self.kept)
             context.db.run(_TRIM, id=collection, floor=floor)
             context.db.run(_FLOOR, id=collection, floor=floor)
-        return len(long)
+        buried = context.db.all(_MANY_GONE, kept=self.kept)
+        for (folder,) in buried:
+            floor = context.db.value(_CUT_GONE, id=folder, kept=self.kept)
+            context.db.run(_TRIM_GONE, id=folder, floor=floor)
+            context.db.run(_FLOOR, id=folder, floor=floor)
+        return len(long) + len(buried)

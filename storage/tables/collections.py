@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from folkmoot.storage.tables.metadata import Id, metadata
@@ -39,8 +40,25 @@ collections = Table(
     Column("unseen", BigInteger, nullable=False, server_default="0"),
     Column("deleted", BigInteger, nullable=False, server_default="0"),
     Column("size", BigInteger, nullable=False, server_default="0"),
+    # Of folders (calendars, address books, folders of documents). `name` is in NFC there, by which
+    # names are compared; `shown` is the name as it was given.
+    Column("shown", Text, nullable=False, server_default=""),
+    # The number of the parent when this last changed as its member.
+    Column("member_modseq", BigInteger, nullable=False, server_default="0"),
+    Column("created", BigInteger, nullable=False, server_default="0"),
+    Column("modified", BigInteger, nullable=False, server_default="0"),
+    # What a calendar takes (VEVENT ...), separated by spaces; empty: everything.
+    Column("components", Text, nullable=False, server_default=""),
     UniqueConstraint("parent_id", "name"),
     Index("ix_collections_space_id_tool", "space_id", "tool"),
+    Index("ix_collections_parent_id_member_modseq", "parent_id", "member_modseq"),
+    Index(
+        "ix_collections_root",
+        "space_id",
+        "tool",
+        sqlite_where=text("parent_id IS NULL"),
+        postgresql_where=text("parent_id IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

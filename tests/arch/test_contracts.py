@@ -23,7 +23,7 @@ from tests.kit.server import TestServer
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("server", "protocols", "sharing", "quota", "auth", "storage", "config")
 # What the protocols may know of the store: values, errors, and pure functions over octets.
-OPEN = ("types", "types_accounts", "types_mail", "types_search", "types_uidset", "errors")
+OPEN = ("types", "types_accounts", "types_mail", "types_search", "types_tree", "types_uidset", "errors")
 
 
 def _modules(package: str) -> Iterator[tuple[Path, ast.Module]]:

@@ -37,6 +37,8 @@ from tests.storage.mail_kit import Mail, new_mail, uids
 COLD = {
     "mutations.upkeep._UNUSED": "the sweeper, now and then",
     "mutations.upkeep._LONG": "trimming the log, now and then",
+    "mutations.upkeep._MANY_GONE": "trimming the log, now and then",
+    "views.tree_below._BELOW": "walks over what it has found itself",
     "mutations.accounts._DESTROY_ACCOUNT: UPDATE domains SET": "domains are few",
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM annotations": "accounts go seldom",
     "mutations.domains._USED": "an administrator deletes a domain",

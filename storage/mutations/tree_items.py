@@ -1,0 +1,465 @@
+"""Mutations of items: put, remove, copy, move. Who calls them holds the tree (``Txn.hold``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import AlreadyExists, InvalidName, NotFound, RuleBroken
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.policy import Charge
+from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.types import Right, Tool
+from folkmoot.storage.types_tree import CalendarRow, CardRow, Item, ItemContent
+from folkmoot.storage.views.tree import ITEM, compared
+
+MAX_NAME = 255  # octets of a name in UTF-8, as file systems have it
+
+_BLOB = Statement(
+    "INSERT INTO blobs (digest, size, created, file, data)"
+    " VALUES (:digest, :size, :created, :file, :data) RETURNING id"
+)
+_INSERT = Statement(
+    "INSERT INTO items (folder_id, name, shown, modseq, created, modified, size, etag, media_type,"
+    " blob_id, component, schedule_tag) VALUES (:folder, :name, :shown, :modseq, :created,"
+    " :modified, :size, :etag, :media_type, :blob, :component, :schedule_tag) RETURNING id"
+)
+_REPLACE = Statement(
+    "UPDATE items SET modseq = :modseq, modified = :modified,"
+    " created = COALESCE(:created, created), size = :size, etag = :etag,"
+    " media_type = :media_type, blob_id = :blob,"
+    " component = :component, schedule_tag = :schedule_tag WHERE id = :id"
+)
+_DELETE = Statement("DELETE FROM items WHERE id = :id")
+_BY_ID = Statement(f"SELECT {ITEM} FROM items i WHERE i.id = :id AND i.folder_id = :folder")  # noqa: S608
+_TAKEN_ITEM = Statement("SELECT id FROM items WHERE folder_id = :folder AND name = :name")
+_TAKEN_FOLDER = Statement("SELECT id FROM collections WHERE parent_id = :folder AND name = :name")
+_TOMBSTONE = Statement(
+    "INSERT INTO tombstones (folder_id, modseq, name, shown)"
+    " VALUES (:folder, :modseq, :name, :shown)"
+)
+_DELETE_PROPERTIES = Statement(
+    "DELETE FROM properties WHERE folder_id = :folder AND item_id = :item"
+)
+_MOVE_PROPERTIES = Statement(
+    "UPDATE properties SET folder_id = :target WHERE folder_id = :folder AND item_id = :item"
+)
+_COPY_PROPERTIES = Statement(
+    "INSERT INTO properties (folder_id, item_id, name, value)"
+    " SELECT CAST(:target AS BIGINT), CAST(:copy AS BIGINT), name, value FROM properties"
+    " WHERE folder_id = :folder AND item_id = :item"
+)
+_UNLOCK = Statement("DELETE FROM locks WHERE folder_id = :folder AND name = :name")
+_MOVE = Statement(
+    "UPDATE items SET folder_id = :target, name = :name, shown = :shown, modseq = :modseq"
+    " WHERE id = :id"
+)
+_TOUCH = Statement(
+    "UPDATE items SET modseq = :modseq, modified = COALESCE(:modified, modified),"
+    " created = COALESCE(:created, created) WHERE id = :id"
+)
+
+# --- what lies beside items of calendars and address books ----------------------------------------
+
+_CALENDAR = Statement(
+    "INSERT INTO calendar_objects (item_id, folder_id, uid, long, first, last, floating,"
+    " covered_until, spans, has_alarm, organizer, classification, text) VALUES (:item, :folder,"
+    " :uid, :long, :first, :last, :floating, :covered_until, :spans, :has_alarm, :organizer,"
+    " :classification, :text) ON CONFLICT (item_id) DO UPDATE SET uid = excluded.uid,"
+    " long = excluded.long, first = excluded.first, last = excluded.last,"
+    " floating = excluded.floating, covered_until = excluded.covered_until,"
+    " spans = excluded.spans, has_alarm = excluded.has_alarm, organizer = excluded.organizer,"
+    " classification = excluded.classification, text = excluded.text"
+)
+_CARD = Statement(
+    "INSERT INTO contact_cards (item_id, folder_id, uid, text)"
+    " VALUES (:item, :folder, :uid, :text)"
+    " ON CONFLICT (item_id) DO UPDATE SET uid = excluded.uid, text = excluded.text"
+)
+_UID_TAKEN = {
+    Tool.CALENDAR: Statement(
+        "SELECT i.shown FROM calendar_objects o JOIN items i ON i.id = o.item_id"
+        " WHERE o.folder_id = :folder AND o.uid = :uid AND o.item_id <> :item"
+    ),
+    Tool.CONTACTS: Statement(
+        "SELECT i.shown FROM contact_cards o JOIN items i ON i.id = o.item_id"
+        " WHERE o.folder_id = :folder AND o.uid = :uid AND o.item_id <> :item"
+    ),
+}
+_UID_OF = {
+    Tool.CALENDAR: Statement("SELECT uid FROM calendar_objects WHERE item_id = :item"),
+    Tool.CONTACTS: Statement("SELECT uid FROM contact_cards WHERE item_id = :item"),
+}
+_MOVE_BESIDE = {
+    Tool.CALENDAR: Statement(
+        "UPDATE calendar_objects SET folder_id = :target WHERE item_id = :item"
+    ),
+    Tool.CONTACTS: Statement("UPDATE contact_cards SET folder_id = :target WHERE item_id = :item"),
+}
+_COPY_BESIDE = {
+    Tool.CALENDAR: Statement(
+        "INSERT INTO calendar_objects (item_id, folder_id, uid, long, first, last, floating,"
+        " covered_until, spans, has_alarm, organizer, classification, text)"
+        " SELECT CAST(:copy AS BIGINT), CAST(:target AS BIGINT), uid, long, first, last, floating,"
+        " covered_until, spans, has_alarm, organizer, classification, text"
+        " FROM calendar_objects WHERE item_id = :item"
+    ),
+    Tool.CONTACTS: Statement(
+        "INSERT INTO contact_cards (item_id, folder_id, uid, text)"
+        " SELECT CAST(:copy AS BIGINT), CAST(:target AS BIGINT), uid, text"
+        " FROM contact_cards WHERE item_id = :item"
+    ),
+}
+_COMPONENTS = Statement("SELECT components FROM collections WHERE id = :id")
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a member. Raises ``InvalidName``."""
+    if name in ("", ".", "..") or "/" in name:
+        raise InvalidName("This cannot be a name in a folder.")
+    if any("\ud800" <= c <= "\udfff" for c in name):
+        raise InvalidName("A name must be Unicode text.")
+    # XML, in which names are told to clients, cannot carry control characters.
+    if any(ord(c) < 0x20 or ord(c) == 0x7F or c in "\ufffe\uffff" for c in name):
+        raise InvalidName("A name cannot hold control characters.")
+    if len(compared(name).encode()) > MAX_NAME:
+        raise InvalidName("The name is too long.")
+
+
+def check_free(context: ReadContext, folder_id: int, name: str) -> None:
+    """Refuse a name that a member has. Raises ``AlreadyExists``."""
+    here = {"folder": folder_id, "name": compared(name)}
+    if context.db.one(_TAKEN_ITEM, **here) or context.db.one(_TAKEN_FOLDER, **here):
+        raise AlreadyExists
+
+
+def bury(context: WriteContext, folder_id: int, modseq: int, name: str) -> None:
+    """Leave a tombstone for a member that is gone, and end its locks."""
+    key = compared(name)
+    context.db.run(_TOMBSTONE, folder=folder_id, modseq=modseq, name=key, shown=name)
+    context.db.run(_UNLOCK, folder=folder_id, name=key)
+
+
+def _check_uid(
+    context: ReadContext, tool: Tool, folder_id: int, uid: str | None, item_id: int
+) -> None:
+    # rfc4791#5.3.2.1, rfc6352#6.3.2.1: one UID is one member of a collection
+    if uid is None:
+        return
+    row = context.db.one(_UID_TAKEN[tool], folder=folder_id, uid=uid, item=item_id)
+    if row is not None:
+        raise RuleBroken("no-uid-conflict", "Another entry here has this UID already.", row[0])
+
+
+def _check_component(context: ReadContext, folder_id: int, component: str) -> None:
+    taken: str = context.db.value(_COMPONENTS, id=folder_id)
+    if taken and component not in taken.split():
+        raise RuleBroken(
+            "supported-calendar-component", "This calendar does not take such entries."
+        )
+
+
+def _store_beside(context: WriteContext, folder_id: int, item_id: int, new: ItemContent) -> None:
+    """Write the row that queries need; refuses what the collection cannot hold."""
+    match new.facts:
+        case CalendarRow() as row:
+            _check_component(context, folder_id, new.component)
+            _check_uid(context, Tool.CALENDAR, folder_id, row.uid, item_id)
+            context.db.run(
+                _CALENDAR,
+                item=item_id,
+                folder=folder_id,
+                uid=row.uid,
+                long=int(row.long),
+                first=row.first,
+                last=row.last,
+                floating=int(row.floating),
+                covered_until=row.covered_until,
+                spans=row.spans,
+                has_alarm=int(row.has_alarm),
+                organizer=row.organizer,
+                classification=row.classification,
+                text=row.text,
+            )
+        case CardRow() as card:
+            _check_uid(context, Tool.CONTACTS, folder_id, card.uid, item_id)
+            context.db.run(_CARD, item=item_id, folder=folder_id, uid=card.uid, text=card.text)
+        case None:
+            pass
+
+
+def _store_blob(context: WriteContext, new: ItemContent) -> int:
+    blob: int = context.db.value(
+        _BLOB,
+        digest=new.digest,
+        size=new.size,
+        created=context.now,
+        file=new.file,
+        data=new.data,
+    )
+    return blob
+
+
+def _item(context: ReadContext, item: Item) -> Item:
+    """The item as it is now. Raises ``NotFound``."""
+    row = context.db.one(_BY_ID, id=item.id, folder=item.folder_id)
+    if row is None:
+        raise NotFound
+    return Item(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateItem(Mutation[Item]):
+    """Add an item to a folder. Raises ``AlreadyExists``, ``InvalidName``, ``RuleBroken``."""
+
+    folder_id: int
+    name: str
+    content: ItemContent
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.INSERT)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        facts = context.facts(self.folder_id)
+        return [Charge(facts.space_id, facts.tool, self.content.size, 1)]
+
+    def write(self, context: WriteContext) -> Item:
+        new, now = self.content, context.now
+        check_name(self.name)
+        check_free(context, self.folder_id, self.name)
+        modseq = context.number(self.folder_id, items=1, size=new.size)
+        modified = now if new.modified is None else new.modified
+        created = now if new.created is None else new.created
+        blob = _store_blob(context, new)
+        id_: int = context.db.value(
+            _INSERT,
+            folder=self.folder_id,
+            name=compared(self.name),
+            shown=self.name,
+            modseq=modseq,
+            created=created,
+            modified=modified,
+            size=new.size,
+            etag=new.etag,
+            media_type=new.media_type,
+            blob=blob,
+            component=new.component,
+            schedule_tag=new.schedule_tag,
+        )
+        _store_beside(context, self.folder_id, id_, new)
+        return Item(
+            id_,
+            self.folder_id,
+            self.name,
+            modseq,
+            created,
+            modified,
+            new.size,
+            new.etag,
+            new.media_type,
+            blob,
+            new.component,
+            new.schedule_tag,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceItem(Mutation[Item]):
+    """Give an item other content; its name and properties stay. Raises ``RuleBroken``."""
+
+    item: Item
+    content: ItemContent
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.item.folder_id, Right.EDIT)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        facts = context.facts(self.item.folder_id)
+        more = self.content.size - _item(context, self.item).size
+        return [Charge(facts.space_id, facts.tool, more, 0)]
+
+    def write(self, context: WriteContext) -> Item:
+        old, new = _item(context, self.item), self.content
+        modseq = context.number(old.folder_id, size=new.size - old.size)
+        context.db.run(
+            _REPLACE,
+            id=old.id,
+            modseq=modseq,
+            modified=context.now if new.modified is None else new.modified,
+            created=new.created,
+            size=new.size,
+            etag=new.etag,
+            media_type=new.media_type,
+            blob=_store_blob(context, new),
+            component=new.component,
+            schedule_tag=new.schedule_tag,
+        )
+        _store_beside(context, old.folder_id, old.id, new)
+        return _item(context, old)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveItem(Mutation[None]):
+    """Remove an item with what was set on it."""
+
+    item: Item
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.item.folder_id, Right.DELETE)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        facts = context.facts(self.item.folder_id)
+        return [Charge(facts.space_id, facts.tool, -_item(context, self.item).size, -1)]
+
+    def write(self, context: WriteContext) -> None:
+        item = _item(context, self.item)
+        modseq = context.number(item.folder_id, items=-1, size=-item.size)
+        context.db.run(_DELETE_PROPERTIES, folder=item.folder_id, item=item.id)
+        context.db.run(_DELETE, id=item.id)
+        bury(context, item.folder_id, modseq, item.name)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyItem(Mutation[None]):
+    """Add the same content and properties under another name or in another folder of the tool.
+
+    Raises ``AlreadyExists``, ``InvalidName``, ``RuleBroken``.
+    """
+
+    item: Item
+    target_id: int
+    name: str
+
+    def needs(self) -> Sequence[Need]:
+        return [
+            OnCollection(self.item.folder_id, Right.READ),
+            OnCollection(self.target_id, Right.INSERT),
+        ]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        facts = context.facts(self.target_id)
+        return [Charge(facts.space_id, facts.tool, _item(context, self.item).size, 1)]
+
+    def write(self, context: WriteContext) -> None:
+        item = _item(context, self.item)
+        tool = same_tool(context, item.folder_id, self.target_id)
+        check_name(self.name)
+        check_free(context, self.target_id, self.name)
+        _check_member(context, tool, item, self.target_id, 0)
+        modseq = context.number(self.target_id, items=1, size=item.size)
+        copy: int = context.db.value(
+            _INSERT,
+            folder=self.target_id,
+            name=compared(self.name),
+            shown=self.name,
+            modseq=modseq,
+            created=context.now,
+            modified=item.modified,
+            size=item.size,
+            etag=item.etag,
+            media_type=item.media_type,
+            blob=item.blob_id,
+            component=item.component,
+            schedule_tag=item.schedule_tag,
+        )
+        where = {"folder": item.folder_id, "item": item.id, "target": self.target_id, "copy": copy}
+        context.db.run(_COPY_PROPERTIES, **where)
+        if tool in _COPY_BESIDE:
+            context.db.run(_COPY_BESIDE[tool], item=item.id, target=self.target_id, copy=copy)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveItem(Mutation[None]):
+    """Give an item another name or folder of the same tool; its properties go along.
+
+    Raises ``AlreadyExists``, ``InvalidName``, ``RuleBroken``.
+    """
+
+    item: Item
+    target_id: int
+    name: str
+
+    def needs(self) -> Sequence[Need]:
+        return [
+            OnCollection(self.item.folder_id, Right.READ | Right.DELETE),
+            OnCollection(self.target_id, Right.INSERT),
+        ]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        source, target = context.facts(self.item.folder_id), context.facts(self.target_id)
+        if source.space_id == target.space_id:
+            return ()
+        size = _item(context, self.item).size
+        return [
+            Charge(source.space_id, source.tool, -size, -1),
+            Charge(target.space_id, target.tool, size, 1),
+        ]
+
+    def write(self, context: WriteContext) -> None:
+        item = _item(context, self.item)
+        tool = same_tool(context, item.folder_id, self.target_id)
+        check_name(self.name)
+        stays = item.folder_id == self.target_id
+        if not stays or compared(item.name) != compared(self.name):
+            check_free(context, self.target_id, self.name)
+        _check_member(context, tool, item, self.target_id, item.id)
+        gone = context.number(item.folder_id, items=-1, size=-item.size)
+        modseq = context.number(self.target_id, items=1, size=item.size)
+        context.db.run(
+            _MOVE,
+            id=item.id,
+            target=self.target_id,
+            name=compared(self.name),
+            shown=self.name,
+            modseq=modseq,
+        )
+        context.db.run(_MOVE_PROPERTIES, target=self.target_id, folder=item.folder_id, item=item.id)
+        if tool in _MOVE_BESIDE and not stays:
+            context.db.run(_MOVE_BESIDE[tool], target=self.target_id, item=item.id)
+        bury(context, item.folder_id, gone, item.name)
+
+
+@dataclass(frozen=True, slots=True)
+class TouchItem(Mutation[None]):
+    """Give an item a new number, and times where they are given: a property of it changed."""
+
+    item: Item
+    modified: int | None = None
+    created: int | None = None
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.item.folder_id, Right.EDIT)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+    def write(self, context: WriteContext) -> None:
+        modseq = context.number(self.item.folder_id)
+        context.db.run(
+            _TOUCH,
+            id=self.item.id,
+            modseq=modseq,
+            modified=self.modified,
+            created=self.created,
+        )
+
+
+def same_tool(context: ReadContext, source_id: int, target_id: int) -> Tool:
+    """The tool of both folders. Raises ``RuleBroken`` where they are of different ones."""
+    tool = context.facts(source_id).tool
+    if context.facts(target_id).tool is not tool:
+        raise RuleBroken("", "A calendar, an address book and a folder hold different things.")
+    return tool
+
+
+def _check_member(
+    context: ReadContext, tool: Tool, item: Item, target_id: int, item_id: int
+) -> None:
+    """Whether an item that is there already may be in a folder too, or instead."""
+    if tool is Tool.CALENDAR:
+        _check_component(context, target_id, item.component)
+    if tool in _UID_OF:
+        row = context.db.one(_UID_OF[tool], item=item.id)
+        _check_uid(context, tool, target_id, row[0] if row else None, item_id)

@@ -1,0 +1,396 @@
+"""Views of the tree: what lies at a path, the members of a folder, what changed in it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import LogTrimmed, NotFound, PermissionDenied
+from folkmoot.storage.gate import Need, OnCollection, PerItem
+from folkmoot.storage.policy import CollectionFacts
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import MessageBody, Right, Tool
+from folkmoot.storage.types_tree import Entry, Folder, Found, Item, Synced, TreePath
+from folkmoot.storage.views.base import View
+
+MAX_LEVELS = 100
+NAMES_AT_ONCE = 200
+
+FOLDER = (
+    "c.id, c.space_id, c.tool, c.parent_id, c.shown, c.modseq, c.member_modseq, c.log_floor,"
+    " c.created, c.modified, c.messages, c.size, c.special_use, c.components, s.owner_account_id"
+)
+ITEM = (
+    "i.id, i.folder_id, i.shown, i.modseq, i.created, i.modified, i.size, i.etag, i.media_type,"
+    " i.blob_id, i.component, i.schedule_tag"
+)
+_FROM_FOLDERS = f"SELECT {FOLDER} FROM collections c JOIN spaces s ON s.id = c.space_id"  # noqa: S608
+
+ROOT = Statement(
+    f"{_FROM_FOLDERS} WHERE c.space_id = :space AND c.tool = :tool AND c.parent_id IS NULL"
+)
+_CHILD = Statement(f"{_FROM_FOLDERS} WHERE c.parent_id = :parent AND c.name = :name")
+_BY_ID = Statement(f"{_FROM_FOLDERS} WHERE c.id = :id")
+_ITEM = Statement(f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.name = :name")  # noqa: S608
+_FOLDERS_AFTER = Statement(
+    f"{_FROM_FOLDERS} WHERE c.parent_id = :folder AND c.name > :after ORDER BY c.name LIMIT :limit"
+)
+_ITEMS_AFTER = Statement(
+    f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.name > :after"  # noqa: S608
+    " ORDER BY i.name LIMIT :limit"
+)
+_FOLDERS_SINCE = Statement(
+    f"{_FROM_FOLDERS} WHERE c.parent_id = :folder AND c.member_modseq > :since"
+    " ORDER BY c.member_modseq LIMIT :limit"
+)
+_ITEMS_SINCE = Statement(
+    f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.modseq > :since"  # noqa: S608
+    " ORDER BY i.modseq LIMIT :limit"
+)
+_GONE_SINCE = Statement(
+    "SELECT modseq, name, shown FROM tombstones WHERE folder_id = :folder AND modseq > :since"
+    " ORDER BY modseq LIMIT :limit"
+)
+_PROPERTIES = Statement(
+    "SELECT name, value FROM properties WHERE folder_id = :folder AND item_id = :item"
+)
+_ANY_PROPERTIES = Statement(
+    "SELECT 1 FROM properties WHERE folder_id = :folder AND item_id > 0 LIMIT 1"
+)
+_BODY = Statement("SELECT id, size, data, file FROM blobs WHERE id = :id")
+
+
+def compared(name: str) -> str:
+    """The form of a name by which names are compared."""
+    return unicodedata.normalize("NFC", name)
+
+
+def folder(context: ReadContext, row: Row) -> Folder:
+    """A folder from a row of ``FOLDER``. Raises ``NotFound`` where the actor may not know it."""
+    context.learn((row[0], row[1], row[14], row[2]))
+    return _folder(row, context.require(row[0], Right.LOOKUP))
+
+
+def _folder(row: Row, rights: Right) -> Folder:
+    return Folder(
+        row[0], row[1], Tool(row[2]), *row[3:13], components=tuple(row[13].split()), rights=rights
+    )
+
+
+def root_of(context: ReadContext, space_id: int, tool: Tool) -> Folder:
+    """The root of a tool in a space. Raises ``NotFound``."""
+    row = context.db.one(ROOT, space=space_id, tool=tool.value)
+    if row is None:
+        raise NotFound
+    return folder(context, row)
+
+
+def node_properties(context: ReadContext, node: Folder | Item) -> Mapping[str, str]:
+    """What was set on one node."""
+    folder_id, item = (node.id, 0) if isinstance(node, Folder) else (node.folder_id, node.id)
+    return dict(context.db.all(_PROPERTIES, folder=folder_id, item=item))
+
+
+@dataclass(frozen=True, slots=True)
+class FindPath(View[Found]):
+    """What lies at a path. Raises ``NotFound`` when what is above it may not be known."""
+
+    path: TreePath
+    properties: bool = True
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> Found:
+        path, db = self.path, context.db
+        row = db.one(ROOT, space=path.space_id, tool=path.tool.value)
+        if row is None:
+            raise NotFound
+        above: Row | None = None
+        for position, name in enumerate(path.names):
+            above, row = row, db.one(_CHILD, parent=row[0], name=compared(name))
+            if row is None:
+                return self._no_folder(context, above, position)
+        parent = folder(context, above) if above is not None else None
+        return Found(path, self._entry(context, folder(context, row)), parent)
+
+    def _no_folder(self, context: ReadContext, above: Row, position: int) -> Found:
+        """The path ends with an item, or with nothing."""
+        if position < len(self.path.names) - 1:
+            folder(context, above)  # who may not know it, may not know what it lacks
+            return Found(self.path, None, None)
+        parent = folder(context, above)
+        row = None
+        if may_list(context, parent.id):
+            row = context.db.one(_ITEM, folder=parent.id, name=compared(self.path.names[-1]))
+        entry = self._entry(context, Item(*row)) if row is not None else None
+        return Found(self.path, entry, parent)
+
+    def _entry(self, context: ReadContext, node: Folder | Item) -> Entry:
+        return Entry(node, node_properties(context, node) if self.properties else {})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFolder(View[Folder]):
+    """A folder by its number. Raises ``NotFound``."""
+
+    folder_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
+
+    def read(self, context: ReadContext) -> Folder:
+        row = context.db.one(_BY_ID, id=self.folder_id)
+        if row is None:
+            raise NotFound
+        return folder(context, row)
+
+
+@dataclass(frozen=True, slots=True)
+class ListMembers(View[list[Entry]]):
+    """Members of a folder, folders first, those behind ``after``, at most ``limit``."""
+
+    folder_id: int
+    after: Folder | Item | None = None
+    limit: int = 500
+    properties: bool = True
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
+
+    def read(self, context: ReadContext) -> list[Entry]:
+        db, after = context.db, self.after
+        nodes: list[Folder | Item] = []
+        if not isinstance(after, Item):
+            name = compared(after.name) if after is not None else ""
+            rows = db.all(_FOLDERS_AFTER, folder=self.folder_id, after=name, limit=self.limit)
+            nodes += visible_folders(context, rows)
+            if len(rows) == self.limit and not nodes:  # none of these may be known: go on
+                last = rows[-1]
+                return replace(self, after=_folder(last, Right.NONE)).read(context)
+            if len(rows) == self.limit:
+                return with_properties(context, self.folder_id, nodes, self.properties)
+        if may_list(context, self.folder_id):
+            name = compared(after.name) if isinstance(after, Item) else ""
+            left = self.limit - len(nodes)
+            rows = db.all(_ITEMS_AFTER, folder=self.folder_id, after=name, limit=left)
+            nodes += [Item(*row) for row in rows]
+        return with_properties(context, self.folder_id, nodes, self.properties)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNamed(View[list[Entry]]):
+    """Items of a folder by name, with their octets where ``blobs`` is given.
+
+    Names that do not exist are left out. Stops when ``budget`` octets are read, but not before
+    the first item.
+    """
+
+    folder_id: int
+    names: tuple[str, ...]
+    blobs: FileBlobs | None = None
+    budget: int = 0
+    properties: bool = True
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[Entry]:
+        found: dict[str, Item] = {}
+        names = [compared(name) for name in self.names]
+        for start in range(0, len(names), NAMES_AT_ONCE):
+            some = names[start : start + NAMES_AT_ONCE]
+            some += [some[-1]] * (NAMES_AT_ONCE - len(some)) if len(names) > 1 else []
+            for row in context.db.all(_NAMED[len(some)], folder=self.folder_id, **_numbered(some)):
+                found[row[-1]] = Item(*row[:-1])
+        items = [found[name] for name in dict.fromkeys(names) if name in found]
+        return read_bodies(context, self.folder_id, items, self.blobs, self.budget, self.properties)
+
+
+def _numbered(values: Iterable[str]) -> dict[str, str]:
+    return {f"n{number}": value for number, value in enumerate(values)}
+
+
+def _named(count: int) -> Statement:
+    places = ", ".join(f":n{number}" for number in range(count))
+    return Statement(
+        f"SELECT {ITEM}, i.name FROM items i WHERE i.folder_id = :folder AND i.name IN ({places})"  # noqa: S608
+    )
+
+
+_NAMED = {count: _named(count) for count in (1, NAMES_AT_ONCE)}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOf(View[Synced]):
+    """What changed among the members of a folder after ``since``, at most ``limit`` of them.
+
+    Raises ``LogTrimmed`` when the log does not reach back so far, or ``since`` never was.
+    """
+
+    folder_id: int
+    since: int
+    limit: int | None = None
+    properties: bool = True
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> Synced:
+        row = context.db.one(_BY_ID, id=self.folder_id)
+        if row is None:
+            raise NotFound
+        here = folder(context, row)
+        if self.since > here.modseq or 0 < self.since < here.log_floor:
+            raise LogTrimmed
+        most = -1 if self.limit is None else self.limit + 1
+        rows = self._rows(context, most)
+        more = self.limit is not None and len(rows) > self.limit
+        if more:
+            rows = rows[: self.limit]
+        modseq = rows[-1][0] if more else here.modseq
+        nodes = [node for _, node in rows if not isinstance(node, str)]
+        removed = tuple(node for _, node in rows if isinstance(node, str))
+        entries = with_properties(context, self.folder_id, nodes, self.properties)
+        return Synced(modseq, tuple(entries), removed, more)
+
+    def _rows(self, context: ReadContext, most: int) -> list[tuple[int, Folder | Item | str]]:
+        """(number, what has it), ascending; names of what is gone."""
+        db = context.db
+        limit = most if most >= 0 else 2**62
+        bounds = {"folder": self.folder_id, "since": self.since, "limit": limit}
+        rows: list[tuple[int, Folder | Item | str]] = [
+            (row[3], Item(*row)) for row in db.all(_ITEMS_SINCE, **bounds)
+        ]
+        rows += [
+            (node.member_modseq, node)
+            for node in visible_folders(context, db.all(_FOLDERS_SINCE, **bounds))
+        ]
+        if self.since:
+            gone = {row[1]: row for row in db.all(_GONE_SINCE, **bounds)}
+            rows += [
+                (modseq, shown)
+                for modseq, name, shown in gone.values()
+                if not _exists(context, self.folder_id, name)
+            ]
+        rows.sort(key=lambda row: row[0])
+        return rows
+
+
+def _exists(context: ReadContext, folder_id: int, name: str) -> bool:
+    """Whether something came back under a name that was removed."""
+    db = context.db
+    return (
+        db.one(_ITEM, folder=folder_id, name=name) is not None
+        or db.one(_CHILD, parent=folder_id, name=name) is not None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LocateItem(View[MessageBody]):
+    """Where the octets of an item are: in ``data``, or in a file of the blob store."""
+
+    item: Item
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.item.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> MessageBody:
+        # The item may have been replaced since it was found: its octets are still there.
+        row = context.db.one(_BODY, id=self.item.blob_id)
+        if row is None:
+            raise NotFound
+        return MessageBody(*row, parts=b"")
+
+
+# --- what the views have in common ----------------------------------------------------------------
+
+
+def may_list(context: ReadContext, folder_id: int) -> bool:
+    """Whether the actor may see what a folder holds, not only that it is there."""
+    try:
+        context.require(folder_id, Right.READ)
+    except PermissionDenied:
+        return False
+    return True
+
+
+def visible_folders(context: ReadContext, rows: Sequence[Row]) -> list[Folder]:
+    """Those that the actor may know, of rows of ``FOLDER``."""
+    if not rows:
+        return []
+    rights = context.visible([CollectionFacts(r[0], r[1], r[14], Tool(r[2])) for r in rows])
+    return [_folder(row, rights[row[0]]) for row in rows if row[0] in rights]
+
+
+def with_properties(
+    context: ReadContext, folder_id: int, nodes: Sequence[Folder | Item], wanted: bool = True
+) -> list[Entry]:
+    """Entries of members of one folder, with one query for each kind however many there are."""
+    if not wanted or not nodes:
+        return [Entry(node) for node in nodes]
+    found: dict[tuple[int, int], dict[str, str]] = {}
+    folders = [node.id for node in nodes if isinstance(node, Folder)]
+    if folders:
+        _gather(context, found, f"folder_id IN ({_list(folders)}) AND item_id = 0")
+    items = [node.id for node in nodes if isinstance(node, Item)]
+    if items and context.db.one(_ANY_PROPERTIES, folder=folder_id) is not None:
+        _gather(context, found, f"folder_id = {int(folder_id)} AND item_id IN ({_list(items)})")
+    nothing: dict[str, str] = {}
+    return [
+        Entry(
+            node,
+            found.get((node.id, 0) if isinstance(node, Folder) else (folder_id, node.id), nothing),
+        )
+        for node in nodes
+    ]
+
+
+def _gather(
+    context: ReadContext, found: dict[tuple[int, int], dict[str, str]], condition: str
+) -> None:
+    statement = Statement(
+        f"SELECT folder_id, item_id, name, value FROM properties WHERE {condition}"  # noqa: S608
+    )
+    for folder_id, item_id, name, value in context.db.all(statement):
+        found.setdefault((folder_id, item_id), {})[name] = value
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ", ".join(str(int(number)) for number in numbers)
+
+
+def read_bodies(
+    context: ReadContext,
+    folder_id: int,
+    items: Sequence[Item],
+    blobs: FileBlobs | None,
+    budget: int,
+    properties: bool = True,
+) -> list[Entry]:
+    """Entries of items with their octets, up to a budget; without ``blobs`` none are read."""
+    if blobs is None:
+        return with_properties(context, folder_id, items, properties)
+    taken, octets = 0, 0
+    for item in items:
+        if taken and octets + item.size > budget:
+            break
+        taken, octets = taken + 1, octets + item.size
+    items = items[:taken]
+    data: dict[int, bytes] = {}
+    for start in range(0, len(items), NAMES_AT_ONCE):
+        some = [item.blob_id for item in items[start : start + NAMES_AT_ONCE]]
+        statement = Statement(
+            f"SELECT id, size, data, file FROM blobs WHERE id IN ({_list(some)})"  # noqa: S608
+        )
+        for id_, size, inline, file in context.db.all(statement):
+            data[id_] = blobs.read(file, 0, size) if inline is None else bytes(inline)
+    entries = with_properties(context, folder_id, items, properties)
+    return [
+        entry._replace(data=data.get(entry.node.blob_id, b""))
+        for entry in entries
+        if isinstance(entry.node, Item)
+    ]

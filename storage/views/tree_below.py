@@ -1,0 +1,75 @@
+"""What lies below a folder, however deep: walked by one recursive query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right, Tool
+from folkmoot.storage.types_tree import Folder
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.tree import FOLDER
+
+_BELOW = Statement(
+    "WITH RECURSIVE tree (id, depth) AS (SELECT CAST(:id AS BIGINT), 0"  # noqa: S608
+    " UNION ALL SELECT k.id, tree.depth + 1 FROM collections k JOIN tree ON k.parent_id = tree.id)"
+    f" SELECT {FOLDER}, tree.depth FROM tree JOIN collections c ON c.id = tree.id"
+    " JOIN spaces s ON s.id = c.space_id ORDER BY tree.depth, c.id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A folder and all folders below it, each behind its parent, and what they hold in all.
+
+    ``height`` is the number of levels below the first.
+    """
+
+    folders: tuple[Folder, ...]
+    height: int
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(folder.id for folder in self.folders)
+
+    @property
+    def items(self) -> int:
+        return sum(folder.items for folder in self.folders)
+
+    @property
+    def size(self) -> int:
+        """Octets."""
+        return sum(folder.size for folder in self.folders)
+
+
+def below(context: ReadContext, folder_id: int) -> Below:
+    """All of it, whatever the actor may know: for those who have asked for rights on each."""
+    rows = context.db.all(_BELOW, id=folder_id)
+    folders = tuple(
+        Folder(
+            row[0],
+            row[1],
+            Tool(row[2]),
+            *row[3:13],
+            components=tuple(row[13].split()),
+            rights=Right.NONE,
+        )
+        for row in rows
+    )
+    return Below(folders, rows[-1][15] if rows else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersBelow(View[tuple[int, ...]]):
+    """The numbers of a folder and of all folders below it."""
+
+    folder_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
+
+    def read(self, context: ReadContext) -> tuple[int, ...]:
+        return below(context, self.folder_id).ids

@@ -1,0 +1,148 @@
+"""Views of locks: those that cover a node, those below a folder (RFC 4918 section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right
+from folkmoot.storage.types_tree import Lock, LockScope, TreePath
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.tree import compared
+from folkmoot.storage.views.tree_below import below
+
+_COLUMNS = "token, folder_id, name, scope, infinite, owner, account_id, timeout, expires"
+_ANY = Statement("SELECT 1 FROM locks WHERE space_id = :space AND expires > :now LIMIT 1")
+_OF_FOLDER = Statement(
+    f"SELECT {_COLUMNS} FROM locks WHERE folder_id = :folder AND expires > :now ORDER BY token"  # noqa: S608
+)
+_ABOVE = Statement("SELECT parent_id, shown, space_id, tool FROM collections WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLock:
+    """A lock, and the folder that it is kept with: it is of that folder where ``name`` is "",
+    else of its member."""
+
+    lock: Lock
+    folder_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocksOn(View[list[FoundLock]]):
+    """The locks that cover a node: its own and those that it inherits.
+
+    ``name`` is the member's, or "" for the folder itself. A lock of the folder without depth
+    covers its members' being there, which ``membership`` asks for.
+    """
+
+    folder_id: int
+    name: str = ""
+    membership: bool = False
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
+
+    def read(self, context: ReadContext) -> list[FoundLock]:
+        space = context.facts(self.folder_id).space_id
+        if context.db.one(_ANY, space=space, now=context.now) is None:
+            return []
+        key = compared(self.name)
+        found: list[FoundLock] = []
+        for number, folder_id in enumerate(_upwards(context, self.folder_id)):
+            for one in _locks(context, folder_id):
+                own = number == 0 and one.name == key
+                whole = one.name == "" and (one.lock.infinite or (self.membership and number == 0))
+                if own or whole:
+                    found.append(one)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LocksBelow(View[list[FoundLock]]):
+    """All locks of a folder and of what lies below it."""
+
+    folder_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
+
+    def read(self, context: ReadContext) -> list[FoundLock]:
+        space = context.facts(self.folder_id).space_id
+        if context.db.one(_ANY, space=space, now=context.now) is None:
+            return []
+        return [one for id_ in below(context, self.folder_id).ids for one in _locks(context, id_)]
+
+
+@dataclass(frozen=True, slots=True)
+class LocksListed(View[Mapping[str, list[Lock]]]):
+    """The locks that cover the members of a folder, by name in NFC; under "" those that all
+    members inherit."""
+
+    folder_id: int
+    child_ids: Mapping[int, str]
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
+
+    def read(self, context: ReadContext) -> Mapping[str, list[Lock]]:
+        space = context.facts(self.folder_id).space_id
+        if context.db.one(_ANY, space=space, now=context.now) is None:
+            return {}
+        found: dict[str, list[Lock]] = {}
+        for number, folder_id in enumerate(_upwards(context, self.folder_id)):
+            for one in _locks(context, folder_id):
+                if number == 0 and one.name:
+                    found.setdefault(one.name, []).append(one.lock)
+                elif not one.name and one.lock.infinite:
+                    found.setdefault("", []).append(one.lock)
+        for id_, name in self.child_ids.items():
+            for one in _locks(context, id_):
+                if not one.name:
+                    found.setdefault(compared(name), []).append(one.lock)
+        return found
+
+
+def _upwards(context: ReadContext, folder_id: int) -> list[int]:
+    """The folder, its parent, and so on up to the root."""
+    found: list[int] = []
+    here: int | None = folder_id
+    while here is not None:
+        found.append(here)
+        here = context.db.value(_ABOVE, id=here)
+    return found
+
+
+def path_of(context: ReadContext, folder_id: int) -> TreePath:
+    """Where a folder lies."""
+    names: list[str] = []
+    parent, shown, space, tool = _above(context, folder_id)
+    while parent is not None:
+        names.append(shown)
+        parent, shown, space, tool = _above(context, parent)
+    return TreePath(space, tool, tuple(reversed(names)))
+
+
+def _above(context: ReadContext, folder_id: int) -> Row:
+    row = context.db.one(_ABOVE, id=folder_id)
+    assert row is not None, "folders have parents up to their root"
+    return row
+
+
+def _locks(context: ReadContext, folder_id: int) -> list[FoundLock]:
+    rows = context.db.all(_OF_FOLDER, folder=folder_id, now=context.now)
+    if not rows:
+        return []
+    here = path_of(context, folder_id)
+    return [_lock(row, here) for row in rows]
+
+
+def _lock(row: Row, here: TreePath) -> FoundLock:
+    token, folder_id, name, scope, infinite, owner, account, timeout, expires = row
+    root = here.below(name) if name else here
+    lock = Lock(token, root, LockScope(scope), bool(infinite), owner, account, timeout, expires)
+    return FoundLock(lock, folder_id, name)
