@@ -1,0 +1,1 @@
+"""Tests of the DAV tree: WebDAV, calendars, contacts."""
