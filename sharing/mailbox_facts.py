@@ -5,28 +5,24 @@ The base of ``Workspace``, which has the calls that concern messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.sharing.acting import Acting
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.mutations.annotations import SetAnnotations
 from folkmoot.storage.mutations.mailboxes import CreateMailbox
 from folkmoot.storage.names import mailbox_levels, mailbox_name
-from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
     AclEntry,
-    Actor,
     Annotation,
     AnnotationQuery,
-    Hint,
     MailboxInfo,
     MailUsage,
     Right,
-    Topic,
 )
 from folkmoot.storage.views.acl import ReadAcl
 from folkmoot.storage.views.annotations import (
@@ -38,31 +34,11 @@ from folkmoot.storage.views.annotations import (
 from folkmoot.storage.views.mailboxes import ListMailboxes, LocateMailbox
 from folkmoot.storage.views.usage import DeletedSizes, ReadMailUsage
 
-R = TypeVar("R")
-
 _EVERYTHING = AnnotationQuery(("/private", "/shared"), None)
 
 
-class MailboxFacts:
+class MailboxFacts(Acting):
     """Facts about mailboxes, as one actor sees them. All methods return Deferreds."""
-
-    def __init__(self, store: Store, actor: Actor) -> None:
-        self._store = store
-        self.actor = actor
-
-    # --- hints --------------------------------------------------------------------------------
-
-    def watch(self, topic: Topic, id_: int, call: Callable[[Hint], None]) -> Callable[[], None]:
-        """Call back in the reactor's thread when something is committed; returns what ends it."""
-        return self._store.bus.subscribe(topic, id_, call)
-
-    def mark(self) -> int:
-        """This moment; see ``missed``."""
-        return self._store.bus.mark()
-
-    def missed(self, mark: int, topic: Topic, id_: int) -> bool:
-        """Whether something may have been committed between a mark and a ``watch``."""
-        return self._store.bus.missed(mark, topic, id_)
 
     # --- facts --------------------------------------------------------------------------------
 
@@ -173,12 +149,6 @@ class MailboxFacts:
         root = self._list(txn)[0]
         levels = mailbox_levels(name)
         return txn.apply(CreateMailbox(root.space_id, root.id, levels, special_use))
-
-    def _read(self, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
-        return self._store.read(self.actor, label, work)
-
-    def _run(self, label: str, work: Callable[[Txn], R]) -> Deferred[R]:
-        return self._store.run(self.actor, label, work)
 
 
 def fill(

@@ -26,6 +26,11 @@ class OwnerPolicy:
             if facts.owner_account_id == actor.account_id
         }
 
+    def knows(self, actor: Actor, spaces: Sequence[SpaceFacts]) -> set[int]:
+        if actor.kind is ActorKind.SYSTEM:
+            return {space.id for space in spaces}
+        return {space.id for space in spaces if space.owner_account_id == actor.account_id}
+
     def may_administer(self, actor: Actor) -> bool:
         return actor.kind is ActorKind.SYSTEM
 

@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
-from folkmoot.sharing.large_bodies import LargeBodies
-from folkmoot.sharing.mailbox_facts import fill
+from folkmoot.sharing.mailbox_facts import MailboxFacts, fill
 from folkmoot.storage.errors import NotFound, StorageError
 from folkmoot.storage.mutations.mailboxes import (
     DeleteMailbox,
@@ -70,7 +69,7 @@ _FLAGS = (MessageColumn.FLAGS, MessageColumn.MODSEQ)
 ALL_UIDS = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
 
-class Workspace(LargeBodies):
+class Workspace(MailboxFacts):
     """Mail as one actor sees it. All methods return Deferreds that fail with storage errors."""
 
     # --- mailboxes ----------------------------------------------------------------------------
@@ -326,6 +325,10 @@ class Workspace(LargeBodies):
         return self._read("thread", lambda txn: txn.view(view))
 
     # --- new messages -------------------------------------------------------------------------
+
+    def prepare(self, body: bytes | BodySpool) -> Deferred[Content]:
+        """Compute what is stored with a message; for large bodies, before ``append``."""
+        return self._store.compute(lambda: self._store.prepare(body))  # type: ignore[arg-type]
 
     def append(
         self,

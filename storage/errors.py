@@ -79,7 +79,7 @@ class RuleBroken(InvalidContent):
     ``name`` is the member that stands in the way, where one does.
     """
 
-    def __init__(self, rule: str, text: str | None = None, name: str = "") -> None:
+    def __init__(self, text: str | None = None, *, rule: str = "", name: str = "") -> None:
         super().__init__(text)
         self.rule = rule
         self.name = name
@@ -108,8 +108,8 @@ class LockedByOther(Conflict):
 
     default_text = "It is locked."
 
-    def __init__(self, roots: Sequence[TreePath] = ()) -> None:
-        super().__init__()
+    def __init__(self, text: str | None = None, *, roots: Sequence[TreePath] = ()) -> None:
+        super().__init__(text)
         self.roots = tuple(roots)
 
 

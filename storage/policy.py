@@ -70,6 +70,10 @@ class Authorizer(Protocol):
         """The actor's rights on each collection, by id; a missing id means none."""
         ...
 
+    def knows(self, actor: Actor, spaces: Sequence[SpaceFacts]) -> set[int]:
+        """The ids of those spaces whose owners (name, addresses) the actor may know."""
+        ...
+
     def may_administer(self, actor: Actor) -> bool:
         """Whether the actor may create, change and delete domains and accounts."""
         ...

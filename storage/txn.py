@@ -8,7 +8,7 @@ failure rolls everything back.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -59,6 +59,10 @@ _CHARGE = Statement(
 # Counter rows are locked in the order of their ids before anything is computed from them, so
 # that two transactions neither count the same message twice nor wait for each other in a ring.
 _LOCK = Statement("SELECT id FROM collections WHERE id = :id FOR UPDATE")
+_HOLD = Statement(
+    "SELECT id FROM collections WHERE space_id = :space AND tool = :tool AND parent_id IS NULL"
+    " FOR UPDATE"
+)
 _BUMP = Statement(
     "UPDATE collections SET modseq = modseq + 1, uidnext = uidnext + :uids,"
     " messages = messages + :messages, unseen = unseen + :unseen, deleted = deleted + :deleted,"
@@ -135,6 +139,10 @@ class ReadContext:
         """Rights of the actor on those of the collections that it may know (LOOKUP)."""
         rights = self._decisions.authorizer.rights(self.actor, facts)
         return {id_: right for id_, right in rights.items() if Right.LOOKUP in right}
+
+    def knows(self, spaces: Sequence[SpaceFacts]) -> set[int]:
+        """Those of the spaces whose owners the actor may know."""
+        return self._decisions.authorizer.knows(self.actor, spaces)
 
     def facts(self, collection_id: int) -> CollectionFacts:
         """Owner, space and tool of a collection. Raises ``NotFound``."""
@@ -258,12 +266,16 @@ class Txn(ReadTxn):
         super().__init__(context, label, decisions)
         self._write_context = context
 
-    def hold(self, collection_ids: Sequence[int]) -> None:
-        """Let nobody else change collections until the end of the transaction.
+    def hold(self, trees: Collection[tuple[int, Tool]]) -> None:
+        """Let nobody else change trees (space, tool) until the end of the transaction.
 
         For work that looks before it writes: what it saw still holds when it writes.
         """
-        self._write_context.lock(collection_ids)
+        db = self._write_context.db
+        if db.is_sqlite:  # one writer
+            return
+        for space, tool in sorted(set(trees)):
+            db.all(_HOLD, space=space, tool=tool.value)
 
     def apply(self, mutation: Mutation[R]) -> R:
         """Write through the gate. Any error rolls the whole transaction back."""

@@ -296,7 +296,8 @@ class CardRow:
 class ItemContent:
     """An item to be stored: octets in ``data``, or in ``file`` of the blob store, with facts.
 
-    ``modified`` and ``created`` are what the client says; None: now, or as it was.
+    ``modified`` and ``created`` are what the client says; None: now, or as it was. ``changed``
+    says that these are not the octets that the client sent.
     """
 
     data: bytes | None
@@ -309,6 +310,7 @@ class ItemContent:
     facts: CalendarRow | CardRow | None = None
     modified: int | None = None
     created: int | None = None
+    changed: bool = False
 
     @property
     def etag(self) -> str:

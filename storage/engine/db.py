@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
@@ -28,6 +29,12 @@ class Statement:
     def __init__(self, text: str) -> None:
         self.sqlite = text
         self.postgres = _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+@lru_cache(maxsize=128)
+def statement(text: str) -> Statement:
+    """The statement of a text that is put together at run time from few parts."""
+    return Statement(text)
 
 
 class Db:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.engine.db import Statement, statement
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import UidSet
 from folkmoot.storage.views.ranges import conditions
@@ -81,12 +81,12 @@ def _of_rows(
     limit: int,
 ) -> list[Change]:
     groups: dict[State, list[int]] = {}
-    for condition, filtered in conditions(uids):
-        statement = Statement(
+    for condition, filtered, numbers in conditions(uids):
+        states = statement(
             "SELECT uid, flags, keywords FROM messages WHERE mailbox_id = :id"  # noqa: S608
             f" AND {condition} AND modseq <= :limit"
         )
-        for uid, flags, keywords in context.db.all(statement, id=mailbox_id, limit=limit):
+        for uid, flags, keywords in context.db.all(states, id=mailbox_id, limit=limit, **numbers):
             if not filtered or uid in uids:
                 groups.setdefault((flags, keywords), []).append(uid)
     return [
@@ -99,11 +99,11 @@ def _of_rows(
 def newer(context: ReadContext, mailbox_id: int, uids: UidSet, limit: int) -> UidSet:
     """Those of the messages whose modseq is above ``limit``."""
     found: list[int] = []
-    for condition, filtered in conditions(uids):
-        statement = Statement(
+    for condition, filtered, numbers in conditions(uids):
+        later = statement(
             "SELECT uid FROM messages WHERE mailbox_id = :id"  # noqa: S608
             f" AND {condition} AND modseq > :limit"
         )
-        rows = context.db.all(statement, id=mailbox_id, limit=limit)
+        rows = context.db.all(later, id=mailbox_id, limit=limit, **numbers)
         found += [uid for (uid,) in rows if not filtered or uid in uids]
     return UidSet.from_iterable(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.engine.db import Row, Statement, statement
 from folkmoot.storage.errors import LimitReached
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.index.keys import insert_keys
@@ -90,13 +90,14 @@ def store_content(context: WriteContext, content: Content) -> int:
 def select_rows(context: ReadContext, mailbox_id: int, uids: UidSet, extra: str = "") -> list[Row]:
     """The rows (``_ROW``) of those of the UIDs that exist, ascending."""
     rows: list[Row] = []
-    for condition, filtered in conditions(uids):
+    for condition, filtered, numbers in conditions(uids):
         found = context.db.all(
-            Statement(
+            statement(
                 f"SELECT {_ROW} FROM messages WHERE mailbox_id = :id"  # noqa: S608
                 f" AND {condition}{extra} ORDER BY uid"
             ),
             id=mailbox_id,
+            **numbers,
         )
         rows += [row for row in found if row[0] in uids] if filtered else found
     return rows

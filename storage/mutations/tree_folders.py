@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from folkmoot.storage.engine.db import Statement
-from folkmoot.storage.errors import Conflict, InvalidName, LimitReached, NotFound, Unchangeable
+from folkmoot.storage.errors import (
+    Conflict,
+    InvalidName,
+    LimitReached,
+    NotFound,
+    RuleBroken,
+    Unchangeable,
+)
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.tree_items import (
@@ -22,7 +29,7 @@ from folkmoot.storage.mutations.tree_items import (
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
-from folkmoot.storage.types_tree import Folder, NewFolder
+from folkmoot.storage.types_tree import DEFAULT, Folder, NewFolder
 from folkmoot.storage.views.tree import compared
 from folkmoot.storage.views.tree_below import Below, below
 
@@ -54,7 +61,7 @@ _DELETE = (
 _UNLOCK = Statement("DELETE FROM locks WHERE folder_id = :id")
 _MOVE = Statement(
     "UPDATE collections SET parent_id = :parent, name = :name, shown = :shown,"
-    " member_modseq = :number, special_use = '' WHERE id = :id"
+    " member_modseq = :number WHERE id = :id"
 )
 _GIVE = Statement("UPDATE collections SET space_id = :space WHERE id = :id")
 _COPY_FOLDER_PROPERTIES = Statement(
@@ -153,8 +160,11 @@ def _check_place(context: ReadContext, tool: Tool, parent_id: int, height: int) 
         raise InvalidName("There are too many levels.")
 
 
-def _check_movable(context: ReadContext, folder_id: int) -> tuple[int, str]:
-    """(parent, name) of a folder that may go away. Raises ``Unchangeable``."""
+def _check_movable(context: ReadContext, folder_id: int, *, leaves: bool) -> tuple[int, str]:
+    """(parent, name) of a folder that may move; ``leaves`` its space, or goes away.
+
+    Raises ``Unchangeable``, ``RuleBroken``.
+    """
     row = context.db.one(_PLACE, id=folder_id)
     if row is None:
         raise NotFound
@@ -163,6 +173,11 @@ def _check_movable(context: ReadContext, folder_id: int) -> tuple[int, str]:
         raise Unchangeable
     if use.startswith("schedule-"):
         raise Unchangeable("Invitations arrive here; it cannot be removed.")
+    # rfc6638#4.2: there must be a calendar that takes invitations
+    if leaves and use == DEFAULT and context.facts(folder_id).tool is Tool.CALENDAR:
+        raise RuleBroken(
+            "This calendar takes invitations; it cannot be removed.", rule="default-calendar-needed"
+        )
     return parent_id, name
 
 
@@ -228,7 +243,7 @@ class RemoveFolder(Mutation[None]):
         return [_charges(context, facts.space_id, facts.tool, found, -1)]
 
     def write(self, context: WriteContext) -> None:
-        parent_id, name = _check_movable(context, self.folder_id)
+        parent_id, name = _check_movable(context, self.folder_id, leaves=True)
         found = below(context, self.folder_id)
         if set(found.ids) != set(self.folder_ids):
             raise Conflict("Something was added meanwhile.")
@@ -332,7 +347,9 @@ class MoveFolder(Mutation[None]):
         ]
 
     def write(self, context: WriteContext) -> None:
-        parent_id, old = _check_movable(context, self.folder_id)
+        source, target = context.facts(self.folder_id), context.facts(self.target_id)
+        leaves = source.space_id != target.space_id
+        parent_id, old = _check_movable(context, self.folder_id, leaves=leaves)
         tool = same_tool(context, self.folder_id, self.target_id)
         found = below(context, self.folder_id)
         if self.target_id in found.ids:
@@ -343,7 +360,6 @@ class MoveFolder(Mutation[None]):
         if parent_id != self.target_id or compared(old) != compared(self.name):
             check_free(context, self.target_id, self.name)
         _check_place(context, tool, self.target_id, found.height)
-        source, target = context.facts(self.folder_id), context.facts(self.target_id)
         gone = context.number(parent_id)
         context.db.run(
             _MOVE,
@@ -355,7 +371,7 @@ class MoveFolder(Mutation[None]):
         )
         for id_ in found.ids:
             context.db.run(_UNLOCK, id=id_)
-            if source.space_id != target.space_id:
+            if leaves:
                 context.db.run(_GIVE, id=id_, space=target.space_id)
         bury(context, parent_id, gone, old)
         context.hint(Topic.SPACE, source.space_id)

@@ -150,14 +150,16 @@ def _check_uid(
         return
     row = context.db.one(_UID_TAKEN[tool], folder=folder_id, uid=uid, item=item_id)
     if row is not None:
-        raise RuleBroken("no-uid-conflict", "Another entry here has this UID already.", row[0])
+        raise RuleBroken(
+            "Another entry here has this UID already.", rule="no-uid-conflict", name=row[0]
+        )
 
 
 def _check_component(context: ReadContext, folder_id: int, component: str) -> None:
     taken: str = context.db.value(_COMPONENTS, id=folder_id)
     if taken and component not in taken.split():
         raise RuleBroken(
-            "supported-calendar-component", "This calendar does not take such entries."
+            "This calendar does not take such entries.", rule="supported-calendar-component"
         )
 
 
@@ -450,7 +452,7 @@ def same_tool(context: ReadContext, source_id: int, target_id: int) -> Tool:
     """The tool of both folders. Raises ``RuleBroken`` where they are of different ones."""
     tool = context.facts(source_id).tool
     if context.facts(target_id).tool is not tool:
-        raise RuleBroken("", "A calendar, an address book and a folder hold different things.")
+        raise RuleBroken("A calendar, an address book and a folder hold different things.")
     return tool
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.engine.db import Row, Statement, statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.txn import ReadContext
@@ -67,12 +67,12 @@ class ReadBodies(View[list[MessageBody]]):
         joined = " JOIN contents c ON c.blob_id = m.blob_id" if self.parts else ""
         wanted = self._affordable(context)
         found: list[MessageBody] = []
-        for condition, filtered in conditions(wanted):
-            statement = Statement(
+        for condition, filtered, numbers in conditions(wanted):
+            selected = statement(
                 f"SELECT {columns} FROM messages m JOIN blobs b ON b.id = m.blob_id{joined}"  # noqa: S608
                 f" WHERE m.mailbox_id = :id AND m.{condition} ORDER BY m.uid"
             )
-            rows = context.db.all(statement, id=self.mailbox_id)
+            rows = context.db.all(selected, id=self.mailbox_id, **numbers)
             found += [self._body(row) for row in rows if not filtered or row[0] in wanted]
         return found
 
@@ -83,12 +83,12 @@ class ReadBodies(View[list[MessageBody]]):
     def _affordable(self, context: ReadContext) -> UidSet:
         """The first of the UIDs whose messages fit the budget, at least one that exists."""
         left = self.budget
-        for condition, filtered in conditions(self.uids):
-            statement = Statement(
+        for condition, filtered, numbers in conditions(self.uids):
+            sizes = statement(
                 "SELECT uid, size FROM messages WHERE mailbox_id = :id"  # noqa: S608
                 f" AND {condition} ORDER BY uid"
             )
-            for uid, size in context.db.all(statement, id=self.mailbox_id):
+            for uid, size in context.db.all(sizes, id=self.mailbox_id, **numbers):
                 if filtered and uid not in self.uids:
                     continue
                 left -= size

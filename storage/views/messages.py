@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.engine.db import Row, Statement, statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.txn import ReadContext
@@ -150,13 +150,14 @@ class FetchRows(View[list[MessageRow]]):
         select = ", ".join(["m.uid", *(_SOURCES[column] for column in self.columns)])
         table = "messages m" + (" JOIN contents c ON c.blob_id = m.blob_id" if joined else "")
         rows: list[Row] = []
-        for condition, filtered in conditions(wanted):
+        for condition, filtered, numbers in conditions(wanted):
             found = context.db.all(
-                Statement(
+                statement(
                     f"SELECT {select} FROM {table} WHERE m.mailbox_id = :id"  # noqa: S608
                     f" AND m.{condition} ORDER BY m.uid"
                 ),
                 id=self.mailbox_id,
+                **numbers,
             )
             if filtered:
                 found = [row for row in found if row[0] in wanted]
@@ -166,12 +167,12 @@ class FetchRows(View[list[MessageRow]]):
     def _sum(self, context: ReadContext, at_most: int) -> int:
         """What all of them can come to, and those between them."""
         total = 0
-        for condition, _ in conditions(self.uids):
-            statement = Statement(
+        for condition, _, numbers in conditions(self.uids):
+            added = statement(
                 f"SELECT SUM(CASE WHEN size < {at_most} THEN size ELSE {at_most} END)"  # noqa: S608
                 f" FROM messages WHERE mailbox_id = :id AND {condition}"
             )
-            total += int(context.db.value(statement, id=self.mailbox_id) or 0)
+            total += int(context.db.value(added, id=self.mailbox_id, **numbers) or 0)
         return total
 
     def _affordable(self, context: ReadContext) -> UidSet:
@@ -181,12 +182,12 @@ class FetchRows(View[list[MessageRow]]):
         left = self.budget
         if self._sum(context, at_most) <= left:
             return self.uids
-        for condition, filtered in conditions(self.uids):
-            statement = Statement(
+        for condition, filtered, numbers in conditions(self.uids):
+            sizes = statement(
                 f"SELECT uid, size FROM messages WHERE mailbox_id = :id"  # noqa: S608
                 f" AND {condition} ORDER BY uid"
             )
-            for uid, size in context.db.all(statement, id=self.mailbox_id):
+            for uid, size in context.db.all(sizes, id=self.mailbox_id, **numbers):
                 if filtered and uid not in self.uids:
                     continue
                 left -= size if size < at_most else at_most

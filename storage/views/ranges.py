@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from folkmoot.storage.types import UidSet
 
@@ -10,37 +11,56 @@ DENSE = 0.2  # share of the span from which on reading all of it beats asking on
 CHUNK = 500  # UIDs in one IN list
 
 
-def conditions(uids: UidSet) -> Iterator[tuple[str, bool]]:
-    """SQL conditions on ``uid`` that together cover the set, in ascending order.
+class Condition(NamedTuple):
+    """A condition on ``uid`` as SQL, with its parameters.
 
-    The flag says that rows outside of the set come along and must be filtered. Numbers stand in
-    the text: they are integers of ours, and a list has no fixed count of parameters.
+    ``filtered`` says that rows outside of the set come along and must be filtered.
+    """
+
+    text: str
+    filtered: bool
+    parameters: dict[str, int]
+
+
+def conditions(uids: UidSet) -> Iterator[Condition]:
+    """Conditions that together cover the set, in ascending order.
+
+    One UID and one range are parameters, so that the database knows the statement already. The
+    numbers of a list stand in the text: they are integers of ours, and have no fixed count.
     """
     ranges = uids.ranges
     if not ranges:
         return
     low, high = ranges[0][0], ranges[-1][1]
     if len(ranges) == 1:
-        yield (f"uid = {low}" if low == high else f"uid BETWEEN {low} AND {high}"), False
+        yield _one(low) if low == high else _range(low, high)
         return
     if len(uids) >= (high - low + 1) * DENSE:
-        yield f"uid BETWEEN {low} AND {high}", True
+        yield _range(low, high, filtered=True)
         return
     singles: list[int] = []
     for low, high in ranges:
         if high - low >= CHUNK:
             if singles:
-                yield _in(singles), False
+                yield _in(singles)
                 singles = []
-            yield f"uid BETWEEN {low} AND {high}", False
+            yield _range(low, high)
             continue
         singles.extend(range(low, high + 1))
         while len(singles) >= CHUNK:
-            yield _in(singles[:CHUNK]), False
+            yield _in(singles[:CHUNK])
             del singles[:CHUNK]
     if singles:
-        yield _in(singles), False
+        yield _in(singles)
 
 
-def _in(uids: list[int]) -> str:
-    return f"uid IN ({','.join(map(str, uids))})"
+def _one(uid: int) -> Condition:
+    return Condition("uid = :uid", False, {"uid": uid})
+
+
+def _range(low: int, high: int, *, filtered: bool = False) -> Condition:
+    return Condition("uid BETWEEN :low AND :high", filtered, {"low": low, "high": high})
+
+
+def _in(uids: list[int]) -> Condition:
+    return Condition(f"uid IN ({','.join(map(str, uids))})", False, {})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from folkmoot.storage.engine.db import Row, Statement
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from folkmoot.storage.engine.db import Row, statement
 from folkmoot.storage.index.lookup import chunks
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import SearchKey, UidSet
@@ -56,19 +59,23 @@ def select_rows(
 ) -> list[Row]:
     """Rows of messages with one of the UIDs; ``columns`` begin with the UID."""
     rows: list[Row] = []
-    for among, filtered in conditions(uids):
-        found = _select(context, mailbox_id, among + condition, columns)
+    for among, filtered, numbers in conditions(uids):
+        found = _select(context, mailbox_id, among + condition, columns, numbers)
         rows += [row for row in found if row[0] in uids] if filtered else found
     return rows
 
 
 def _select(
-    context: ReadContext, mailbox_id: int, condition: str, columns: str = COLUMNS
+    context: ReadContext,
+    mailbox_id: int,
+    condition: str,
+    columns: str = COLUMNS,
+    numbers: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Row]:
-    statement = Statement(
+    selected = statement(
         f"SELECT {columns} FROM messages WHERE mailbox_id = :id AND {condition}"  # noqa: S608
     )
-    return context.db.all(statement, id=mailbox_id)
+    return context.db.all(selected, id=mailbox_id, **numbers)
 
 
 def condition_of(key: SearchKey) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from folkmoot.storage.blobs.fs import FileBlobs
 from folkmoot.storage.engine.db import Row, Statement
@@ -71,13 +72,13 @@ def compared(name: str) -> str:
 def folder(context: ReadContext, row: Row) -> Folder:
     """A folder from a row of ``FOLDER``. Raises ``NotFound`` where the actor may not know it."""
     context.learn((row[0], row[1], row[14], row[2]))
-    return _folder(row, context.require(row[0], Right.LOOKUP))
+    return plain_folder(row, context.require(row[0], Right.LOOKUP))
 
 
-def _folder(row: Row, rights: Right) -> Folder:
-    return Folder(
-        row[0], row[1], Tool(row[2]), *row[3:13], components=tuple(row[13].split()), rights=rights
-    )
+def plain_folder(row: Row, rights: Right) -> Folder:
+    """A folder from a row of ``FOLDER``, with rights that somebody has found out."""
+    values: list[Any] = [*row[:2], Tool(row[2]), *row[3:13], tuple(row[13].split()), rights]
+    return Folder(*values)
 
 
 def root_of(context: ReadContext, space_id: int, tool: Tool) -> Folder:
@@ -170,7 +171,7 @@ class ListMembers(View[list[Entry]]):
             nodes += visible_folders(context, rows)
             if len(rows) == self.limit and not nodes:  # none of these may be known: go on
                 last = rows[-1]
-                return replace(self, after=_folder(last, Right.NONE)).read(context)
+                return replace(self, after=plain_folder(last, Right.NONE)).read(context)
             if len(rows) == self.limit:
                 return with_properties(context, self.folder_id, nodes, self.properties)
         if may_list(context, self.folder_id):
@@ -303,7 +304,7 @@ class LocateItem(View[MessageBody]):
         row = context.db.one(_BODY, id=self.item.blob_id)
         if row is None:
             raise NotFound
-        return MessageBody(*row, parts=b"")
+        return MessageBody(row[0], row[1], row[2], row[3], b"")
 
 
 # --- what the views have in common ----------------------------------------------------------------
@@ -323,7 +324,7 @@ def visible_folders(context: ReadContext, rows: Sequence[Row]) -> list[Folder]:
     if not rows:
         return []
     rights = context.visible([CollectionFacts(r[0], r[1], r[14], Tool(r[2])) for r in rows])
-    return [_folder(row, rights[row[0]]) for row in rows if row[0] in rights]
+    return [plain_folder(row, rights[row[0]]) for row in rows if row[0] in rights]
 
 
 def with_properties(

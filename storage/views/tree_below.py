@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.txn import ReadContext
-from folkmoot.storage.types import Right, Tool
+from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import Folder
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import FOLDER
+from folkmoot.storage.views.tree import FOLDER, plain_folder
 
 _BELOW = Statement(
     "WITH RECURSIVE tree (id, depth) AS (SELECT CAST(:id AS BIGINT), 0"  # noqa: S608
@@ -48,17 +48,7 @@ class Below:
 def below(context: ReadContext, folder_id: int) -> Below:
     """All of it, whatever the actor may know: for those who have asked for rights on each."""
     rows = context.db.all(_BELOW, id=folder_id)
-    folders = tuple(
-        Folder(
-            row[0],
-            row[1],
-            Tool(row[2]),
-            *row[3:13],
-            components=tuple(row[13].split()),
-            rights=Right.NONE,
-        )
-        for row in rows
-    )
+    folders = tuple(plain_folder(row, Right.NONE) for row in rows)
     return Below(folders, rows[-1][15] if rows else 0)
 
 

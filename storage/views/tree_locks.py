@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.txn import ReadContext
-from folkmoot.storage.types import Right
+from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_tree import Lock, LockScope, TreePath
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.tree import compared
@@ -124,7 +124,7 @@ def path_of(context: ReadContext, folder_id: int) -> TreePath:
     while parent is not None:
         names.append(shown)
         parent, shown, space, tool = _above(context, parent)
-    return TreePath(space, tool, tuple(reversed(names)))
+    return TreePath(space, Tool(tool), tuple(reversed(names)))
 
 
 def _above(context: ReadContext, folder_id: int) -> Row:

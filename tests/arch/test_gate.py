@@ -224,6 +224,9 @@ class _BrokenAuthorizer:
     def rights(self, actor: Actor, collections: Sequence[CollectionFacts]) -> Mapping[int, Right]:
         raise Broken
 
+    def knows(self, actor: Actor, spaces: Sequence[SpaceFacts]) -> set[int]:
+        return set()
+
     def may_administer(self, actor: Actor) -> bool:
         raise Broken
 

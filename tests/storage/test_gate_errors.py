@@ -177,6 +177,9 @@ def test_rights_are_asked_anew_in_each_transaction(two: tuple[Mail, Mail]) -> No
         ) -> Mapping[int, Right]:
             return {facts.id: given["rights"] for facts in collections}
 
+        def knows(self, actor: Actor, spaces: Sequence[SpaceFacts]) -> set[int]:
+            return set()
+
         def may_administer(self, actor: Actor) -> bool:
             return False
 

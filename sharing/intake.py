@@ -1,0 +1,136 @@
+"""What is computed from an item once, before its transaction, by the tool that it is for."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from folkmoot.storage.blobs.fs import Spool, digest
+from folkmoot.storage.content.ical.errors import CalendarError
+
+try:
+    from folkmoot.storage.content.ical.facts import CalendarFacts
+    from folkmoot.storage.content.ical.facts import facts_of as calendar_facts
+    from folkmoot.storage.content.ical.intake import CalendarLimits, read_calendar
+except ImportError:
+    pass
+from folkmoot.storage.content.vcard.facts import facts_of as card_facts
+from folkmoot.storage.content.vcard.intake import (
+    CardError,
+    CardLimits,
+    MissingUid,
+    read_card,
+    with_uid,
+)
+from folkmoot.storage.errors import RuleBroken
+from folkmoot.storage.types import BodySpool, Tool
+from folkmoot.storage.types_tree import CalendarRow, CardRow, ItemContent, ItemTimes
+
+LONG = 32 * 86_400  # seconds from the first to the last moment of what is not found by its last
+FOREVER = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLimits:
+    """Octets that an item of a calendar or an address book may have."""
+
+    calendar: int = 1 << 20
+    contacts: int = 1 << 20
+
+
+def item_content(
+    tool: Tool,
+    body: bytes | BodySpool,
+    media_type: str,
+    times: ItemTimes,
+    limits: ItemLimits,
+) -> ItemContent:
+    """An item as it is stored; for worker threads.
+
+    Raises ``RuleBroken`` when a calendar or an address book cannot hold it, OSError when the disk
+    is full.
+    """
+    if tool is Tool.CALENDAR:
+        return _calendar(_octets(body, limits.calendar), media_type)
+    if tool is Tool.CONTACTS:
+        return _contact(_octets(body, limits.contacts), media_type)
+    if isinstance(body, bytes):
+        return ItemContent(
+            body,
+            None,
+            len(body),
+            digest(body),
+            media_type,
+            modified=times.modified,
+            created=times.created,
+        )
+    assert isinstance(body, Spool)
+    size = body.size
+    file, hashed = body.keep()
+    return ItemContent(
+        None, file, size, hashed, media_type, modified=times.modified, created=times.created
+    )
+
+
+def _octets(body: bytes | BodySpool, limit: int) -> bytes:
+    size = len(body) if isinstance(body, bytes) else body.size
+    if size > limit:
+        raise RuleBroken("It is larger than such entries may be.", rule="max-resource-size")
+    return body if isinstance(body, bytes) else body.read(0, size)
+
+
+def _calendar(octets: bytes, media_type: str) -> ItemContent:
+    try:
+        facts = calendar_facts(read_calendar(octets, limits=CalendarLimits()))
+    except CalendarError as error:
+        raise RuleBroken(error.text, rule=error.precondition) from None
+    return ItemContent(
+        octets,
+        None,
+        len(octets),
+        digest(octets),
+        media_type,
+        component=facts.component,
+        facts=calendar_row(facts),
+    )
+
+
+def calendar_row(facts: CalendarFacts) -> CalendarRow:
+    """What is kept of a calendar object beside it."""
+    last = FOREVER if facts.last is None else facts.last
+    return CalendarRow(
+        uid=facts.uid,
+        long=last - facts.first > LONG,
+        first=facts.first,
+        last=last,
+        floating=facts.floating,
+        covered_until=facts.covered_until,
+        spans=facts.spans,
+        has_alarm=facts.has_alarm,
+        organizer=facts.organizer,
+        classification=facts.classification,
+        text=facts.text,
+    )
+
+
+def _contact(octets: bytes, media_type: str) -> ItemContent:
+    sent = octets
+    try:
+        try:
+            card = read_card(octets, limits=CardLimits())
+        except MissingUid:
+            octets = with_uid(octets, f"urn:uuid:{uuid.uuid4()}")
+            card = read_card(octets, limits=CardLimits())
+        facts = card_facts(card)
+    except CardError as error:
+        raise RuleBroken(error.text, rule=error.precondition) from None
+    return ItemContent(
+        octets,
+        None,
+        len(octets),
+        digest(octets),
+        media_type,
+        component=facts.kind,
+        facts=CardRow(facts.uid, facts.text),
+        changed=octets is not sent,
+    )

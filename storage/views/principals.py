@@ -1,0 +1,86 @@
+"""Views of principals: who owns a space, who has an address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Need, OnCollection, PerItem
+from folkmoot.storage.policy import SpaceFacts
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right
+from folkmoot.storage.types_tree import Principal, SpaceUsage
+from folkmoot.storage.views.base import View
+
+_BY_SPACE = Statement(
+    "SELECT a.space_id, a.id, a.name, a.address FROM accounts a WHERE a.space_id ="
+    " (SELECT s.id FROM spaces s WHERE s.id = :space)"
+    " AND a.id = (SELECT s.owner_account_id FROM spaces s WHERE s.id = :space)"
+)
+_BY_ADDRESS = Statement(
+    "SELECT a.space_id, a.id, a.name, a.address FROM addresses d"
+    " JOIN accounts a ON a.id = d.account_id WHERE d.address = :address AND a.state = 'active'"
+)
+_ADDRESSES = Statement("SELECT address FROM addresses WHERE account_id = :id ORDER BY address")
+_USAGE = Statement(
+    "SELECT u.bytes_used, u.bytes_limit, u.items_used, u.items_limit FROM usage u"
+    " JOIN collections c ON c.space_id = u.space_id AND c.tool = u.tool WHERE c.id = :id"
+)
+
+
+def _principal(context: ReadContext, row: Row) -> Principal:
+    space, account, name, address = row
+    others = [found for (found,) in context.db.all(_ADDRESSES, id=account) if found != address]
+    return Principal(space, account, name, (address, *others))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPrincipal(View[Principal]):
+    """Who owns a space. Raises ``NotFound`` where the actor may not know."""
+
+    space_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> Principal:
+        row = context.db.one(_BY_SPACE, space=self.space_id)
+        if row is None or not context.knows([SpaceFacts(row[0], row[1])]):
+            raise NotFound
+        return _principal(context, row)
+
+
+@dataclass(frozen=True, slots=True)
+class FindPrincipal(View[Principal | None]):
+    """Who has an e-mail address here; None: nobody.
+
+    Everybody who is signed in may ask, as everybody who can send mail may: a meeting needs to
+    know where its invitations go.
+    """
+
+    address: str
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> Principal | None:
+        row = context.db.one(_BY_ADDRESS, address=self.address)
+        return None if row is None else _principal(context, row)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSpaceUsage(View[SpaceUsage]):
+    """What the tool of a folder's space holds and may hold."""
+
+    folder_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
+
+    def read(self, context: ReadContext) -> SpaceUsage:
+        row = context.db.one(_USAGE, id=self.folder_id)
+        if row is None:
+            raise NotFound
+        return SpaceUsage(*row)
