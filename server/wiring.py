@@ -106,7 +106,12 @@ class Server:
         self.bound = bind_all(config.listener)
         if config.metrics.port is not None:
             self._metrics = bind(config.metrics.address, config.metrics.port)
-        deliver = self._reactor.callFromThread
+        loop = asyncio.get_running_loop()
+
+        def deliver(call: Callable[[], None]) -> None:
+            # The reactor's own callFromThread makes a timer of each call and waits for that.
+            loop.call_soon_threadsafe(call)
+
         try:
             self.core = await asyncio.to_thread(Core, config, deliver, reason="directory file")
         except CannotOpen as error:

@@ -172,8 +172,19 @@ class ImapConnection(Protocol):
     def flush(self) -> None:
         if self._out and not self._lost:
             self.transport.write(b"".join(self._out))
+            self._write_now()
         self._out.clear()
         self._out_size = 0
+
+    def _write_now(self) -> None:
+        """Have TCP send a short answer now: the reactor would ask first whether it may.
+
+        What cannot be sent, and any error, is left to the reactor, which keeps watching.
+        """
+        if self._out_size < OUT_PIECE and not self._output_paused:
+            write = getattr(self.transport, "doWrite", None)  # TLS has none: it gathers writes
+            if write is not None:
+                write()
 
     def drain(self) -> Deferred[None]:
         self.flush()
