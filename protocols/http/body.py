@@ -17,6 +17,10 @@ class ClientGone(Exception):
     """The client went away, or broke its body off. Nothing of what it sent may be kept."""
 
 
+class BadBody(ClientGone):
+    """What came is no body at all (chunks that are none), so the rest of it cannot be found."""
+
+
 class Spooling(Protocol):
     """Where large bodies go; ``Workspace`` and ``Tree`` are such places."""
 
@@ -57,7 +61,7 @@ class Body:
         self._begun = False
         self._queue: list[bytes] = []
         self._queued = 0
-        self._gone = False
+        self._gone: ClientGone | None = None
         self._discarding = False
         self._waiting: Deferred[None] | None = None
 
@@ -80,11 +84,11 @@ class Body:
         self.complete = True
         self._wake()
 
-    def fail(self) -> None:
+    def fail(self, reason: ClientGone | None = None) -> None:
         """The rest will not come. What came whole stays readable."""
-        if self.complete:
+        if self.complete or self._gone is not None:
             return
-        self._gone = True
+        self._gone = reason or ClientGone()
         self._queue.clear()
         self._wake()
 
@@ -102,13 +106,13 @@ class Body:
         """
         if not self._begun:
             self._begun = True
-            if not self.complete and not self.received:
+            if self.length != 0 and not self.complete and not self.received:
                 self._begin()
-        while not self._queue and not self.complete and not self._gone:
+        while not self._queue and not self.complete and self._gone is None:
             self._waiting = Deferred()
             await self._waiting
-        if self._gone:
-            raise ClientGone
+        if self._gone is not None:
+            raise self._gone
         return self._take()
 
     async def read(self, limit: int) -> bytes:

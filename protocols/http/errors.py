@@ -22,7 +22,12 @@ STATUSES: dict[type[errors.StorageError], int] = {
     errors.LimitReached: 507,
     errors.InvalidName: 403,
     errors.InvalidContent: 403,
+    errors.RuleBroken: 403,
     errors.Conflict: 409,
+    errors.MissingParent: 409,
+    errors.PreconditionFailed: 412,
+    errors.LockedByOther: 423,
+    errors.LogTrimmed: 403,  # rfc6578#3.2, with valid-sync-token
     errors.HasChildren: 409,
     errors.Unchangeable: 403,
     errors.AuthenticationFailed: 401,

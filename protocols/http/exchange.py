@@ -264,9 +264,9 @@ class Exchange:
 
     def _start(self, status: int, pairs: list[tuple[str, str]], length: int | None) -> None:
         assert not self.started, "one answer to one request"
-        self.status = status
         if not self._wire.gone:
             self._wire.head(status, pairs, length)
+        self.status = status
 
     def _send(self, data: bytes) -> None:
         self.sent += len(data)

@@ -1,0 +1,64 @@
+"""Basic authentication (RFC 7617), on connections where a password may be sent."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from folkmoot.auth.authenticate import Authenticator
+from folkmoot.protocols.http.errors import CHALLENGE, Refused
+from folkmoot.protocols.http.exchange import Exchange
+from folkmoot.storage.errors import AuthenticationFailed
+
+PROTOCOL = "dav"  # what an app password can be limited to
+_MOST = 2048  # octets of credentials
+
+
+class Login:
+    """Finds out who sent a request. ``plaintext_logins`` tells by a client's address whether it
+    may send passwords without TLS.
+    """
+
+    def __init__(
+        self, authenticator: Authenticator, plaintext_logins: Callable[[str], bool]
+    ) -> None:
+        self._authenticator = authenticator
+        self._plaintext_logins = plaintext_logins
+
+    async def sign_in(self, exchange: Exchange) -> None:
+        """Give the exchange its actor.
+
+        Raises ``Refused`` (401 without or with unreadable credentials, 403 without TLS), and what
+        ``Authenticator.authenticate`` does.
+        """
+        if not exchange.secure and not self._plaintext_logins(exchange.peer):
+            raise Refused(403, "Logins without encryption are not accepted here; use https.")
+        given = exchange.header("Authorization")
+        if given is None:
+            raise Refused(401, "Please sign in.", [("WWW-Authenticate", CHALLENGE)])
+        name, password = credentials(given)
+        actor = await self._authenticator.authenticate(name, password, PROTOCOL, exchange.peer)
+        exchange.sign_in(actor)
+
+
+def credentials(field: str) -> tuple[str, str]:
+    """Name and password of an Authorization field. Raises ``AuthenticationFailed``.
+
+    They are UTF-8; clients that know nothing of ``charset`` send Latin-1.
+    """
+    scheme, _, given = field.partition(" ")
+    if scheme.lower() != "basic" or len(given) > _MOST:
+        raise AuthenticationFailed
+    try:
+        octets = base64.b64decode(given.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise AuthenticationFailed from None
+    try:
+        text = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        text = octets.decode("latin-1")
+    name, colon, password = text.partition(":")
+    if not colon:
+        raise AuthenticationFailed
+    return name, password

@@ -1,0 +1,61 @@
+"""Which application answers: by the first name of the path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from folkmoot.protocols.http.errors import Refused
+from folkmoot.protocols.http.exchange import Exchange
+from folkmoot.protocols.http.login import Login
+from folkmoot.protocols.http.pages import Pages
+from folkmoot.protocols.http.server import Application
+from folkmoot.storage.errors import NotFound
+
+# rfc6764#5
+WELL_KNOWN = {"caldav": "/dav/", "carddav": "/dav/", "webdav": "/dav/drive/"}
+
+
+class Router:
+    """The application of a listener.
+
+    ``mounts`` are applications for people who signed in, by the first name of the path; the one at
+    ``root`` also answers what is not GET at "/", where Windows and Office begin to look. OPTIONS
+    without credentials comes to them without an actor: programs ask it before they sign in.
+    """
+
+    def __init__(
+        self, login: Login, pages: Pages, mounts: Mapping[str, Application], root: str = "dav"
+    ) -> None:
+        self._login = login
+        self._pages = pages
+        self._mounts = dict(mounts)
+        self._root = root
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer, or raise what ``errors.refusal`` knows."""
+        path = exchange.path
+        if path[:1] == (".well-known",):
+            await _well_known(exchange)
+            return
+        reading = exchange.method in ("GET", "HEAD")
+        if reading and self._pages.has(path):
+            await self._pages.answer(exchange)
+            return
+        application = self._mounts.get(path[0] if path else self._root)
+        if application is None:
+            if not reading and self._pages.has(path):
+                raise Refused(405, fields=[("Allow", "GET, HEAD")])
+            raise NotFound
+        if exchange.method != "OPTIONS" or exchange.header("Authorization") is not None:
+            await self._login.sign_in(exchange)
+        await application(exchange)
+
+
+async def _well_known(exchange: Exchange) -> None:
+    """Redirect, whatever the method, and before anybody has to sign in."""
+    place = WELL_KNOWN.get(exchange.path[1]) if len(exchange.path) == 2 else None
+    if place is None:
+        raise NotFound
+    await exchange.respond(
+        301, [("Location", place), ("Cache-Control", "max-age=3600")], b"Look there.\n"
+    )
