@@ -45,7 +45,7 @@ from folkmoot.storage.mutations.tree_locks import RefreshLock, ReleaseLock, Take
 from folkmoot.storage.mutations.tree_properties import SetProperties, TouchFolder
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
-from folkmoot.storage.types import Actor, BodySpool, MessageBody, Tool
+from folkmoot.storage.types import Actor, BodySpool, MessageBody, Right, Tool
 from folkmoot.storage.types_tree import (
     UNGUARDED,
     Entry,
@@ -77,6 +77,7 @@ from folkmoot.storage.views.tree import (
     compared,
 )
 from folkmoot.storage.views.tree_below import FoldersBelow
+from folkmoot.storage.views.tree_foresee import ForeseePut
 from folkmoot.storage.views.tree_locks import FoundLock, LocksBelow, LocksListed
 
 R = TypeVar("R")
@@ -194,8 +195,26 @@ class Tree(Acting):
 
         return Deferred.fromCoroutine(prepared())
 
+    def may_put(self, path: TreePath, size: int, guard: Guard = UNGUARDED) -> Deferred[None]:
+        """Judge a PUT of ``size`` octets before its body is there: fails as ``put`` would now."""
+
+        def work(txn: ReadTxn) -> None:
+            node, parent = self._item_place(txn, txn.view(FindPath(path)), guard)
+            right = Right.INSERT if node is None else Right.EDIT
+            growth = size if node is None else size - node.size
+            txn.view(ForeseePut(parent.id, right, growth, int(node is None)))
+
+        return self._read("put", work)
+
     def _put(self, txn: Txn, path: TreePath, content: ItemContent, guard: Guard) -> Stored:
-        found = self._find(txn, path)
+        node, parent = self._item_place(txn, self._find(txn, path), guard)
+        if node is None:
+            item = txn.apply(CreateItem(parent.id, path.names[-1], content))
+            return Stored(item, True, content.changed)
+        return Stored(txn.apply(ReplaceItem(node, content)), False, content.changed)
+
+    def _item_place(self, txn: ReadTxn, found: Found, guard: Guard) -> tuple[Item | None, Folder]:
+        """The item that would be replaced, and the folder that it is or would be in."""
         if found.parent is None:
             raise AlreadyExists("This is a folder.") if found.entry else MissingParent
         node = found.entry.node if found.entry is not None else None
@@ -204,10 +223,7 @@ class Tree(Acting):
         check_conditions(txn, found, guard)
         check_locks(txn, found, guard, membership=node is None)
         _check_holds_items(found.parent)
-        if node is None:
-            item = txn.apply(CreateItem(found.parent.id, path.names[-1], content))
-            return Stored(item, True, content.changed)
-        return Stored(txn.apply(ReplaceItem(node, content)), False, content.changed)
+        return node, found.parent
 
     def make(
         self, path: TreePath, new: NewFolder | None = None, guard: Guard = UNGUARDED

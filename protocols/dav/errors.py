@@ -1,0 +1,99 @@
+"""Errors as WebDAV tells them: a status, and an element that names the condition that failed.
+
+One table for the errors of the store, proven total by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from folkmoot.protocols.dav.names import CALDAV, CARDDAV, DAV, dav, element, text_element
+from folkmoot.protocols.http.errors import Refused, fields_of
+from folkmoot.storage import errors
+from folkmoot.storage.types import Tool
+from folkmoot.storage.types_tree import TreePath
+
+PREFIX_OF_TOOL: Final = {Tool.CALENDAR: CALDAV, Tool.CONTACTS: CARDDAV}
+
+#: Status, and the element of the condition ("" for none). # rfc4918#16, rfc4331#6, rfc6578#3.2
+TABLE: Final[dict[type[errors.StorageError], tuple[int, str]]] = {
+    errors.StorageError: (500, ""),
+    errors.NotFound: (404, ""),
+    errors.AlreadyExists: (405, dav("resource-must-be-null")),
+    errors.PermissionDenied: (403, dav("need-privileges")),
+    errors.OverQuota: (507, dav("quota-not-exceeded")),
+    errors.TooLarge: (413, ""),
+    errors.LimitReached: (507, dav("sufficient-disk-space")),
+    errors.InvalidName: (403, ""),
+    errors.InvalidContent: (403, ""),
+    errors.RuleBroken: (403, ""),
+    errors.Conflict: (409, ""),
+    errors.MissingParent: (409, ""),
+    errors.PreconditionFailed: (412, ""),
+    errors.LockedByOther: (423, dav("lock-token-submitted")),
+    errors.LogTrimmed: (403, dav("valid-sync-token")),
+    errors.HasChildren: (409, ""),
+    errors.Unchangeable: (403, ""),
+    errors.AuthenticationFailed: (401, ""),
+    errors.Throttled: (429, ""),
+    errors.Expired: (401, ""),
+    errors.Unavailable: (503, ""),
+    errors.ShuttingDown: (503, ""),
+}
+
+# Rules of content whose status is not 403. # rfc4791#5.3.2, rfc6638#3.2.10
+_RULE_STATUS: Final = {
+    "no-uid-conflict": 409,
+    "schedule-tag-match": 412,
+    "supported-calendar-data": 415,
+    "supported-address-data": 415,
+}
+_IN_DAV: Final = frozenset({"number-of-matches-within-limits"})
+
+Href = Callable[[TreePath], str]
+
+
+class DavError(Refused):
+    """An answer other than success: a status and the element of the condition that failed.
+
+    ``condition`` is finished XML, or "". ``text`` is for people.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        condition: str = "",
+        *,
+        text: str = "",
+        fields: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(status, text, fields)
+        self.condition = condition
+
+
+def entry_of(error: errors.StorageError) -> tuple[int, str]:
+    """The line of the table for an error: its class's or that of the nearest one above."""
+    for kind in type(error).__mro__:
+        if kind in TABLE:
+            return TABLE[kind]
+    return TABLE[errors.StorageError]
+
+
+def to_dav(error: errors.StorageError, href: Href, tool: Tool | None = None) -> DavError:
+    """The answer for an error of the store; ``tool`` is that of the collection written to."""
+    status, name = entry_of(error)
+    condition = element(name) if name else ""
+    if isinstance(error, errors.LockedByOther):
+        roots = "".join(text_element(dav("href"), href(path)) for path in error.roots)
+        condition = element(name, roots)  # rfc4918#16
+    elif isinstance(error, errors.RuleBroken):
+        status = _RULE_STATUS.get(error.rule, status)
+        condition = _rule(error, tool)
+    return DavError(status, condition, text=error.text, fields=fields_of(status))
+
+
+def _rule(error: errors.RuleBroken, tool: Tool | None) -> str:
+    namespace = DAV if error.rule in _IN_DAV else PREFIX_OF_TOOL.get(tool or Tool.MAIL, DAV)
+    content = text_element(dav("href"), error.name) if error.name else ""
+    return element(f"{{{namespace}}}{error.rule}", content)

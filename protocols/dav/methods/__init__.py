@@ -1,0 +1,1 @@
+"""The methods, one module each or for those that belong together."""

@@ -1,0 +1,90 @@
+"""XML namespaces, their one fixed prefix each, and names in Clark notation: ``{DAV:}href``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+DAV: Final = "DAV:"
+CALDAV: Final = "urn:ietf:params:xml:ns:caldav"
+CARDDAV: Final = "urn:ietf:params:xml:ns:carddav"
+CALENDARSERVER: Final = "http://calendarserver.org/ns/"
+APPLE: Final = "http://apple.com/ns/ical/"
+OWNCLOUD: Final = "http://owncloud.org/ns"
+WIN32: Final = "urn:schemas-microsoft-com:"
+
+# Windows' redirector finds nothing in answers where DAV: has another prefix than "D".
+PREFIXES: Final = {
+    DAV: "D",
+    CALDAV: "C",
+    CARDDAV: "R",
+    CALENDARSERVER: "S",
+    APPLE: "I",
+    OWNCLOUD: "O",
+    WIN32: "Z",
+}
+#: Declarations of all prefixes, for the root element of an answer.
+DECLARATIONS: Final = "".join(
+    f' xmlns:{prefix}="{namespace}"' for namespace, prefix in PREFIXES.items()
+)
+
+
+def dav(name: str) -> str:
+    """A name in the namespace ``DAV:``."""
+    return f"{{{DAV}}}{name}"
+
+
+def split(name: str) -> tuple[str, str]:
+    """Namespace ("" for none) and local name of a name in Clark notation."""
+    if name.startswith("{"):
+        namespace, _, local = name[1:].partition("}")
+        return namespace, local
+    return "", name
+
+
+@lru_cache(maxsize=1024)
+def opening(name: str) -> tuple[str, str]:
+    """The tag as it is written: (what stands in the opening tag, what in the closing one)."""
+    namespace, local = split(name)
+    prefix = PREFIXES.get(namespace)
+    if prefix is not None:
+        return f"{prefix}:{local}", f"{prefix}:{local}"
+    if not namespace:
+        return f'{local} xmlns=""', local
+    return f'x:{local} xmlns:x="{escape(namespace)}"', f"x:{local}"
+
+
+def escape(text: str) -> str:
+    """Text for use in content and in attribute values with double quotes."""
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    return text.replace('"', "&quot;") if '"' in text else text
+
+
+def element(name: str, content: str = "") -> str:
+    """An element with finished XML as content."""
+    start, end = opening(name)
+    return f"<{start}>{content}</{end}>" if content else f"<{start}/>"
+
+
+def text_element(name: str, text: str) -> str:
+    """An element with text as content."""
+    return element(name, escape(printable(text)))
+
+
+def printable(text: str) -> str:
+    """Text without the characters that XML 1.0 cannot hold."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char
+        for char in text
+        if char >= " "
+        and not "\ud800" <= char <= "\udfff"
+        and char not in "\ufffe\uffff"
+        or char in "\t\n\r"
+    )

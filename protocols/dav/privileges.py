@@ -1,0 +1,69 @@
+"""Rights as the privileges of RFC 3744 and RFC 4791, each an element."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from folkmoot.protocols.dav.names import CALDAV, dav, element
+from folkmoot.storage.types import ALL_RIGHTS, Right
+
+READ_FREE_BUSY: Final = f"{{{CALDAV}}}read-free-busy"
+#: What each privilege that is no sum of others needs; any one of the bits is enough.
+# rfc3744#3.1-3.12, rfc4791#6.1.1
+ATOMIC: Final[dict[str, Right]] = {
+    dav("read"): Right.READ,
+    READ_FREE_BUSY: Right.READ | Right.BUSY,
+    dav("write-properties"): Right.EDIT,
+    dav("write-content"): Right.EDIT,
+    dav("bind"): Right.INSERT | Right.CREATE,
+    dav("unbind"): Right.DELETE | Right.EXPUNGE,
+    dav("unlock"): Right.EDIT,
+    dav("read-acl"): Right.SHARE,
+    dav("write-acl"): Right.SHARE,
+    dav("read-current-user-privilege-set"): Right.LOOKUP,
+}
+WRITE: Final = (dav("write-properties"), dav("write-content"), dav("bind"), dav("unbind"))
+
+
+@lru_cache(maxsize=256)
+def current_user_privilege_set(rights: Right) -> str:
+    """The ``DAV:privilege`` elements for rights, sums of others first."""
+    names = [name for name, needed in ATOMIC.items() if rights & needed]
+    sums = []
+    if rights == ALL_RIGHTS:
+        sums.append(dav("all"))
+    if all(name in names for name in WRITE):
+        sums.append(dav("write"))
+    return "".join(_privilege(name) for name in (*sums, *names))
+
+
+def supported_privilege_set() -> str:
+    """The tree of privileges. # rfc3744#5.3"""
+    read = _supported(dav("read"), "Read", _supported(READ_FREE_BUSY, "See busy times"))
+    write = _supported(
+        dav("write"),
+        "Write",
+        _supported(dav("write-properties"), "Change properties")
+        + _supported(dav("write-content"), "Change what is there")
+        + _supported(dav("bind"), "Add")
+        + _supported(dav("unbind"), "Remove"),
+    )
+    others = (
+        _supported(dav("unlock"), "Remove locks")
+        + _supported(dav("read-acl"), "See who may do what")
+        + _supported(dav("write-acl"), "Change who may do what")
+        + _supported(dav("read-current-user-privilege-set"), "See what one may do oneself")
+    )
+    return _supported(dav("all"), "Everything", read + write + others)
+
+
+def _supported(name: str, text: str, below: str = "") -> str:
+    return (
+        f"<D:supported-privilege>{_privilege(name)}"
+        f'<D:description xml:lang="en">{text}</D:description>{below}</D:supported-privilege>'
+    )
+
+
+def _privilege(name: str) -> str:
+    return f"<D:privilege>{element(name)}</D:privilege>"

@@ -1,0 +1,84 @@
+"""What every resource has: its type, its name, its times, its octets (RFC 4918 section 15)."""
+
+from __future__ import annotations
+
+from folkmoot.protocols.dav.dates import http_date, iso_date, parse_date
+from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.names import dav, escape, printable
+from folkmoot.protocols.dav.registry import prop, stored_prop
+from folkmoot.protocols.dav.request import Request
+from folkmoot.protocols.dav.resources import Kind, Node, Resource
+from folkmoot.protocols.dav.types import resource_type
+from folkmoot.protocols.dav.xml import Element, text
+from folkmoot.storage.types_tree import ItemTimes
+
+SETTABLE = Kind.HOME | Kind.FOLDER | Kind.ITEM
+
+
+def any_value(resource: Resource, value: Element) -> None:
+    """Stored as it is."""
+
+
+def modification_time(resource: Resource, value: Element) -> ItemTimes:
+    """A time in any form of date: the one time of modification that is kept of an item."""
+    seconds = parse_date(text(value))
+    if seconds is None:
+        raise DavError(409, text="This is no date.")
+    return ItemTimes(modified=seconds)
+
+
+def creation_time(resource: Resource, value: Element) -> ItemTimes:
+    """The same for the time of creation."""
+    seconds = parse_date(text(value))
+    if seconds is None:
+        raise DavError(409, text="This is no date.")
+    return ItemTimes(created=seconds)
+
+
+@prop(dav("resourcetype"), everything=True)
+def resourcetype(request: Request, node: Node) -> str:
+    """What kind of thing it is; empty for an item."""
+    return resource_type(node)
+
+
+@prop(dav("displayname"), everything=True, stored=True, setter=any_value)
+def displayname(request: Request, node: Node) -> str:
+    """The name for people: what was set, or else the last part of the path."""
+    return escape(printable(node.name or node.title))
+
+
+@prop(dav("getcontentlength"), Kind.ITEM, everything=True)
+def getcontentlength(request: Request, node: Node) -> str | None:
+    """Octets."""
+    return str(node.item.size) if node.item is not None else None
+
+
+@prop(dav("getcontenttype"), Kind.ITEM, everything=True)
+def getcontenttype(request: Request, node: Node) -> str | None:
+    """The media type as GET says it."""
+    if node.item is None:
+        return None
+    return escape(node.item.media_type) or "application/octet-stream"
+
+
+stored_prop(dav("getcontentlanguage"), Kind.ITEM, setter=any_value, everything=True)
+
+
+@prop(dav("getetag"), Kind.ITEM, everything=True)
+def getetag(request: Request, node: Node) -> str | None:
+    """A strong entity tag, with its quotes."""
+    return f'"{node.item.etag}"' if node.item is not None else None
+
+
+@prop(dav("getlastmodified"), Kind.IN_TREE, everything=True, setter=modification_time)
+def getlastmodified(request: Request, node: Node) -> str | None:
+    """When it was changed; clients may set it for what they upload."""
+    thing = node.item or node.folder
+    return http_date(thing.modified) if thing is not None else None
+
+
+@prop(dav("creationdate"), Kind.IN_TREE, everything=True, setter=creation_time)
+def creationdate(request: Request, node: Node) -> str | None:
+    """When it came to be."""
+    thing = node.item or node.folder
+    return iso_date(thing.created) if thing is not None else None

@@ -1,0 +1,155 @@
+"""One request as methods, properties and reports see it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from folkmoot.protocols.dav import conditions
+from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.limits import DavLimits
+from folkmoot.protocols.dav.names import dav, element
+from folkmoot.protocols.dav.paths import SITES, Place, PrincipalPlace, Site, Urls, principal_href
+from folkmoot.protocols.dav.quoting import quoted_path
+from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, member_node
+from folkmoot.protocols.dav.xml import Element, parse
+from folkmoot.protocols.http.exchange import Exchange
+from folkmoot.protocols.http.target import BadTarget, OtherHost, Target
+from folkmoot.sharing.tree import Tree
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.types_tree import Folder, Found, Guard, TreePath
+
+INFINITY: Final = -1
+
+
+class Request:
+    """A request of somebody who signed in.
+
+    ``facts`` holds what was fetched for properties (see ``registry.prefetch``).
+    """
+
+    def __init__(self, exchange: Exchange, tree: Tree, limits: DavLimits) -> None:
+        self.exchange = exchange
+        self.tree = tree
+        self.limits = limits
+        self.urls = Urls(tree.actor.space_id)
+        self.facts: dict[str, Any] = {}
+        self.written: TreePath | None = None  # where errors of content belong to
+
+    # --- resources ----------------------------------------------------------------------------
+
+    async def locate(self, place: Place) -> Resource:
+        """What lies at a place; of kind NOTHING where something could. Raises ``NotFound``."""
+        if isinstance(place, Site):
+            href = quoted_path(place.names, collection=True)
+            return Resource(Node(href, Kind.SITE, title=SITES[place.names]))
+        if isinstance(place, PrincipalPlace):
+            principal = await self.tree.principal(place.space_id)
+            href = principal_href(place.space_id)
+            node = Node(href, Kind.PRINCIPAL, space_id=place.space_id, principal=principal)
+            node.title = principal.name or principal.addresses[0]
+            return Resource(node)
+        return self.at(await self.tree.find(place))
+
+    def at(self, found: Found) -> Resource:
+        """The resource of what was found at a path."""
+        path, parent = found.path, found.parent
+        if found.entry is None:
+            node = Node(self.urls.href(path), Kind.NOTHING, path.tool, path.space_id)
+            return Resource(node, path, parent)
+        thing = found.entry.node
+        if isinstance(thing, Folder):
+            href = self.urls.href(path, collection=True)
+            node = folder_node(href, thing, found.entry.properties)
+            if not path.names:
+                node.title = self.home_title(path)
+            return Resource(node, path, parent)
+        assert parent is not None, "an item lies in a folder"
+        base = self.urls.href(path.parent, collection=True)
+        return Resource(member_node(base, parent, found.entry), path, parent)
+
+    def home_title(self, path: TreePath) -> str:
+        """What the root of a tool is called."""
+        for mount in self.urls.mounts:
+            if mount.root == path:
+                last = mount.names[-1]
+                return SITES[mount.names[:-1]] if last.isdigit() else last
+        return str(path.space_id)
+
+    def target(self, reference: str) -> Target:
+        """The target of a URL that the client named. Raises ``DavError`` 400, 502."""
+        try:
+            return self.exchange.local(reference.strip())
+        except BadTarget:
+            raise DavError(400, text="This is not a URL that can be used here.") from None
+        except OtherHost:
+            raise DavError(502, text="The URL is on another server.") from None
+
+    def tree_path(self, reference: str) -> TreePath | None:
+        """Where a URL that the client named leads to in a tree; None where it does not."""
+        try:
+            place = self.urls.place(self.exchange.local(reference.strip()).path)
+        except (BadTarget, OtherHost, NotFound):
+            return None
+        return place if isinstance(place, TreePath) else None
+
+    def href(self, path: TreePath) -> str:
+        """The URL of a place in a tree, for answers about errors."""
+        try:
+            return self.urls.href(path)
+        except NotFound:
+            return "/dav/"
+
+    # --- headers ------------------------------------------------------------------------------
+
+    def guard(self, path: TreePath) -> Guard:
+        """The conditions of a write to ``path``. Raises ``DavError`` 400."""
+        return conditions.guard(self.exchange, path, self.tree_path)
+
+    def depth(self, default: int) -> int:
+        """The Depth header: 0, 1 or ``INFINITY``. Raises ``DavError`` 400. # rfc4918#10.2"""
+        header = self.exchange.header("Depth")
+        if header is None:
+            return default
+        text = header.strip().lower()
+        if text in ("0", "1"):
+            return int(text)
+        # "1,noroot" and "infinity,noroot" are Exchange's older form of depth-noroot.
+        if text == "1,noroot":
+            return 1
+        if text in ("infinity", "infinity,noroot"):
+            return INFINITY
+        raise DavError(400, text="Depth must be 0, 1 or infinity.")
+
+    def prefers(self, preference: str) -> bool:
+        """Whether the client prefers something (RFC 7240): ``return=minimal``, ``depth-noroot``.
+
+        Brief and ",noroot" are the older forms. # rfc8144#2
+        """
+        words = {
+            word.strip().lower().replace('"', "").replace(" ", "")
+            for word in (self.exchange.header("Prefer") or "").replace(";", ",").split(",")
+        }
+        if preference in words:
+            return True
+        if preference == "return=minimal":
+            return (self.exchange.header("Brief") or "").strip().lower() == "t"
+        if preference == "depth-noroot":
+            return "noroot" in (self.exchange.header("Depth") or "").lower()
+        return False
+
+    @property
+    def agent(self) -> str:
+        """What the client calls itself; "" when it does not say."""
+        return self.exchange.header("User-Agent") or ""
+
+    # --- body ---------------------------------------------------------------------------------
+
+    async def xml(self, limit: int) -> Element | None:
+        """The body as XML; None without one. Raises ``DavError`` 400, ``TooLarge``."""
+        body = await self.exchange.read_body(limit)
+        return parse(body) if body.strip() else None
+
+
+def refuse(name: str, status: int = 403, text: str = "") -> DavError:
+    """A refusal that names a condition of ``DAV:``."""
+    return DavError(status, element(dav(name)), text=text)

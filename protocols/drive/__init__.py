@@ -1,0 +1,1 @@
+"""The drive: what file managers need beyond WebDAV itself."""
