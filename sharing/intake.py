@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 
 from folkmoot.storage.blobs.fs import Spool, digest
 from folkmoot.storage.content.ical.errors import CalendarError
-
-try:
-    from folkmoot.storage.content.ical.facts import CalendarFacts
-    from folkmoot.storage.content.ical.facts import facts_of as calendar_facts
-    from folkmoot.storage.content.ical.intake import CalendarLimits, read_calendar
-except ImportError:
-    pass
+from folkmoot.storage.content.ical.facts import CalendarFacts
+from folkmoot.storage.content.ical.facts import facts_of as calendar_facts
+from folkmoot.storage.content.ical.intake import read_calendar
 from folkmoot.storage.content.vcard.facts import facts_of as card_facts
 from folkmoot.storage.content.vcard.intake import (
     CardError,
@@ -24,9 +21,8 @@ from folkmoot.storage.content.vcard.intake import (
 )
 from folkmoot.storage.errors import RuleBroken
 from folkmoot.storage.types import BodySpool, Tool
-from folkmoot.storage.types_tree import CalendarRow, CardRow, ItemContent, ItemTimes
+from folkmoot.storage.types_tree import LONG, CalendarRow, CardRow, ItemContent, ItemTimes
 
-LONG = 32 * 86_400  # seconds from the first to the last moment of what is not found by its last
 FOREVER = 2**62
 
 
@@ -81,7 +77,7 @@ def _octets(body: bytes | BodySpool, limit: int) -> bytes:
 
 def _calendar(octets: bytes, media_type: str) -> ItemContent:
     try:
-        facts = calendar_facts(read_calendar(octets, limits=CalendarLimits()))
+        facts = calendar_facts(read_calendar(octets), around=int(time.time()))
     except CalendarError as error:
         raise RuleBroken(error.text, rule=error.precondition) from None
     return ItemContent(
@@ -100,13 +96,15 @@ def calendar_row(facts: CalendarFacts) -> CalendarRow:
     last = FOREVER if facts.last is None else facts.last
     return CalendarRow(
         uid=facts.uid,
-        long=last - facts.first > LONG,
+        component=facts.component,
+        long=int(last - facts.first > LONG),
         first=facts.first,
         last=last,
-        floating=facts.floating,
+        floating=int(facts.floating),
+        covered_from=facts.covered_from,
         covered_until=facts.covered_until,
         spans=facts.spans,
-        has_alarm=facts.has_alarm,
+        has_alarm=int(facts.has_alarm),
         organizer=facts.organizer,
         classification=facts.classification,
         text=facts.text,

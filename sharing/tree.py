@@ -15,6 +15,9 @@ from folkmoot.sharing.acting import Acting
 from folkmoot.sharing.guard import check_conditions, check_locks, locks_on
 from folkmoot.sharing.intake import ItemLimits, item_content
 from folkmoot.storage.addresses import normalize_address
+from folkmoot.storage.content.ical.query import CalendarFilter
+from folkmoot.storage.content.ical.values import Zone
+from folkmoot.storage.content.vcard.filters import Filter as CardFilter
 from folkmoot.storage.errors import (
     AlreadyExists,
     Conflict,
@@ -66,6 +69,7 @@ from folkmoot.storage.types_tree import (
     Synced,
     TreePath,
 )
+from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
 from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.tree import (
     ChangesOf,
@@ -136,6 +140,36 @@ class Tree(Acting):
         blobs = self._store.blobs if data else None
         view = ReadNamed(folder_id, tuple(names), blobs, budget, properties)
         return self._read("multiget", lambda txn: render(txn.view(view)))
+
+    def numbered(
+        self,
+        folder_id: int,
+        item_ids: Sequence[int],
+        render: Callable[[list[Entry]], R],
+        *,
+        data: bool,
+        budget: int,
+        properties: bool = True,
+    ) -> Deferred[R]:
+        """The same of items by their numbers, as the searches below give them."""
+        blobs = self._store.blobs if data else None
+        view = ReadNumbered(folder_id, tuple(item_ids), blobs, budget, properties)
+        return self._read("report", lambda txn: render(txn.view(view)))
+
+    def find_objects(
+        self, folder_id: int, asked: CalendarFilter, zone: Zone
+    ) -> Deferred[list[int]]:
+        """The numbers of a calendar's items that match a filter; floating times are in ``zone``.
+
+        Raises ``RuleBroken`` (max-instances) where that is too much work.
+        """
+        view = FindObjects(folder_id, asked, zone, self._store.blobs)
+        return self._read("calendar-query", lambda txn: txn.view(view))
+
+    def find_cards(self, folder_id: int, asked: CardFilter) -> Deferred[list[int]]:
+        """The numbers of an address book's items that match a filter."""
+        view = FindCards(folder_id, asked, self._store.blobs)
+        return self._read("addressbook-query", lambda txn: txn.view(view))
 
     def changes(self, folder_id: int, since: int, limit: int | None) -> Deferred[Synced]:
         """What changed after ``since`` (0: everything). Raises ``LogTrimmed``."""

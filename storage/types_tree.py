@@ -18,6 +18,8 @@ SCHEDULE_INBOX = "schedule-inbox"
 SCHEDULE_OUTBOX = "schedule-outbox"
 #: The calendar or address book that is there from the start and takes invitations.
 DEFAULT = "default"
+#: Seconds between the first and the last moment of a calendar object beyond which it is ``long``.
+LONG = 32 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,19 +268,22 @@ class SpaceUsage:
 class CalendarRow:
     """What queries need of a calendar object; times are seconds since 1970 UTC.
 
-    ``long`` says that much time lies between ``first`` and ``last``. ``spans`` are packed
-    instances, complete up to ``covered_until``; ``floating`` says that they are in no zone.
-    ``text`` are folded values (see ``content.ical.facts``).
+    Truth values are 0 and 1. ``long`` says that much time lies between ``first`` and ``last``.
+    ``spans`` are packed instances, complete from ``covered_from`` to ``covered_until``;
+    ``floating`` says that they are in no zone. ``text`` are folded values (see
+    ``content.ical.facts``).
     """
 
     uid: str
-    long: bool
+    component: str
+    long: int
     first: int
     last: int
-    floating: bool
+    floating: int
+    covered_from: int
     covered_until: int
     spans: bytes
-    has_alarm: bool
+    has_alarm: int
     organizer: str
     classification: str
     text: str

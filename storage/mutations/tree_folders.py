@@ -21,6 +21,7 @@ from folkmoot.storage.errors import (
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.tree_items import (
+    BESIDE,
     bury,
     check_free,
     check_name,
@@ -83,22 +84,18 @@ _COPY_PROPERTIES = Statement(
     " JOIN items b ON b.folder_id = :copy AND b.name = a.name"
     " WHERE o.folder_id = :id AND o.item_id > 0"
 )
-_COPY_BESIDE = {
-    Tool.CALENDAR: Statement(
-        "INSERT INTO calendar_objects (item_id, folder_id, uid, long, first, last, floating,"
-        " covered_until, spans, has_alarm, organizer, classification, text)"
-        " SELECT b.id, b.folder_id, o.uid, o.long, o.first, o.last, o.floating, o.covered_until,"
-        " o.spans, o.has_alarm, o.organizer, o.classification, o.text FROM calendar_objects o"
-        " JOIN items a ON a.id = o.item_id"
+
+
+def _copy_beside(table: str, columns: Sequence[str]) -> Statement:
+    names = ", ".join(f"o.{name}" for name in columns)
+    return Statement(
+        f"INSERT INTO {table} (item_id, folder_id, {', '.join(columns)})"  # noqa: S608
+        f" SELECT b.id, b.folder_id, {names} FROM {table} o JOIN items a ON a.id = o.item_id"
         " JOIN items b ON b.folder_id = :copy AND b.name = a.name WHERE o.folder_id = :id"
-    ),
-    Tool.CONTACTS: Statement(
-        "INSERT INTO contact_cards (item_id, folder_id, uid, text)"
-        " SELECT b.id, b.folder_id, o.uid, o.text FROM contact_cards o"
-        " JOIN items a ON a.id = o.item_id"
-        " JOIN items b ON b.folder_id = :copy AND b.name = a.name WHERE o.folder_id = :id"
-    ),
-}
+    )
+
+
+_COPY_BESIDE = {tool: _copy_beside(*beside) for tool, beside in BESIDE.items()}
 
 
 def insert_folder(

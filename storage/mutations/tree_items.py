@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import AlreadyExists, InvalidName, NotFound, RuleBroken
@@ -63,21 +64,33 @@ _TOUCH = Statement(
 
 # --- what lies beside items of calendars and address books ----------------------------------------
 
-_CALENDAR = Statement(
-    "INSERT INTO calendar_objects (item_id, folder_id, uid, long, first, last, floating,"
-    " covered_until, spans, has_alarm, organizer, classification, text) VALUES (:item, :folder,"
-    " :uid, :long, :first, :last, :floating, :covered_until, :spans, :has_alarm, :organizer,"
-    " :classification, :text) ON CONFLICT (item_id) DO UPDATE SET uid = excluded.uid,"
-    " long = excluded.long, first = excluded.first, last = excluded.last,"
-    " floating = excluded.floating, covered_until = excluded.covered_until,"
-    " spans = excluded.spans, has_alarm = excluded.has_alarm, organizer = excluded.organizer,"
-    " classification = excluded.classification, text = excluded.text"
-)
-_CARD = Statement(
-    "INSERT INTO contact_cards (item_id, folder_id, uid, text)"
-    " VALUES (:item, :folder, :uid, :text)"
-    " ON CONFLICT (item_id) DO UPDATE SET uid = excluded.uid, text = excluded.text"
-)
+#: Columns of what lies beside an item, named as in ``CalendarRow`` and ``CardRow``.
+BESIDE: Final = {
+    Tool.CALENDAR: ("calendar_objects", tuple(each.name for each in fields(CalendarRow))),
+    Tool.CONTACTS: ("contact_cards", tuple(each.name for each in fields(CardRow))),
+}
+
+
+def _upsert(table: str, columns: Sequence[str]) -> Statement:
+    values = ", ".join(f":{name}" for name in columns)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return Statement(
+        f"INSERT INTO {table} (item_id, folder_id, {', '.join(columns)})"  # noqa: S608
+        f" VALUES (:item, :folder, {values}) ON CONFLICT (item_id) DO UPDATE SET {changes}"
+    )
+
+
+def _copy_beside(table: str, columns: Sequence[str]) -> Statement:
+    names = ", ".join(columns)
+    return Statement(
+        f"INSERT INTO {table} (item_id, folder_id, {names})"  # noqa: S608
+        f" SELECT CAST(:copy AS BIGINT), CAST(:target AS BIGINT), {names}"
+        f" FROM {table} WHERE item_id = :item"
+    )
+
+
+_PUT_BESIDE = {tool: _upsert(*beside) for tool, beside in BESIDE.items()}
+_COPY_BESIDE = {tool: _copy_beside(*beside) for tool, beside in BESIDE.items()}
 _UID_TAKEN = {
     Tool.CALENDAR: Statement(
         "SELECT i.shown FROM calendar_objects o JOIN items i ON i.id = o.item_id"
@@ -97,20 +110,6 @@ _MOVE_BESIDE = {
         "UPDATE calendar_objects SET folder_id = :target WHERE item_id = :item"
     ),
     Tool.CONTACTS: Statement("UPDATE contact_cards SET folder_id = :target WHERE item_id = :item"),
-}
-_COPY_BESIDE = {
-    Tool.CALENDAR: Statement(
-        "INSERT INTO calendar_objects (item_id, folder_id, uid, long, first, last, floating,"
-        " covered_until, spans, has_alarm, organizer, classification, text)"
-        " SELECT CAST(:copy AS BIGINT), CAST(:target AS BIGINT), uid, long, first, last, floating,"
-        " covered_until, spans, has_alarm, organizer, classification, text"
-        " FROM calendar_objects WHERE item_id = :item"
-    ),
-    Tool.CONTACTS: Statement(
-        "INSERT INTO contact_cards (item_id, folder_id, uid, text)"
-        " SELECT CAST(:copy AS BIGINT), CAST(:target AS BIGINT), uid, text"
-        " FROM contact_cards WHERE item_id = :item"
-    ),
 }
 _COMPONENTS = Statement("SELECT components FROM collections WHERE id = :id")
 
@@ -168,28 +167,14 @@ def _store_beside(context: WriteContext, folder_id: int, item_id: int, new: Item
     match new.facts:
         case CalendarRow() as row:
             _check_component(context, folder_id, new.component)
-            _check_uid(context, Tool.CALENDAR, folder_id, row.uid, item_id)
-            context.db.run(
-                _CALENDAR,
-                item=item_id,
-                folder=folder_id,
-                uid=row.uid,
-                long=int(row.long),
-                first=row.first,
-                last=row.last,
-                floating=int(row.floating),
-                covered_until=row.covered_until,
-                spans=row.spans,
-                has_alarm=int(row.has_alarm),
-                organizer=row.organizer,
-                classification=row.classification,
-                text=row.text,
-            )
-        case CardRow() as card:
-            _check_uid(context, Tool.CONTACTS, folder_id, card.uid, item_id)
-            context.db.run(_CARD, item=item_id, folder=folder_id, uid=card.uid, text=card.text)
+            tool = Tool.CALENDAR
+        case CardRow() as row:
+            tool = Tool.CONTACTS
         case None:
-            pass
+            return
+    _check_uid(context, tool, folder_id, row.uid, item_id)
+    values = {name: getattr(row, name) for name in BESIDE[tool][1]}
+    context.db.run(_PUT_BESIDE[tool], item=item_id, folder=folder_id, **values)
 
 
 def _store_blob(context: WriteContext, new: ItemContent) -> int:

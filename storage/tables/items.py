@@ -84,13 +84,15 @@ calendar_objects = Table(
     Column("item_id", Id, ForeignKey("items.id", ondelete="CASCADE"), primary_key=True),
     Column("folder_id", BigInteger, nullable=False),
     Column("uid", Text, nullable=False),
+    Column("component", Text, nullable=False),
     # 1 where the time between first and last is long (recurring, or without end): those of a
     # calendar are few, the others are found by their last moment.
     Column("long", SmallInteger, nullable=False),
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
     Column("floating", SmallInteger, nullable=False),
-    # Instances as packed (start, end, kind), complete up to this moment.
+    # Instances as packed (start, end, kind), complete between these moments.
+    Column("covered_from", BigInteger, nullable=False),
     Column("covered_until", BigInteger, nullable=False),
     Column("spans", LargeBinary, nullable=False),
     Column("has_alarm", SmallInteger, nullable=False),

@@ -49,6 +49,11 @@ class Property:
                 return values
         return ()
 
+    def spelling(self) -> str:
+        """Return the name as it was written."""
+        match = _NAME.match(_unfolded(self.raw[:_NAME_ROOM]))
+        return match[1].decode() if match else self.name
+
     def text(self) -> str:
         """Return the value without backslashes; parts of structured values stay apart by `;`."""
         return unescape(self.value)
@@ -119,6 +124,8 @@ _LINE_END = re.compile(rb"\n(?![ \t])")
 _HEAD = re.compile(
     rb'(?:([A-Za-z0-9_-]{1,100})\.)?([A-Za-z0-9_-]{1,100})((?:;[^":;]*(?:"[^"]*"[^":;]*)*)*):'
 )
+_NAME = re.compile(rb"(?:[A-Za-z0-9_-]{1,100}\.)?([A-Za-z0-9_-]{1,100})")
+_NAME_ROOM = 1000  # octets in which group and name end, even if folded at each of them
 _QUOTED = re.compile(rb"[;=]QUOTED-PRINTABLE\b", re.IGNORECASE)
 _VALUES = re.compile(r'((?:"[^"]*"|[^",])*)(?:,|$)')
 _CIRCUMFLEX = re.compile(r"\^([n^'])")

@@ -1,0 +1,200 @@
+"""Views that look for objects in calendars and address books.
+
+What an index can answer is not read: times by the packed instances beside each object, texts by
+their folded values. Only what these leave open is read and parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.content.ical.errors import CalendarError
+from folkmoot.storage.content.ical.filters import matches as calendar_matches
+from folkmoot.storage.content.ical.intake import load_calendar
+from folkmoot.storage.content.ical.query import CalendarFilter, SimpleQuery, narrow
+from folkmoot.storage.content.ical.rules import Budget
+from folkmoot.storage.content.ical.spans import Window, span_hits, window
+from folkmoot.storage.content.ical.values import Zone
+from folkmoot.storage.content.vcard.filters import Filter
+from folkmoot.storage.content.vcard.matching import decide, needle
+from folkmoot.storage.content.vcard.matching import matches as card_matches
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import RuleBroken
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right
+from folkmoot.storage.types_tree import LONG, Entry, Item
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.tree import ITEM, read_bodies
+
+MARGIN = 15 * 3600  # seconds: floating times lie so far from UTC at most
+AT_ONCE = 200
+STEPS = 1_000_000  # of expanding recurrences, for one query
+
+_OBJECTS = (
+    "SELECT o.item_id, o.spans, o.covered_from, o.covered_until, o.floating"
+    " FROM calendar_objects o WHERE o.folder_id = :folder"
+)
+_SHORT = " AND o.long = 0 AND o.last > :start AND o.last < :latest AND o.first < :end"
+_LONG = " AND o.long = 1 AND o.last > :start AND o.first < :end"
+
+
+def _has(is_sqlite: bool, number: int) -> str:
+    """A condition: the folded text has the parameter in it."""
+    where = f"INSTR(o.text, :text{number})" if is_sqlite else f"STRPOS(o.text, :text{number})"
+    return f" AND {where} > 0"
+
+
+@dataclass(frozen=True, slots=True)
+class FindObjects(View[list[int]]):
+    """The items of a calendar that match a filter, by their numbers, ascending.
+
+    Floating times are those of ``zone``. Raises ``RuleBroken`` (max-instances) for a question
+    that takes too much work.
+    """
+
+    folder_id: int
+    asked: CalendarFilter
+    zone: Zone
+    blobs: FileBlobs
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[int]:
+        query = narrow(self.asked)
+        budget = Budget(STEPS)
+        try:
+            found: list[int] = []
+            unsure: list[int] = []
+            for id_, sure in self._candidates(context, query):
+                (found if sure else unsure).append(id_)
+            for id_, octets in octets_of(context, unsure, self.blobs):
+                if calendar_matches(load_calendar(octets), self.asked, self.zone, budget):
+                    found.append(id_)
+        except CalendarError as error:
+            raise RuleBroken(error.text, rule=error.precondition) from None
+        return sorted(found)
+
+    def _candidates(self, context: ReadContext, query: SimpleQuery) -> Iterator[tuple[int, bool]]:
+        """(item, whether it is known to match)."""
+        asked = None
+        if query.time_range is not None:
+            asked = window(query.time_range, self.zone)
+        for id_, spans, since, until, floating in objects(
+            context, self.folder_id, query.component, query.absent, asked, query.texts
+        ):
+            hit: bool | None = True
+            if asked is not None:
+                hit = span_hits(spans, since, until, bool(floating), asked)
+            if hit is not False:
+                yield id_, hit is True and query.exact
+
+
+def objects(
+    context: ReadContext,
+    folder_id: int,
+    component: str | None,
+    absent: bool,
+    asked: Window | None,
+    texts: Sequence[str] = (),
+) -> list[Row]:
+    """(item, spans, covered from, until, floating) of the objects that may be meant."""
+    sql, bounds = "", {"folder": folder_id, "component": component}
+    if component is not None:
+        sql += f" AND o.component {'<>' if absent else '='} :component"
+    for number, text in enumerate(texts):
+        sql += _has(context.db.is_sqlite, number)
+        bounds[f"text{number}"] = text
+    if asked is None:
+        return context.db.all(Statement(_OBJECTS + sql), **bounds)
+    start = min(asked.start, asked.local_start) - MARGIN
+    end = max(asked.end, asked.local_end) + MARGIN
+    times = {"start": start, "end": end, "latest": end + LONG}
+    rows = context.db.all(Statement(_OBJECTS + sql + _SHORT), **bounds, **times)
+    return rows + context.db.all(Statement(_OBJECTS + sql + _LONG), **bounds, **times)
+
+
+@dataclass(frozen=True, slots=True)
+class FindCards(View[list[int]]):
+    """The items of an address book that match a filter, by their numbers, ascending."""
+
+    folder_id: int
+    asked: Filter
+    blobs: FileBlobs
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[int]:
+        sql = "SELECT o.item_id, o.text FROM contact_cards o WHERE o.folder_id = :folder"
+        text = needle(self.asked)
+        bounds: dict[str, int | str] = {"folder": self.folder_id}
+        if text:
+            sql += _has(context.db.is_sqlite, 0)
+            bounds["text0"] = text
+        found, unsure = [], []
+        for id_, lines in context.db.all(Statement(sql), **bounds):
+            known = decide(lines, self.asked)
+            if known is None:
+                unsure.append(id_)
+            elif known:
+                found.append(id_)
+        for id_, octets in octets_of(context, unsure, self.blobs):
+            if card_matches(octets, self.asked):
+                found.append(id_)
+        return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNumbered(View[list[Entry]]):
+    """Items of a folder by their numbers, with their octets where ``blobs`` is given.
+
+    Those that are gone are left out. Stops when ``budget`` octets are read, but not before the
+    first item.
+    """
+
+    folder_id: int
+    item_ids: tuple[int, ...]
+    blobs: FileBlobs | None = None
+    budget: int = 0
+    properties: bool = True
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[Entry]:
+        found: dict[int, Item] = {}
+        for some in _batches(self.item_ids):
+            statement = Statement(
+                f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder"  # noqa: S608
+                f" AND i.id IN ({_numbers(some)})"
+            )
+            for row in context.db.all(statement, folder=self.folder_id):
+                found[row[0]] = Item(*row)
+        items = [found[id_] for id_ in self.item_ids if id_ in found]
+        return read_bodies(context, self.folder_id, items, self.blobs, self.budget, self.properties)
+
+
+def octets_of(
+    context: ReadContext, item_ids: Sequence[int], blobs: FileBlobs
+) -> Iterator[tuple[int, bytes]]:
+    """(item, its octets) of items, some at a time."""
+    for some in _batches(item_ids):
+        statement = Statement(
+            "SELECT i.id, b.size, b.data, b.file FROM items i JOIN blobs b ON b.id = i.blob_id"  # noqa: S608
+            f" WHERE i.id IN ({_numbers(some)})"
+        )
+        for id_, size, data, file in context.db.all(statement):
+            yield id_, blobs.read(file, 0, size) if data is None else bytes(data)
+
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def _numbers(ids: Iterable[int]) -> str:
+    return ", ".join(str(int(id_)) for id_ in ids)
