@@ -248,6 +248,22 @@ def database_url() -> Kind:
     return Kind("database URL", parse, _show_text, secret=True)
 
 
+def web_address() -> Kind:
+    """A scheme and a host, perhaps with a port, without a slash at the end."""
+
+    def parse(value: object, base: Path) -> str:
+        match = re.fullmatch(
+            r"(https?)://([^\s/:@?#]+|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?/?",
+            value if isinstance(value, str) else "",
+            re.IGNORECASE,
+        )
+        if match is None:
+            raise WrongValue('an address such as "https://mail.example.org" without a path')
+        return f"{match[1]}://{match[2]}{match[3] or ''}".lower()
+
+    return Kind("web address", parse, _show_text)
+
+
 def list_of(kind: Kind, lowest: int = 0) -> Kind:
     """A list of values of one kind."""
 

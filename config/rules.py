@@ -47,6 +47,8 @@ def _check_listeners(config: Config, document: Document) -> None:
                 (*here, "tls"),
                 f'"{listener.tls}" needs tls.certificate and tls.key, which are not set',
             )
+        if listener.protocol == "http" and listener.tls == "starttls":
+            document.wrong((*here, "tls"), '"implicit" or "none" for http', '"starttls"')
 
 
 def _check_relay(config: Config, document: Document) -> None:

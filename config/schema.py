@@ -27,6 +27,7 @@ from folkmoot.config.kinds import (
     text,
     whole,
 )
+from folkmoot.config.schema_http import HttpSection
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB, MIB, GIB = 2**10, 2**20, 2**30
@@ -103,9 +104,9 @@ class ListenerSection:
     """One port to listen on."""
 
     protocol: str = key(
-        choice("imap", "submission", "lmtp"),
-        "What is spoken: imap for reading mail, submission for sending it, "
-        "lmtp for mail that an MTA in front hands over.",
+        choice("imap", "submission", "lmtp", "http"),
+        "What is spoken: imap for reading mail, submission for sending it, lmtp for mail that an "
+        "MTA in front hands over, http for calendars, contacts and documents.",
         example="imap",
     )
     port: int = key(PORT, "The TCP port; 0 takes any free one.", example=993)
@@ -117,7 +118,8 @@ class ListenerSection:
     )
     tls: str = key(
         _TLS,
-        "none: no encryption; starttls: the client asks for it; implicit: from the first octet.",
+        "none: no encryption; starttls: the client asks for it (not http); implicit: from the "
+        "first octet.",
         default="none",
     )
     plaintext_logins: bool = key(
@@ -379,6 +381,9 @@ class Config:
     )
     limits: LimitsSection = section(LimitsSection, "Bounds for what clients can ask of the server.")
     imap: ImapSection = section(ImapSection, "What IMAP offers.")
+    http: HttpSection = section(
+        HttpSection, "What HTTP listeners take: calendars, contacts and documents."
+    )
     log: LogSection = section(
         LogSection, "What is logged, and where. Passwords and other secrets never are."
     )

@@ -27,6 +27,8 @@ _LISTENERS = (
     ("submission", 587, "starttls", "Submission, STARTTLS or plain"),
     ("submission", 465, "implicit", "Submission, TLS"),
     ("lmtp", 24, "none", "LMTP"),
+    ("http", 80, "none", "HTTP (calendars, contacts, documents)"),
+    ("http", 443, "implicit", "HTTPS (the same with TLS)"),
 )
 _MARK = "sample-mail-delivered"
 

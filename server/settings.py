@@ -7,6 +7,8 @@ from pathlib import Path
 from folkmoot.auth.throttle import ThrottleLimits
 from folkmoot.config.directory import Directory
 from folkmoot.config.schema import Config
+from folkmoot.protocols.dav.limits import DavLimits
+from folkmoot.protocols.http.limits import HttpLimits
 from folkmoot.protocols.imap.session import ImapLimits
 from folkmoot.protocols.smtp.limits import SmtpLimits
 from folkmoot.protocols.smtp.outcomes import RetryPolicy
@@ -50,6 +52,19 @@ def smtp_limits(config: Config) -> SmtpLimits:
         idle_seconds=config.limits.smtp_idle,
         login_seconds=config.limits.login,
     )
+
+
+def http_limits(config: Config) -> HttpLimits:
+    """Bounds of HTTP connections."""
+    return HttpLimits(
+        idle_seconds=config.http.idle,
+        connections_per_address=config.limits.connections_per_address,
+    )
+
+
+def dav_limits(config: Config) -> DavLimits:
+    """What one DAV request may take."""
+    return DavLimits(max_upload=config.http.max_upload)
 
 
 def retry_policy(config: Config) -> RetryPolicy:

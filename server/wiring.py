@@ -44,6 +44,7 @@ from folkmoot.server.metrics import Gauges, metrics_site
 from folkmoot.server.run import StartFailed
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
+from folkmoot.server.web import Web
 from folkmoot.sharing.delivery import Delivery, DeliveryRules
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.types_mail import SendState
@@ -87,6 +88,7 @@ class Server:
         self._mail_sessions: WeakSet[Session] = WeakSet()
         self._imap: list[ImapFactory] = []
         self._smtp: list[MailFactory] = []
+        self._web: Web | None = None
         self._reloading = asyncio.Lock()
         self.running = False
 
@@ -126,9 +128,14 @@ class Server:
             protocol: Connections(config.limits.connections_per_address)
             for protocol in ("submission", "lmtp")
         }
+        web = Web(self._reactor, config, authenticator, self.core.store, self.bound)
+        self._web = web
         for one in self.bound:
             if one.section.protocol == "imap":
                 self._listen_imap(one, authenticator, counts)
+            elif one.section.protocol == "http":
+                creator = self._tls.connection_creator if self._tls is not None else None
+                self._listeners.twisted(one.socket, web.listener(one, creator))
             else:
                 connections = smtp_connections[one.section.protocol]
                 await self._listen_smtp(one, authenticator, connections)
@@ -179,6 +186,8 @@ class Server:
             await self._indexer.stop()
             self._indexer = None
         endings = [factory.close(GOODBYE_SECONDS) for factory in self._smtp]
+        if self._web is not None:
+            endings.append(self._web.close(GOODBYE_SECONDS))
         if self._worker is not None:
             endings.append(self._worker.stop(GOODBYE_SECONDS))
             self._worker = None
@@ -313,6 +322,7 @@ class Server:
         return {
             "imap": sum(len(factory.connections) for factory in self._imap),
             "smtp": sum(1 for session in [*self._mail_sessions] if session.open),
+            "http": self._web.connections if self._web is not None else 0,
         }
 
     def _certificate_end(self) -> float | None:

@@ -14,7 +14,7 @@ from folkmoot.server.directory_apply import plan_limits
 from folkmoot.storage.types import Account, AccountState, AppPassword, Usage
 from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate
 
-PROTOCOLS = ("imap", "submission")
+PROTOCOLS = ("imap", "submission", "dav")
 address_argument = click.argument("address")
 
 

@@ -54,6 +54,13 @@ address = "::"
 port = 587
 tls = "starttls"
 
+# Calendars, contacts and documents, and the help to set up programs.
+[[listener]]
+protocol = "http"
+address = "::"
+port = 443
+tls = "implicit"
+
 # Mail from other servers, handed over by the MTA on this machine.
 [[listener]]
 protocol = "lmtp"

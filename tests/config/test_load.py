@@ -70,7 +70,7 @@ idle = true
         "servers know this server.",
         ':4: server.hostnme: unknown key; did you mean "hostname"?',
         ':7: listener[0].port: expected a whole number from 0 to 65535, found the text "imap"',
-        ':9: listener[1].protocol: expected one of "imap", "submission", "lmtp", '
+        ':9: listener[1].protocol: expected one of "imap", "submission", "lmtp", "http", '
         'found the text "pop3"',
         ':14: relay.retry[1]: expected a time such as "90 s", "30 min", "4 h", "5 days", '
         'at least "1 s", found the text "soon"',
@@ -107,6 +107,12 @@ idle = true
             "[[dkim]]\ndomain = 'a.example'\nselector = 's'\nkey = 'k'\n" * 2,
             'dkim[1].domain: "a.example" has a key already',
         ),
+        (
+            "[tls]\ncertificate = 'c'\nkey = 'k'\n"
+            "[[listener]]\nprotocol = 'http'\nport = 80\ntls = 'starttls'",
+            'listener[1].tls: expected "implicit" or "none" for http, found "starttls"',
+        ),
+        ("[http]\nurl = 'https://x/dav'", 'http.url: expected an address such as "https://'),
         ("[database]\nurl = 'mysql://x'", 'database.url: expected "sqlite:///FILE" or'),
         ("[mail]\nmax_recipients = 10", "mail.max_recipients: expected a whole number from 100"),
     ],

@@ -50,7 +50,7 @@ def free_base() -> int:
     """A base port whose offsets are free."""
     for base in range(20000, 60000, 1000):
         try:
-            for offset in (143, 993, 587, 465, 24):
+            for offset in (143, 993, 587, 465, 24, 80, 443):
                 with socket.create_server(("127.0.0.1", base + offset)):
                     pass
         except OSError:

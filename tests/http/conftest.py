@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IListeningPort
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from folkmoot.protocols.http.body import ClientGone
@@ -192,11 +191,11 @@ class Web:
             certificate, key = folder / "web.pem", folder / "web-key.pem"
             write_self_signed(certificate, key, ["mail.example.test"])
             creator: Any = TlsStore(certificate, key).connection_creator
-            listening = TLSMemoryBIOFactory(creator, False, self.factory)
-        self._port: IListeningPort = reactor.call(
+            listening = TLSMemoryBIOFactory(creator, False, listening)
+        self._port: Any = reactor.call(
             lambda: reactor.get().listenTCP(0, listening, interface="127.0.0.1")
         )
-        self.port: int = self._port.getHost().port  # type: ignore[attr-defined]
+        self.port = int(self._port.getHost().port)
         self._account: TestAccount | None = None
 
     @property

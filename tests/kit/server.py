@@ -1,9 +1,10 @@
-"""The real server inside the test process: store, sign-in and IMAP over real sockets."""
+"""The real server inside the test process: store, sign-in, IMAP and HTTP over real sockets."""
 
 from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,15 +20,22 @@ from folkmoot.auth.cache import VerifiedCache
 from folkmoot.auth.directory import StoreDirectory
 from folkmoot.auth.passwords import PasswordHasher
 from folkmoot.auth.throttle import Throttle
+from folkmoot.protocols.http.limits import HttpLimits
+from folkmoot.protocols.http.login import Login
+from folkmoot.protocols.http.pages import Pages
+from folkmoot.protocols.http.router import Router
+from folkmoot.protocols.http.server import HttpFactory
 from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
 from folkmoot.protocols.imap.session import ImapLimits
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.tls import TlsStore, channel_bindings
+from folkmoot.server.web import dav_application
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Limit, Tool
 from folkmoot.storage.upkeep import check
 from tests.kit import reactor
+from tests.kit.http import HttpClient
 from tests.kit.imap import ImapClient
 from tests.kit.stores import decisions
 
@@ -54,6 +62,7 @@ class TestServer:
     """Listens on loopback with ports of its own.
 
     With ``tls`` there is STARTTLS at ``imap_port``, and TLS from the first octet at ``imaps_port``.
+    The DAV tree is at ``http_port``.
     """
 
     __test__ = False
@@ -99,6 +108,8 @@ class TestServer:
             self.factories.append(implicit)
             creator: Any = self._tls.connection_creator
             self.imaps_port = self._listen(TLSMemoryBIOFactory(creator, False, implicit))
+        self.http_factory = self._http(plaintext_logins=plaintext_logins)
+        self.http_port = self._listen(self.http_factory)
         reactor.call(lambda: self.accounts.create_domain(DOMAIN))
 
     def _factory(
@@ -116,6 +127,18 @@ class TestServer:
             plaintext_logins=lambda peer: plaintext_logins,
             channel_bindings=channel_bindings,
             hidden=self._hidden,
+        )
+
+    def _http(self, *, plaintext_logins: bool) -> HttpFactory:
+        login = Login(self.authenticator, lambda peer: plaintext_logins)
+        dav = dav_application(self.store)
+        router = Router(login, Pages("https://mail.example.test"), {"dav": dav})
+        return HttpFactory(
+            self._reactor,
+            router,
+            hostname="mail.example.test",
+            limits=HttpLimits(),
+            counts=Counter(),
         )
 
     def _listen(self, factory: Any) -> int:
@@ -141,6 +164,11 @@ class TestServer:
             client.ok(f"SELECT {select}")
         return client
 
+    def http(self, account: TestAccount | None = None) -> HttpClient:
+        """A raw HTTP client; with an account, it sends its password."""
+        login = (account.address, account.password) if account is not None else None
+        return HttpClient(self.http_port, login)
+
     def stop(self) -> None:
         """Stop listening, drop connections, check and close the store."""
 
@@ -158,6 +186,7 @@ class TestServer:
         for factory in self.factories:
             for connection in list(factory.connections):
                 connection.transport.abortConnection()
+        self.http_factory.abort()
 
 
 def _tls(folder: Path) -> TlsStore:

@@ -22,7 +22,7 @@ from tests.server.cli import Running, eventually, free_base, run, running
 
 pytestmark = pytest.mark.slow  # each command is a process of its own
 
-OFFSETS = (143, 993, 587, 465, 24)
+OFFSETS = (143, 993, 587, 465, 24, 80, 443)
 
 
 @pytest.fixture(scope="module")

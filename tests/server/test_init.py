@@ -26,6 +26,7 @@ def test_init_writes_a_config_that_is_good(tmp_path: Path) -> None:
         ("imap", 143, "starttls"),
         ("submission", 465, "implicit"),
         ("submission", 587, "starttls"),
+        ("http", 443, "implicit"),
         ("lmtp", 24, "none"),
     }
     assert stat.S_IMODE(data.stat().st_mode) == 0o700

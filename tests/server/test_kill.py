@@ -63,7 +63,7 @@ class Storm:
 @pytest.mark.slow
 def test_kill_in_a_storm_of_appends(tmp_path: Path) -> None:
     """Every APPEND that was answered OK survives kill -9 octet for octet, under its UID."""
-    data, base = tmp_path / "data", free_base(143, 993, 587, 465, 24)
+    data, base = tmp_path / "data", free_base(143, 993, 587, 465, 24, 80, 443)
     demo = ("demo", "--data", data, "--base-port", base)
     acknowledged: dict[tuple[str, int], str] = {}
     dice = random.Random(4711)

@@ -64,7 +64,7 @@ class Storm:
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     """Messages and queued recipients that were acknowledged survive, each exactly once."""
-    data, base = tmp_path / "data", free_base(143, 993, 587, 465, 24)
+    data, base = tmp_path / "data", free_base(143, 993, 587, 465, 24, 80, 443)
     demo = ("demo", "--data", data, "--base-port", base)
     with running(tmp_path / "first", *demo) as server:
         server.wait_for("ready")

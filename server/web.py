@@ -1,0 +1,119 @@
+"""The HTTP listeners of a server: the DAV tree, and the pages with help."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.peer import is_loopback
+from folkmoot.config.schema import Config
+from folkmoot.protocols import drive
+from folkmoot.protocols.dav.application import DavApplication
+from folkmoot.protocols.dav.limits import DavLimits
+from folkmoot.protocols.http.login import Login
+from folkmoot.protocols.http.pages import Pages
+from folkmoot.protocols.http.router import Router
+from folkmoot.protocols.http.server import HttpFactory
+from folkmoot.server import settings
+from folkmoot.server.listeners import Bound
+from folkmoot.sharing.tree import Tree
+from folkmoot.storage.store import Store
+
+DAV_PACKAGES = (drive,)  # what is registered beside the core of DAV
+_ENCRYPTION = {"none": "no encryption", "starttls": "STARTTLS", "implicit": "TLS"}
+_MAIL = {"imap": "IMAP, for reading mail", "submission": "SMTP, for sending mail"}
+
+
+class Web:
+    """Makes the factories of HTTP listeners, and ends their connections.
+
+    ``bound`` are all listeners of the server: the help names their ports.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        config: Config,
+        authenticator: Authenticator,
+        store: Store,
+        bound: list[Bound],
+    ) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._authenticator = authenticator
+        self._dav = dav_application(store, settings.dav_limits(config))
+        self._pages = Pages(base_url(config, bound), _mail(config, bound))
+        self._counts: Counter[str] = Counter()
+        self._factories: list[HttpFactory] = []
+
+    def listener(self, bound: Bound, tls: Any) -> Any:
+        """What Twisted listens with; ``tls`` is what ``TLSMemoryBIOFactory`` takes."""
+        section = bound.section
+        login = Login(
+            self._authenticator, lambda peer: section.plaintext_logins or is_loopback(peer)
+        )
+        secure = section.tls == "implicit"
+        factory = HttpFactory(
+            self._reactor,
+            Router(login, self._pages, {"dav": self._dav}),
+            hostname=self._config.server.hostname,
+            limits=settings.http_limits(self._config),
+            counts=self._counts,
+            secure=secure,
+        )
+        self._factories.append(factory)
+        if not secure:
+            return factory
+        inner: Any = factory
+        wrapped = TLSMemoryBIOFactory(tls, False, inner)
+        wrapped.noisy = False
+        return wrapped
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return sum(len(factory.connections) for factory in self._factories)
+
+    async def close(self, seconds: float) -> None:
+        """Let answers under way end for a while, then cut connections off."""
+        for factory in self._factories:
+            factory.close()
+        end = time.monotonic() + seconds
+        while self.connections and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        for factory in self._factories:
+            factory.abort()
+
+
+def dav_application(store: Store, limits: DavLimits | None = None) -> DavApplication:
+    """The DAV tree over a store, with everything that it is used for."""
+    return DavApplication(lambda actor: Tree(store, actor), DAV_PACKAGES, limits)
+
+
+def base_url(config: Config, bound: list[Bound]) -> str:
+    """The address under which people reach the server, without a slash at the end."""
+    if config.http.url is not None:
+        return config.http.url
+    web = [one for one in bound if one.section.protocol == "http"]
+    best = next((one for one in web if one.section.tls == "implicit"), web[0] if web else None)
+    if best is None:
+        return f"https://{config.server.hostname}"
+    secure = best.section.tls == "implicit"
+    port = "" if best.port == (443 if secure else 80) else f":{best.port}"
+    return f"http{'s' if secure else ''}://{config.server.hostname}{port}"
+
+
+def _mail(config: Config, bound: list[Bound]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (
+            _MAIL[one.section.protocol],
+            f"{config.server.hostname}, port {one.port}, {_ENCRYPTION[one.section.tls]}",
+        )
+        for one in bound
+        if one.section.protocol in _MAIL
+    )
