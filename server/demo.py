@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime
 import json
 import logging
@@ -13,9 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from folkmoot.server.demo_mail import DOMAIN, Sample, address, display_name, samples
+from folkmoot.server.demo_tree import tree_samples
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.wiring import Server
+from folkmoot.sharing.tree import Tree
+from folkmoot.storage.errors import AlreadyExists
+from folkmoot.storage.types import Tool
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
+from folkmoot.storage.types_tree import TreePath
 
 log = logging.getLogger("folkmoot.demo")
 
@@ -31,6 +38,7 @@ _LISTENERS = (
     ("http", 443, "implicit", "HTTPS (the same with TLS)"),
 )
 _MARK = "sample-mail-delivered"
+_TREE_MARK = "sample-items-stored"
 
 
 def config_text(base_port: int) -> str:
@@ -99,6 +107,7 @@ class Demo:
         await self.server.start()
         try:
             await self._deliver_samples()
+            await self._put_samples()
         except BaseException:
             await self.server.stop()
             raise
@@ -121,6 +130,24 @@ class Demo:
             await self.server.delivery.deliver(
                 MailEnvelope(sample.sender, recipients), _InMemory(sample)
             )
+        mark.touch(mode=0o600)
+
+    async def _put_samples(self) -> None:
+        mark = self.data / _TREE_MARK
+        if mark.exists():
+            return
+        loop, now = asyncio.get_running_loop(), datetime.datetime.now(datetime.UTC)
+        for person in PEOPLE:
+            actor = await self.server.authenticator.authenticate(
+                address(person), password(person), "dav", "127.0.0.1"
+            ).asFuture(loop)
+            tree = Tree(self.server.core.store, actor)
+            for sample in tree_samples(person, now):
+                path = TreePath(actor.space_id, sample.tool, sample.names)
+                with contextlib.suppress(AlreadyExists):
+                    if sample.tool is Tool.DOCUMENTS and len(sample.names) > 1:
+                        await tree.make(path.parent).asFuture(loop)
+                await tree.put(path, sample.octets, sample.media_type).asFuture(loop)
         mark.touch(mode=0o600)
 
     def _print(self) -> None:

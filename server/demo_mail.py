@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 DOMAIN = "example.test"
-_NAMES = {
+PEOPLE_NAMES = {
     "alice": "Alice Archer",
     "bob": "Bob Baker",
     "carol": "Carol Cooper",
@@ -36,7 +36,7 @@ def address(person: str) -> str:
 
 def display_name(person: str) -> str:
     """The full name of one of the demo's people."""
-    return _NAMES[person]
+    return PEOPLE_NAMES[person]
 
 
 def samples(now: datetime.datetime) -> list[Sample]:
@@ -53,10 +53,10 @@ def samples(now: datetime.datetime) -> list[Sample]:
 def _welcomes(when: datetime.datetime) -> list[Sample]:
     """One message for each person, so that nobody finds an empty inbox."""
     made = []
-    for person in _NAMES:
+    for person in PEOPLE_NAMES:
         message = _message("alice", (person,), "Welcome to the demo", when, f"welcome-{person}")
         message.set_content(
-            f"Hello {_NAMES[person].split()[0]},\n\n"
+            f"Hello {PEOPLE_NAMES[person].split()[0]},\n\n"
             "this account belongs to the demo of Folkmoot. Send mail to the others:\n"
             f"alice, bob, carol, dave and eve, all @{DOMAIN}.\n\n"
             "Alice\n"
@@ -101,7 +101,7 @@ def _attachment(when: datetime.datetime) -> Sample:
     people = ("alice", "bob", "eve")
     message = _message("carol", people, "The poster, and the list of songs", when, "attachment")
     message.set_content("Here is the poster, and the list as a table.\n\nCarol\n")
-    message.add_attachment(_png(), maintype="image", subtype="png", filename="poster.png")
+    message.add_attachment(picture(), maintype="image", subtype="png", filename="poster.png")
     message.add_attachment(
         "title;composer\nGreensleeves;traditional\nErlkönig;Schubert\n",
         subtype="csv",
@@ -114,8 +114,8 @@ def _message(
     sender: str, recipients: tuple[str, ...], subject: str, when: datetime.datetime, name: str
 ) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
-    message["From"] = f"{_NAMES[sender]} <{address(sender)}>"
-    message["To"] = ", ".join(f"{_NAMES[one]} <{address(one)}>" for one in recipients)
+    message["From"] = f"{PEOPLE_NAMES[sender]} <{address(sender)}>"
+    message["To"] = ", ".join(f"{PEOPLE_NAMES[one]} <{address(one)}>" for one in recipients)
     message["Subject"] = subject
     message["Date"] = format_datetime(when)
     message["Message-ID"] = f"<demo-{name}@{DOMAIN}>"
@@ -126,7 +126,7 @@ def _sample(sender: str, recipients: tuple[str, ...], message: EmailMessage) -> 
     return Sample(address(sender), tuple(map(address, recipients)), message.as_bytes())
 
 
-def _png(width: int = 160, height: int = 120) -> bytes:
+def picture(width: int = 160, height: int = 120) -> bytes:
     """A picture with a colour gradient."""
     rows = b"".join(
         b"\0" + bytes(v for x in range(width) for v in (255 * x // width, 255 * y // height, 160))

@@ -59,8 +59,9 @@ GOODBYE_SECONDS = 3.0  # what connections and the queue have to end in good orde
 class Server:
     """A whole server. ``start`` and ``stop`` are called on the reactor's asyncio loop.
 
-    Once it is ``running``, ``bound`` lists the listeners with their real ports; ``core`` and
-    ``delivery`` give direct ways in. ``reopen_logs`` is called first at each ``reload``.
+    Once it is ``running``, ``bound`` lists the listeners with their real ports; ``core``,
+    ``delivery`` and ``authenticator`` give direct ways in. ``reopen_logs`` is called first at each
+    ``reload``.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Server:
         self.bound: list[Bound] = []
         self.core: Core
         self.delivery: Delivery
+        self.authenticator: Authenticator
         self._reactor = reactor
         self._directory = directory or Directory()
         self._reopen_logs = reopen_logs
@@ -120,7 +122,7 @@ class Server:
             raise StartFailed(str(error)) from error
         self.running = True
         await _result(apply_directory(self.core.accounts, self._directory))
-        authenticator = await self._authenticator()
+        authenticator = self.authenticator = await self._authenticator()
         self.delivery = self._delivery()
         self._worker = self._queue_worker()
         counts = ConnectionCounts()
