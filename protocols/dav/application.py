@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import ModuleType
 
 from folkmoot.protocols.dav import methods, props, reports
 from folkmoot.protocols.dav.errors import DavError, to_dav
@@ -29,12 +30,19 @@ load(methods, props, reports)
 class DavApplication:
     """Answers everything below ``/dav/``, and what is not GET at "/".
 
-    ``tree_of`` gives the tree as an actor sees it.
+    ``tree_of`` gives the tree as an actor sees it. ``packages`` register what they have beside
+    this core: ``protocols.drive``, ``protocols.caldav`` …
     """
 
-    def __init__(self, tree_of: Callable[[Actor], Tree], limits: DavLimits | None = None) -> None:
+    def __init__(
+        self,
+        tree_of: Callable[[Actor], Tree],
+        packages: Sequence[ModuleType] = (),
+        limits: DavLimits | None = None,
+    ) -> None:
         self._tree_of = tree_of
         self._limits = limits or DavLimits()
+        load(*packages)
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request. Errors that are not of the store's set are left to the caller."""
@@ -46,8 +54,7 @@ class DavApplication:
         try:
             await self._answer(request)
         except StorageError as error:
-            tool = request.written.tool if request.written is not None else None
-            await self._refuse(exchange, to_dav(error, request.href, tool))
+            await self._refuse(exchange, self._known(request, error))
         except DavError as error:
             await self._refuse(exchange, error)
 
@@ -55,6 +62,9 @@ class DavApplication:
         name = request.exchange.method
         place = self._place(request)
         if isinstance(place, TreePath):
+            for intercept in REGISTRY.interceptors:
+                if await intercept(request, place):
+                    return
             blind = find_method(name, Kind.NOTHING, place.tool)
             if blind is not None and not blind.located:
                 await blind.handler(request, request.at(Found(place, None, None)))
@@ -70,6 +80,13 @@ class DavApplication:
             raise NotFound
         else:
             raise DavError(405, fields=[("Allow", ", ".join(methods_of(kind, tool)))])
+
+    def _known(self, request: Request, error: StorageError) -> DavError:
+        tool = request.written.tool if request.written is not None else None
+        answer = to_dav(error, request.href, tool)
+        if answer.status == 405:
+            answer.fields = (("Allow", ", ".join(methods_of(Kind.FOLDER, tool))),)
+        return answer
 
     def _place(self, request: Request) -> Place:
         try:

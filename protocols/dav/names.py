@@ -78,13 +78,11 @@ def text_element(name: str, text: str) -> str:
 
 def printable(text: str) -> str:
     """Text without the characters that XML 1.0 cannot hold."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char
-        for char in text
-        if char >= " "
-        and not "\ud800" <= char <= "\udfff"
-        and char not in "\ufffe\uffff"
-        or char in "\t\n\r"
-    )
+    return text if text.isprintable() else "".join(filter(_in_xml, text))
+
+
+def _in_xml(char: str) -> bool:
+    # https://www.w3.org/TR/xml/#charsets
+    if char < " ":
+        return char in "\t\n\r"
+    return not "\ud800" <= char <= "\udfff" and char not in "\ufffe\uffff"

@@ -86,6 +86,10 @@ class Plan:
             if entry.paged:
                 await entry.fetch(self._request, resource, nodes)
 
+    def value(self, name: str, node: Node) -> str | None:
+        """The whole element of one property; what it needs was fetched before."""
+        return self._answer(name, find_prop(name, node.kind, node.tool))(node)
+
     def response(self, node: Node) -> str:
         """The ``DAV:response`` of a node."""
         return f"<D:response><D:href>{node.href}</D:href>{self.propstats(node)}</D:response>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 MAX_RANGES: Final = 50
@@ -41,6 +42,6 @@ def parse_ranges(header: str | None, size: int) -> list[Range] | None:
         if start < end:
             found.append((start, end))
     ordered = sorted(found)
-    if any(one[1] > other[0] for one, other in zip(ordered, ordered[1:], strict=False)):
+    if any(one[1] > other[0] for one, other in pairwise(ordered)):
         return None
     return found

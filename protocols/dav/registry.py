@@ -1,5 +1,7 @@
 """Methods, live properties and reports, each registered beside the code that answers it.
 
+What is registered later is found first, so that ``caldav`` can take a method of calendars over.
+
 Everything that the server claims about itself is computed from here: ``Allow``, ``DAV:``,
 supported-method-set, supported-live-property-set, supported-report-set.
 """
@@ -16,11 +18,13 @@ from typing import TYPE_CHECKING
 from folkmoot.protocols.dav.resources import ALL_TOOLS, Kind, Node, Resource
 from folkmoot.protocols.dav.xml import Element
 from folkmoot.storage.types import Tool
-from folkmoot.storage.types_tree import Folder, Item, ItemTimes
+from folkmoot.storage.types_tree import Folder, Item, ItemTimes, TreePath
 
 if TYPE_CHECKING:
     from folkmoot.protocols.dav.request import Request
 
+#: Answers a request before anything is looked up; False leaves it to the methods.
+Interceptor = Callable[["Request", TreePath], Awaitable[bool]]
 MethodHandler = Callable[["Request", Resource], Awaitable[None]]
 ReportHandler = Callable[["Request", Resource, Element], Awaitable[None]]
 #: The content of a property's element as XML; None where the resource does not have it.
@@ -92,6 +96,7 @@ class Registry:
     reports: dict[str, list[Report]] = field(default_factory=dict)
     prefetches: dict[str, Prefetch] = field(default_factory=dict)
     compliance: list[str] = field(default_factory=list)
+    interceptors: list[Interceptor] = field(default_factory=list)
 
 
 REGISTRY = Registry()
@@ -165,6 +170,12 @@ def prefetch(name: str, *, paged: bool = False) -> Callable[[Fetch], Fetch]:
     return register
 
 
+def interceptor(handler: Interceptor) -> Interceptor:
+    """Register what may answer requests for a place in a tree before all else."""
+    REGISTRY.interceptors.append(handler)
+    return handler
+
+
 def compliance(*names: str) -> None:
     """Register words of the ``DAV:`` header, which come in the order of registration."""
     REGISTRY.compliance.extend(name for name in names if name not in REGISTRY.compliance)
@@ -184,17 +195,17 @@ def fits(entry: Method | Prop | Report, kind: Kind, tool: Tool | None) -> bool:
 
 def find_method(name: str, kind: Kind, tool: Tool | None) -> Method | None:
     """The method of a name that a resource has."""
-    return next((m for m in REGISTRY.methods.get(name, ()) if fits(m, kind, tool)), None)
+    return next((m for m in reversed(REGISTRY.methods.get(name, [])) if fits(m, kind, tool)), None)
 
 
 def find_report(name: str, kind: Kind, tool: Tool | None) -> Report | None:
     """The report of a name that a resource has."""
-    return next((r for r in REGISTRY.reports.get(name, ()) if fits(r, kind, tool)), None)
+    return next((r for r in reversed(REGISTRY.reports.get(name, [])) if fits(r, kind, tool)), None)
 
 
 def find_prop(name: str, kind: Kind, tool: Tool | None) -> Prop | None:
     """The live property of a name that a resource may have."""
-    return next((p for p in REGISTRY.props.get(name, ()) if fits(p, kind, tool)), None)
+    return next((p for p in reversed(REGISTRY.props.get(name, [])) if fits(p, kind, tool)), None)
 
 
 def methods_of(kind: Kind, tool: Tool | None) -> list[str]:

@@ -8,14 +8,41 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, Protocol
 
 from lxml import etree
 
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.names import dav
 
-Element = etree._Element
+
+class Element(Protocol):
+    """What is used of lxml's elements. ``tag`` is no text for comments and the like."""
+
+    tag: str
+    tail: str | None
+
+    def __iter__(self) -> Iterator[Element]: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """An attribute."""
+
+    def set(self, name: str, value: str) -> None:
+        """Give an attribute a value."""
+
+    def itertext(self) -> Iterator[str]:
+        """The texts in it, in their order."""
+        ...
+
+    def iterancestors(self) -> Iterator[Element]:
+        """What it stands in, from the inside out."""
+        ...
+
+    def remove(self, child: Element) -> None:
+        """Take a child out."""
+
+    def getroottree(self) -> Any:
+        """The whole document."""
+
 
 MAX_DEPTH: Final = 100
 MAX_ELEMENTS: Final = 60_000
@@ -122,7 +149,8 @@ def whole(found: Element) -> str:
             if language is not None:
                 kept.set(_XML_LANG, language)
                 break
-    return etree.tostring(kept, encoding="unicode")
+    written: str = etree.tostring(kept, encoding="unicode")
+    return written
 
 
 def prop_names(parent: Element | None, limit: int = 500) -> list[str]:

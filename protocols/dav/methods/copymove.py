@@ -16,12 +16,12 @@ async def copy(request: Request, resource: Resource) -> None:
     depth = request.depth(INFINITY)
     if depth == 1:
         raise DavError(400, text="COPY has Depth 0 or infinity.")
-    source, target = resource.tree_path, _destination(request)
+    source, target = resource.tree_path, destination(request)
     replaced = await request.tree.copy(
         source,
         target,
         request.guard(source),
-        overwrite=_overwrite(request),
+        overwrite=overwrite(request),
         deep=depth == INFINITY,
     )
     await _answer(request, target, replaced)
@@ -32,14 +32,14 @@ async def move(request: Request, resource: Resource) -> None:
     """What was at the destination is gone, its locks stay behind with the source."""
     if resource.node.folder is not None and request.depth(INFINITY) != INFINITY:
         raise DavError(400, text="A collection moves with all that is in it.")
-    source, target = resource.tree_path, _destination(request)
+    source, target = resource.tree_path, destination(request)
     replaced = await request.tree.move(
-        source, target, request.guard(source), overwrite=_overwrite(request)
+        source, target, request.guard(source), overwrite=overwrite(request)
     )
     await _answer(request, target, replaced)
 
 
-def _destination(request: Request) -> TreePath:
+def destination(request: Request) -> TreePath:
     """Where it goes. Raises ``DavError`` 400, 403 outside the trees, 502 on other servers."""
     header = request.exchange.header("Destination")
     if header is None:
@@ -55,7 +55,8 @@ def _destination(request: Request) -> TreePath:
     return place
 
 
-def _overwrite(request: Request) -> bool:
+def overwrite(request: Request) -> bool:
+    """The Overwrite header. # rfc4918#10.6"""
     header = (request.exchange.header("Overwrite") or "T").strip().upper()
     if header not in ("T", "F"):
         raise DavError(400, text="Overwrite is T or F.")

@@ -128,17 +128,15 @@ async def _pieces(
         for head, (start, end) in parts:
             if head:
                 yield head
-            while start < end:
-                piece = await _read(request, source, start, min(PIECE, end - start))
-                start += len(piece)
-                yield piece
+            for position in range(start, end, PIECE):
+                yield await _read(request, source, position, min(PIECE, end - position))
     finally:
         source.close()
 
 
 async def _read(request: Request, source: FileSource, start: int, length: int) -> bytes:
     piece = await request.tree.compute(lambda: source.read(start, length))
-    if not piece:
+    if len(piece) < length:
         raise OSError("the file of a body is shorter than it was")
     return piece
 

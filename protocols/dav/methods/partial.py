@@ -10,7 +10,7 @@ import re
 
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.methods.get import PIECE
-from folkmoot.protocols.dav.methods.storing import judge, store, still
+from folkmoot.protocols.dav.methods.storing import judge, still, store
 from folkmoot.protocols.dav.registry import compliance, method
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
@@ -40,10 +40,7 @@ async def patch(request: Request, resource: Resource) -> None:
         raise DavError(400, text="X-Update-Range is missing or cannot be read.")
     if exchange.content_length is None:
         raise DavError(411, text="PATCH needs a Content-Length.")
-    if match[1]:
-        start = item.size
-    else:
-        start = item.size - int(match[4]) if match[4] else int(match[2])
+    start = int(match[2]) if match[2] else item.size - int(match[4] or 0)  # else "append"
     if not 0 <= start <= item.size:
         raise DavError(416, text="There is a gap before this part.")
     if match[3] and int(match[3]) + 1 - start != exchange.content_length:

@@ -1,0 +1,202 @@
+"""Conditions and orders of DAV:basicsearch (RFC 5323 section 5).
+
+Logic has three values: what a resource has no such property for is unknown, and what is unknown is
+not found, whether the query says "not" or does not. # rfc5323#5.5.3
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, Final
+
+from folkmoot.protocols.dav.dates import parse_date
+from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.names import dav
+from folkmoot.protocols.dav.resources import Node
+from folkmoot.protocols.dav.xml import Element, child, children, prop_names, text
+from folkmoot.storage.types_tree import Folder, Item
+
+MAX_CONDITIONS: Final = 100
+MAX_PATTERN: Final = 1_000  # characters
+
+Value = str | int
+Condition = Callable[[Node], bool | None]
+Order = tuple[Callable[[Node], Value | None], bool]
+"""What it is ordered by, and whether descending."""
+
+
+def _thing(node: Node) -> Item | Folder | None:
+    return node.item or node.folder
+
+
+_NUMBERS: Final[dict[str, Callable[[Node], int | None]]] = {
+    dav("getcontentlength"): lambda node: node.item.size if node.item else None,
+    dav("getlastmodified"): lambda node: thing.modified if (thing := _thing(node)) else None,
+    dav("creationdate"): lambda node: thing.created if (thing := _thing(node)) else None,
+}
+_TEXTS: Final[dict[str, Callable[[Node], str | None]]] = {
+    dav("displayname"): lambda node: node.name,
+    dav("getcontenttype"): lambda node: node.item.media_type if node.item else None,
+    dav("getetag"): lambda node: f'"{node.item.etag}"' if node.item else None,
+}
+_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    dav("eq"): operator.eq,
+    dav("lt"): operator.lt,
+    dav("lte"): operator.le,
+    dav("gt"): operator.gt,
+    dav("gte"): operator.ge,
+}
+
+
+def parse_where(where: Element | None) -> Condition:
+    """The condition in ``DAV:where``; without one, everything. Raises ``DavError`` 400, 422."""
+    if where is None:
+        return lambda node: True
+    found = list(children(where))
+    if len(found) != 1:
+        raise DavError(400, text="where holds one condition.")
+    return _condition(found[0], [MAX_CONDITIONS])
+
+
+def parse_order(orderby: Element | None) -> list[Order]:
+    """What results are ordered by, the most important first. Raises ``DavError`` 400, 422."""
+    orders: list[Order] = []
+    for entry in children(orderby) if orderby is not None else ():
+        if entry.tag == dav("order"):
+            orders.append((_property(entry), child(entry, dav("descending")) is not None))
+    if len(orders) > 10:
+        raise DavError(400, text="Too many orders.")
+    return orders
+
+
+def _condition(entry: Element, left: list[int]) -> Condition:
+    left[0] -= 1
+    if left[0] < 0:
+        raise DavError(400, text="The search has too many conditions.")
+    tag = str(entry.tag)
+    if tag in (dav("and"), dav("or")):
+        parts = [_condition(part, left) for part in children(entry)]
+        return _all(parts) if tag == dav("and") else _any(parts)
+    if tag == dav("not"):
+        parts = [_condition(part, left) for part in children(entry)]
+        if len(parts) != 1:
+            raise DavError(400, text="not holds one condition.")
+        return lambda node: None if (found := parts[0](node)) is None else not found
+    if tag == dav("is-collection"):
+        return lambda node: node.folder is not None
+    if tag == dav("is-defined"):
+        value = _property(entry)
+        return lambda node: value(node) is not None
+    if tag == dav("like"):
+        return _like(entry)
+    if tag in _COMPARISONS:
+        return _comparison(entry, _COMPARISONS[tag])
+    raise DavError(422, text="This kind of condition is not known here.")
+
+
+def _all(parts: list[Condition]) -> Condition:
+    def judge(node: Node) -> bool | None:
+        found = [part(node) for part in parts]
+        if False in found:
+            return False
+        return None if None in found else True
+
+    return judge
+
+
+def _any(parts: list[Condition]) -> Condition:
+    def judge(node: Node) -> bool | None:
+        found = [part(node) for part in parts]
+        if True in found:
+            return True
+        return None if None in found else False
+
+    return judge
+
+
+def _comparison(entry: Element, compare: Callable[[Any, Any], bool]) -> Condition:
+    value, literal = _property(entry), _literal(entry)
+    name = prop_names(child(entry, dav("prop")))[0]
+    if name in _NUMBERS:
+        number = _number(name, literal)
+        return lambda node: None if (found := value(node)) is None else compare(found, number)
+    fold = _folding(entry)
+    wanted = fold(literal)
+    return lambda node: (
+        None if (found := value(node)) is None else compare(fold(str(found)), wanted)
+    )
+
+
+def _like(entry: Element) -> Condition:
+    value, fold = _property(entry), _folding(entry)
+    pattern = _pattern(fold(_literal(entry)))
+    return lambda node: None if (found := value(node)) is None else like(fold(str(found)), pattern)
+
+
+def _pattern(literal: str) -> list[str]:
+    """Single characters and the wildcards "%" and "_" as ("%%", "__"). # rfc5323#5.14.2"""
+    if len(literal) > MAX_PATTERN:
+        raise DavError(400, text="The pattern is too long.")
+    found: list[str] = []
+    escaped = False
+    for char in literal:
+        if not escaped and char == "\\":
+            escaped = True
+            continue
+        found.append(char * 2 if not escaped and char in "%_" else char)
+        escaped = False
+    return found
+
+
+def like(value: str, pattern: list[str]) -> bool:
+    """Whether a text fits a pattern; costs their lengths multiplied at most."""
+    at = step = 0
+    star, mark = -1, 0
+    while at < len(value):
+        if step < len(pattern) and pattern[step] == "%%":
+            star, mark = step, at
+            step += 1
+        elif step < len(pattern) and pattern[step] in ("__", value[at]):
+            at += 1
+            step += 1
+        elif star >= 0:
+            mark += 1
+            at, step = mark, star + 1
+        else:
+            return False
+    return all(rest == "%%" for rest in pattern[step:])
+
+
+def _property(entry: Element) -> Callable[[Node], Value | None]:
+    names = prop_names(child(entry, dav("prop")))
+    if len(names) != 1:
+        raise DavError(400, text="A condition names one property.")
+    known: Callable[[Node], Value | None] | None = _NUMBERS.get(names[0]) or _TEXTS.get(names[0])
+    if known is None:
+        raise DavError(422, text="One cannot search by this property.")
+    return known
+
+
+def _literal(entry: Element) -> str:
+    for name in ("literal", "typed-literal"):
+        found = child(entry, dav(name))
+        if found is not None:
+            return text(found)
+    raise DavError(400, text="A comparison lacks its literal.")
+
+
+def _number(name: str, literal: str) -> int:
+    literal = literal.strip()
+    if name != dav("getcontentlength"):
+        found = parse_date(literal)
+    else:
+        found = int(literal) if literal.isascii() and literal.isdigit() else None
+    if found is None:
+        raise DavError(400, text="A literal is no number or date.")
+    return found
+
+
+def _folding(entry: Element) -> Callable[[str], str]:
+    # People search for names; who means capitals says caseless="no". # rfc5323#5.15
+    return str if entry.get("caseless", "yes") == "no" else str.casefold

@@ -1,0 +1,89 @@
+"""sync-collection (RFC 6578): what changed among the members of a collection since a token."""
+
+from __future__ import annotations
+
+from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.multistatus import Multistatus, status_response
+from folkmoot.protocols.dav.names import dav
+from folkmoot.protocols.dav.plan import Plan
+from folkmoot.protocols.dav.quoting import quoted
+from folkmoot.protocols.dav.registry import report
+from folkmoot.protocols.dav.request import INFINITY, Request, refuse
+from folkmoot.protocols.dav.resources import Kind, Resource, member_node
+from folkmoot.protocols.dav.synctoken import parse_sync_token, sync_token
+from folkmoot.protocols.dav.xml import Element, child, prop_names, text
+from folkmoot.storage.types import Tool
+from folkmoot.storage.types_tree import Synced
+
+_TRUNCATED = "<D:number-of-matches-within-limits/>"
+
+
+@report(dav("sync-collection"), Kind.HOME | Kind.FOLDER)
+async def sync_collection(request: Request, resource: Resource, root: Element) -> None:
+    """Changed members with properties, removed ones as 404, and the token for next time.
+
+    Without a limit the answer goes on, page by page, until there is nothing new.
+    """
+    _check_level(request, root)
+    folder = resource.folder
+    since = _since(root, folder.id)
+    limit = _limit(root)
+    names = prop_names(child(root, dav("prop")))
+    plan = Plan(request, names, minimal=request.prefers("return=minimal"))
+    await plan.prefetch(resource)
+    answer = Multistatus(request.exchange)
+    while True:
+        page = limit if limit is not None else request.limits.page
+        synced = await request.tree.changes(folder.id, since, page)
+        if plan.paged:
+            await plan.prefetch_page(resource, [entry.node for entry in synced.entries])
+        await answer.add(_rendered(resource, plan, synced))
+        since = synced.modseq
+        if limit is not None or not synced.more:
+            break
+    if synced.more:  # rfc6578#3.6
+        await answer.add(status_response(resource.node.href, 507, _TRUNCATED))
+    await answer.end(f"<D:sync-token>{sync_token(folder.id, since)}</D:sync-token>")
+
+
+def _rendered(resource: Resource, plan: Plan, synced: Synced) -> str:
+    base, folder = resource.node.href, resource.folder
+    parts = [plan.response(member_node(base, folder, entry)) for entry in synced.entries]
+    # What a home has are collections, whose URLs end with a slash.
+    end = "/" if resource.kind is Kind.HOME and folder.tool is not Tool.DOCUMENTS else ""
+    parts += [status_response(f"{base}{quoted(name)}{end}", 404) for name in synced.removed]
+    return "".join(parts)
+
+
+def _check_level(request: Request, root: Element) -> None:
+    """sync-level is 1; clients of the drafts say Depth instead. # rfc6578#3.3"""
+    found = child(root, dav("sync-level"))
+    level = text(found).strip().lower()
+    if found is None:
+        level = "infinite" if request.depth(1) == INFINITY else "1"
+    elif request.depth(0) == INFINITY:
+        raise DavError(400, text="sync-collection has Depth 0.")
+    if level in ("infinite", "infinity"):
+        raise refuse("sync-traversal-supported", text="Sync is by collection here.")
+    if level != "1":
+        raise DavError(400, text="sync-level is 1 or infinite.")
+
+
+def _since(root: Element, folder_id: int) -> int:
+    found = child(root, dav("sync-token"))
+    if found is None:
+        raise DavError(400, text="The sync-token is missing.")
+    since = parse_sync_token(text(found), folder_id)
+    if since is None:
+        raise refuse("valid-sync-token", text="This token is not of this collection.")
+    return since
+
+
+def _limit(root: Element) -> int | None:
+    found = child(root, dav("limit"))
+    if found is None:
+        return None
+    number = text(child(found, dav("nresults"))).strip()
+    if not (number.isascii() and number.isdigit()) or len(number) > 9 or int(number) < 1:
+        raise DavError(400, text="The limit is no number.")
+    return int(number)
