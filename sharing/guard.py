@@ -62,8 +62,10 @@ def _list_holds(txn: ReadTxn, one: IfList) -> bool:
 def _holds(txn: ReadTxn, found: Found | None, condition: IfCondition) -> bool:
     if found is None:
         return False
+    node = found.entry.node if found.entry is not None else None
+    if condition.state is not None:  # rfc6578#5
+        return isinstance(node, Folder) and (node.id, node.modseq) == condition.state
     if condition.etag:
-        node = found.entry.node if found.entry is not None else None
         return isinstance(node, Item) and node.etag == condition.etag
     return any(one.lock.token == condition.token for one in locks_on(txn, found))
 

@@ -142,13 +142,15 @@ class Synced:
     """The answer of ``Tree.changes``: what changed, by number, and what is gone.
 
     ``modseq`` is what to ask with next time; ``more`` says that there is more already.
-    ``removed`` are names of members.
+    ``removed`` are names of members. ``began`` is to be asked with as well: the number that the
+    folder had when a first look began that is not finished yet, else 0.
     """
 
     modseq: int
     entries: tuple[Entry, ...]
     removed: tuple[str, ...]
     more: bool
+    began: int = 0
 
 
 # --- conditions of a write ------------------------------------------------------------------------
@@ -156,11 +158,13 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class IfCondition:
-    """One condition of an If header: a lock token, or an entity tag without quotes."""
+    """One condition of an If header: a lock token, an entity tag without quotes, or the state of
+    a folder (its number, and that of its last change)."""
 
     token: str = ""
     etag: str = ""
     negated: bool = False
+    state: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Final
 
 from folkmoot.protocols.dav.dates import parse_http_date
 from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.synctoken import token_state
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.storage.types_tree import Guard, IfCondition, IfList, Item, TreePath
 
@@ -156,7 +157,9 @@ def _conditions(
         if kind == "not" and not negated:
             negated = True
         elif kind == "uri":
-            found.append(IfCondition(token=value, negated=negated))
+            state = token_state(value)  # rfc6578#5
+            token = "" if state is not None else value
+            found.append(IfCondition(token=token, negated=negated, state=state))
             negated = False
         elif kind == "etag":
             found.append(IfCondition(etag=value, negated=negated))

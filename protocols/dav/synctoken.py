@@ -17,7 +17,11 @@ def parse_sync_token(text: str, folder_id: int) -> int | None:
     text = text.strip()
     if not text:
         return 0
+    state = token_state(text)
+    return state[1] if state is not None and state[0] == folder_id else None
+
+
+def token_state(text: str) -> tuple[int, int] | None:
+    """The collection and the number in a token; None for what is none."""
     match = _TOKEN.fullmatch(text)
-    if match is None or int(match[1]) != folder_id:
-        return None
-    return int(match[2])
+    return (int(match[1]), int(match[2])) if match is not None else None
