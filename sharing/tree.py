@@ -15,6 +15,7 @@ from folkmoot.sharing.acting import Acting
 from folkmoot.sharing.guard import check_conditions, check_locks, locks_on
 from folkmoot.sharing.intake import ItemLimits, item_content
 from folkmoot.storage.addresses import normalize_address
+from folkmoot.storage.content.ical.freebusy import BusyPeriod
 from folkmoot.storage.content.ical.query import CalendarFilter
 from folkmoot.storage.content.ical.values import Zone
 from folkmoot.storage.content.vcard.filters import Filter as CardFilter
@@ -69,6 +70,7 @@ from folkmoot.storage.types_tree import (
     Synced,
     TreePath,
 )
+from folkmoot.storage.views.busy import BusyTimes
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
 from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.tree import (
@@ -166,14 +168,27 @@ class Tree(Acting):
         view = FindObjects(folder_id, asked, zone, self._store.blobs)
         return self._read("calendar-query", lambda txn: txn.view(view))
 
+    def busy_times(
+        self, folder_ids: Sequence[int], start: int, end: int, zone: Zone
+    ) -> Deferred[list[BusyPeriod]]:
+        """When calendars say that their owner is busy (``BusyTimes``). Raises ``RuleBroken``."""
+        view = BusyTimes(tuple(folder_ids), start, end, zone, self._store.blobs)
+        return self._read("free-busy-query", lambda txn: txn.view(view))
+
     def find_cards(self, folder_id: int, asked: CardFilter) -> Deferred[list[int]]:
         """The numbers of an address book's items that match a filter."""
         view = FindCards(folder_id, asked, self._store.blobs)
         return self._read("addressbook-query", lambda txn: txn.view(view))
 
-    def changes(self, folder_id: int, since: int, limit: int | None) -> Deferred[Synced]:
-        """What changed after ``since`` (0: everything). Raises ``LogTrimmed``."""
-        return self._read("sync", lambda txn: txn.view(ChangesOf(folder_id, since, limit)))
+    def changes(
+        self, folder_id: int, since: int, limit: int | None, *, began: int = 0
+    ) -> Deferred[Synced]:
+        """What changed after ``since`` (0: everything). Raises ``LogTrimmed``.
+
+        ``since`` and ``began`` are ``modseq`` and ``began`` of the answer before.
+        """
+        view = ChangesOf(folder_id, since, limit, began=began)
+        return self._read("sync", lambda txn: txn.view(view))
 
     def body(self, item: Item) -> Deferred[MessageBody]:
         """Where the octets of an item are."""
@@ -452,7 +467,7 @@ class Tree(Acting):
         if request.scope is LockScope.SHARED:
             locks = [one for one in locks if one.lock.scope is LockScope.EXCLUSIVE]
         if locks:
-            raise LockedByOther(roots=[one.lock.root for one in locks])
+            raise LockedByOther(roots=list(dict.fromkeys(one.lock.root for one in locks)))
 
     def _empty(self, txn: Txn, found: Found, guard: Guard) -> Item:
         # rfc4918#7.3: locking a name that is not there reserves it with an empty resource

@@ -100,9 +100,14 @@ def objects(
     absent: bool,
     asked: Window | None,
     texts: Sequence[str] = (),
+    *,
+    except_uid: str = "",
 ) -> list[Row]:
     """(item, spans, covered from, until, floating) of the objects that may be meant."""
     sql, bounds = "", {"folder": folder_id, "component": component}
+    if except_uid:
+        sql += " AND o.uid <> :except_uid"
+        bounds["except_uid"] = except_uid
     if component is not None:
         sql += f" AND o.component {'<>' if absent else '='} :component"
     for number, text in enumerate(texts):

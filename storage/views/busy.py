@@ -1,0 +1,70 @@
+"""When people are busy: of whole calendars, from what is kept beside their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.content.ical.errors import CalendarError
+from folkmoot.storage.content.ical.freebusy import BusyPeriod, busy_in, busy_periods
+from folkmoot.storage.content.ical.intake import load_calendar
+from folkmoot.storage.content.ical.rules import Budget
+from folkmoot.storage.content.ical.spans import TimeRange, spans_within, window
+from folkmoot.storage.content.ical.values import Zone
+from folkmoot.storage.errors import RuleBroken
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.objects import STEPS, objects, octets_of
+
+_KINDS = ("VEVENT", "VFREEBUSY")
+
+
+@dataclass(frozen=True, slots=True)
+class BusyTimes(View[list[BusyPeriod]]):
+    """The busy times of calendars from ``start`` to ``end`` (seconds UTC), without overlaps.
+
+    Floating times are those of ``zone``. BUSY is all that is needed, and times are all that is
+    told. ``except_uid`` leaves out one object: a meeting does not stand in its own way.
+    Raises ``RuleBroken`` (max-instances).
+    """
+
+    folder_ids: tuple[int, ...]
+    start: int
+    end: int
+    zone: Zone
+    blobs: FileBlobs
+    except_uid: str = ""
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(id_, Right.BUSY) for id_ in self.folder_ids]
+
+    def read(self, context: ReadContext) -> list[BusyPeriod]:
+        budget = Budget(STEPS)
+        rows: list[tuple[int, int, int]] = []
+        try:
+            for folder_id in self.folder_ids:
+                for kind in _KINDS:
+                    rows += self._rows(context, folder_id, kind, budget)
+        except CalendarError as error:
+            raise RuleBroken(error.text, rule=error.precondition) from None
+        return busy_periods(rows, self.start, self.end)
+
+    def _rows(
+        self, context: ReadContext, folder_id: int, kind: str, budget: Budget
+    ) -> list[tuple[int, int, int]]:
+        asked = window(TimeRange(self.start, self.end), self.zone)
+        found: list[tuple[int, int, int]] = []
+        unsure: list[int] = []
+        for row in objects(context, folder_id, kind, False, asked, except_uid=self.except_uid):
+            id_, spans, since, until, floating = row
+            start, end = (asked.local_start, asked.local_end) if floating else asked[:2]
+            if since <= start and end <= until:
+                found += spans_within(spans, bool(floating), asked, self.zone)
+            else:
+                unsure.append(id_)
+        for _, octets in octets_of(context, unsure, self.blobs):
+            found += busy_in(load_calendar(octets), self.start, self.end, self.zone, budget)
+        return found
