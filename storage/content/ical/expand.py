@@ -179,6 +179,13 @@ class Series:
             if instance is not None:
                 yield instance
 
+    def unchanged(self, rid: Moment) -> Instance:
+        """Return the instance that a RECURRENCE-ID names as it would be without its exception."""
+        assert self._master is not None
+        if self._master.timing.anchor is None:
+            return _undated(self._master, 0)
+        return self._master.at(self._local(rid), self.key(rid))
+
     def ruled(self, since: int, before: int, budget: Budget) -> Iterator[Instance]:
         """Yield DTSTART and what rules make of it, in order; more than those in the range."""
         master = self._master

@@ -154,7 +154,7 @@ def _cover(found: CalendarObject, around: int | None, steps: int) -> _Cover:
             until = ruled[INSTANCES].low - series.shift
     ends += [instance.high for instance in ruled]
     seen += [instance for instance in ruled if instance.low < until][:INSTANCES]
-    kinds = {id(timing): _kind(found.component, timing) for timing in timings}
+    kinds = {id(timing): busy_kind(found.component, timing) for timing in timings}
     rows = [(each.low, each.high, _row_kind(each, kinds)) for each in seen if each.high > each.low]
     first = min((each.low for each in ruled[:1] + seen), default=PAST)
     if since > PAST and master is not None and master.anchor is not None:
@@ -195,7 +195,8 @@ def _row_kind(instance: Instance, kinds: dict[int, int]) -> int:
     return kinds[id(instance.timing)] if instance.end > instance.start else FREE
 
 
-def _kind(component: str, timing: Timing) -> int:
+def busy_kind(component: str, timing: Timing) -> int:
+    """Return what an instance of a component means for free-busy (RFC 4791 section 7.10)."""
     if component != "VEVENT":
         return FREE
     status = timing.component.value("STATUS").upper()

@@ -99,8 +99,8 @@ class Component(NamedTuple):
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _QUOTED_HEAD = re.compile(r'((?:[^":]++|"[^"]*+")*+):')
-_PARAM = re.compile(r'((?:[^";]++|"[^"]*+"|")*+)(?:;|\Z)')
-_ITEM = re.compile(r'((?:[^",]++|"[^"]*+"|")*+)(?:,|\Z)')
+_PARAM = re.compile(r'(?:\A|;)((?:[^";]++|"[^"]*+"|")*+)')
+_ITEM = re.compile(r'(?:\A|,)((?:[^",]++|"[^"]*+"|")*+)')
 _CARET = re.compile(r"\^([n^'])")
 _CARETS = {"n": "\n", "^": "^", "'": '"'}
 
@@ -197,7 +197,7 @@ def _params(text: str) -> Params:
         name, equals, value = piece.partition("=")
         if not equals:
             continue
-        values = _ITEM.findall(value)[:-1] if '"' in value else value.split(",")
+        values = _ITEM.findall(value) if '"' in value else value.split(",")
         found.append((name.strip().upper(), tuple(_unquoted(each) for each in values)))
     return tuple(found)
 

@@ -103,7 +103,7 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_LIST_ITEM = re.compile(r"((?:[^\\,]++|\\.|\\)*+)(?:,|\Z)", re.DOTALL)
+_LIST_ITEM = re.compile(r"(?:\A|,)((?:[^\\,]++|\\.|\\)*+)", re.DOTALL)
 
 
 def moment(value: str, tzid: str, lookup: ZoneLookup) -> Moment:
@@ -198,7 +198,7 @@ def escaped(text: str) -> str:
 
 def texts(value: str) -> list[str]:
     """Return the items of a list of TEXTs (CATEGORIES, RESOURCES)."""
-    return [unescaped(item) for item in _LIST_ITEM.findall(value)[:-1]] if value else []
+    return [unescaped(item) for item in _LIST_ITEM.findall(value)] if value else []
 
 
 # --- times on the wire -----------------------------------------------------------------------
