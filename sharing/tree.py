@@ -74,7 +74,6 @@ from folkmoot.storage.views.busy import BusyTimes
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
 from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.tree import (
-    ChangesOf,
     FindPath,
     ListMembers,
     LocateItem,
@@ -83,6 +82,7 @@ from folkmoot.storage.views.tree import (
     compared,
 )
 from folkmoot.storage.views.tree_below import FoldersBelow
+from folkmoot.storage.views.tree_changes import ChangesOf
 from folkmoot.storage.views.tree_foresee import ForeseePut
 from folkmoot.storage.views.tree_locks import FoundLock, LocksBelow, LocksListed
 

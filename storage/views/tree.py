@@ -9,12 +9,12 @@ from typing import Any
 
 from folkmoot.storage.blobs.fs import FileBlobs
 from folkmoot.storage.engine.db import Row, Statement
-from folkmoot.storage.errors import LogTrimmed, NotFound, PermissionDenied
+from folkmoot.storage.errors import NotFound, PermissionDenied
 from folkmoot.storage.gate import Need, OnCollection, PerItem
 from folkmoot.storage.policy import CollectionFacts
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import MessageBody, Right, Tool
-from folkmoot.storage.types_tree import Entry, Folder, Found, Item, Synced, TreePath
+from folkmoot.storage.types_tree import Entry, Folder, Found, Item, TreePath
 from folkmoot.storage.views.base import View
 
 MAX_LEVELS = 100
@@ -28,32 +28,20 @@ ITEM = (
     "i.id, i.folder_id, i.shown, i.modseq, i.created, i.modified, i.size, i.etag, i.media_type,"
     " i.blob_id, i.component, i.schedule_tag"
 )
-_FROM_FOLDERS = f"SELECT {FOLDER} FROM collections c JOIN spaces s ON s.id = c.space_id"  # noqa: S608
+FROM_FOLDERS = f"SELECT {FOLDER} FROM collections c JOIN spaces s ON s.id = c.space_id"  # noqa: S608
 
 ROOT = Statement(
-    f"{_FROM_FOLDERS} WHERE c.space_id = :space AND c.tool = :tool AND c.parent_id IS NULL"
+    f"{FROM_FOLDERS} WHERE c.space_id = :space AND c.tool = :tool AND c.parent_id IS NULL"
 )
-_CHILD = Statement(f"{_FROM_FOLDERS} WHERE c.parent_id = :parent AND c.name = :name")
-_BY_ID = Statement(f"{_FROM_FOLDERS} WHERE c.id = :id")
+_CHILD = Statement(f"{FROM_FOLDERS} WHERE c.parent_id = :parent AND c.name = :name")
+BY_ID = Statement(f"{FROM_FOLDERS} WHERE c.id = :id")
 _ITEM = Statement(f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.name = :name")  # noqa: S608
 _FOLDERS_AFTER = Statement(
-    f"{_FROM_FOLDERS} WHERE c.parent_id = :folder AND c.name > :after ORDER BY c.name LIMIT :limit"
+    f"{FROM_FOLDERS} WHERE c.parent_id = :folder AND c.name > :after ORDER BY c.name LIMIT :limit"
 )
 _ITEMS_AFTER = Statement(
     f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.name > :after"  # noqa: S608
     " ORDER BY i.name LIMIT :limit"
-)
-_FOLDERS_SINCE = Statement(
-    f"{_FROM_FOLDERS} WHERE c.parent_id = :folder AND c.member_modseq > :since"
-    " ORDER BY c.member_modseq LIMIT :limit"
-)
-_ITEMS_SINCE = Statement(
-    f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.modseq > :since"  # noqa: S608
-    " ORDER BY i.modseq LIMIT :limit"
-)
-_GONE_SINCE = Statement(
-    "SELECT modseq, name, shown FROM tombstones WHERE folder_id = :folder AND modseq > :since"
-    " ORDER BY modseq LIMIT :limit"
 )
 _PROPERTIES = Statement(
     "SELECT name, value FROM properties WHERE folder_id = :folder AND item_id = :item"
@@ -144,7 +132,7 @@ class ReadFolder(View[Folder]):
         return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> Folder:
-        row = context.db.one(_BY_ID, id=self.folder_id)
+        row = context.db.one(BY_ID, id=self.folder_id)
         if row is None:
             raise NotFound
         return folder(context, row)
@@ -223,71 +211,6 @@ def _named(count: int) -> Statement:
 
 
 _NAMED = {count: _named(count) for count in (1, NAMES_AT_ONCE)}
-
-
-@dataclass(frozen=True, slots=True)
-class ChangesOf(View[Synced]):
-    """What changed among the members of a folder after ``since``, at most ``limit`` of them.
-
-    Raises ``LogTrimmed`` when the log does not reach back so far, or ``since`` never was.
-    """
-
-    folder_id: int
-    since: int
-    limit: int | None = None
-    properties: bool = True
-
-    def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.READ)]
-
-    def read(self, context: ReadContext) -> Synced:
-        row = context.db.one(_BY_ID, id=self.folder_id)
-        if row is None:
-            raise NotFound
-        here = folder(context, row)
-        if self.since > here.modseq or 0 < self.since < here.log_floor:
-            raise LogTrimmed
-        most = -1 if self.limit is None else self.limit + 1
-        rows = self._rows(context, most)
-        more = self.limit is not None and len(rows) > self.limit
-        if more:
-            rows = rows[: self.limit]
-        modseq = rows[-1][0] if more else here.modseq
-        nodes = [node for _, node in rows if not isinstance(node, str)]
-        removed = tuple(node for _, node in rows if isinstance(node, str))
-        entries = with_properties(context, self.folder_id, nodes, self.properties)
-        return Synced(modseq, tuple(entries), removed, more)
-
-    def _rows(self, context: ReadContext, most: int) -> list[tuple[int, Folder | Item | str]]:
-        """(number, what has it), ascending; names of what is gone."""
-        db = context.db
-        limit = most if most >= 0 else 2**62
-        bounds = {"folder": self.folder_id, "since": self.since, "limit": limit}
-        rows: list[tuple[int, Folder | Item | str]] = [
-            (row[3], Item(*row)) for row in db.all(_ITEMS_SINCE, **bounds)
-        ]
-        rows += [
-            (node.member_modseq, node)
-            for node in visible_folders(context, db.all(_FOLDERS_SINCE, **bounds))
-        ]
-        if self.since:
-            gone = {row[1]: row for row in db.all(_GONE_SINCE, **bounds)}
-            rows += [
-                (modseq, shown)
-                for modseq, name, shown in gone.values()
-                if not _exists(context, self.folder_id, name)
-            ]
-        rows.sort(key=lambda row: row[0])
-        return rows
-
-
-def _exists(context: ReadContext, folder_id: int, name: str) -> bool:
-    """Whether something came back under a name that was removed."""
-    db = context.db
-    return (
-        db.one(_ITEM, folder=folder_id, name=name) is not None
-        or db.one(_CHILD, parent=folder_id, name=name) is not None
-    )
 
 
 @dataclass(frozen=True, slots=True)

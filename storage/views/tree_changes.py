@@ -1,0 +1,104 @@
+"""What changed among the members of a folder: what sync-collection asks (RFC 6578)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import LogTrimmed, NotFound
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right
+from folkmoot.storage.types_tree import Folder, Item, Synced
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.tree import (
+    BY_ID,
+    FROM_FOLDERS,
+    ITEM,
+    folder,
+    visible_folders,
+    with_properties,
+)
+
+_FOLDERS_SINCE = Statement(
+    f"{FROM_FOLDERS} WHERE c.parent_id = :folder AND c.member_modseq > :since"
+    " ORDER BY c.member_modseq LIMIT :limit"
+)
+_ITEMS_SINCE = Statement(
+    f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.modseq > :since"  # noqa: S608
+    " ORDER BY i.modseq LIMIT :limit"
+)
+# What came back under its name is among what is there.
+_GONE_SINCE = Statement(
+    "SELECT t.modseq, t.name, t.shown FROM tombstones t"
+    " WHERE t.folder_id = :folder AND t.modseq > :since"
+    " AND NOT EXISTS (SELECT 1 FROM items i WHERE i.folder_id = t.folder_id AND i.name = t.name)"
+    " AND NOT EXISTS"
+    " (SELECT 1 FROM collections c WHERE c.parent_id = t.folder_id AND c.name = t.name)"
+    " ORDER BY t.modseq LIMIT :limit"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOf(View[Synced]):
+    """What changed among the members of a folder after ``since``, at most ``limit`` of them.
+
+    ``began`` is that of the answer that ``since`` is from. Raises ``LogTrimmed`` when the log
+    does not reach back so far, or ``since`` never was.
+    """
+
+    folder_id: int
+    since: int
+    limit: int | None = None
+    properties: bool = True
+    began: int = 0
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> Synced:
+        row = context.db.one(BY_ID, id=self.folder_id)
+        if row is None:
+            raise NotFound
+        here = folder(context, row)
+        # A first look knows nothing of what was gone when it began.
+        began = self.began or self.since or here.modseq
+        if max(self.since, began) > here.modseq or began < here.log_floor:
+            raise LogTrimmed
+        rows = self._rows(context, max(self.since, began))
+        more = self.limit is not None and len(rows) > self.limit
+        if more:
+            rows = rows[: self.limit]
+        modseq = rows[-1][0] if more else here.modseq
+        nodes = [node for _, node in rows if not isinstance(node, str)]
+        removed = dict.fromkeys(node for _, node in rows if isinstance(node, str))
+        entries = with_properties(context, self.folder_id, nodes, self.properties)
+        return Synced(modseq, tuple(entries), tuple(removed), more, began if modseq < began else 0)
+
+    def _rows(self, context: ReadContext, gone: int) -> list[tuple[int, Folder | Item | str]]:
+        """(number, what has it), ascending, one more than asked for where there are more; names
+        of what is gone after ``gone``."""
+        db = context.db
+        most = 2**62 if self.limit is None else self.limit + 1
+        bounds = {"folder": self.folder_id, "limit": most}
+        rows: list[tuple[int, Folder | Item | str]] = [
+            (row[3], Item(*row)) for row in db.all(_ITEMS_SINCE, since=self.since, **bounds)
+        ]
+        rows += [(node.member_modseq, node) for node in self._folders(context, most)]
+        rows += [(row[0], row[2]) for row in db.all(_GONE_SINCE, since=gone, **bounds)]
+        rows.sort(key=lambda row: row[0])
+        return rows
+
+    def _folders(self, context: ReadContext, most: int) -> list[Folder]:
+        """The first of the folders that the actor may know."""
+        found: list[Folder] = []
+        since = self.since
+        while len(found) < most:
+            bounds = {"folder": self.folder_id, "since": since, "limit": most}
+            rows = context.db.all(_FOLDERS_SINCE, **bounds)
+            found += visible_folders(context, rows)
+            if len(rows) < most:
+                break
+            since = rows[-1][6]
+        return found[:most]
