@@ -109,6 +109,18 @@ _STRAY = Statement(
     "SELECT c.id FROM collections c JOIN collections p ON p.id = c.parent_id"
     " WHERE p.space_id <> c.space_id OR p.tool <> c.tool OR c.member_modseq > p.modseq"
 )
+# A sync that is cut short goes on behind a number, so no two members have the same.
+_SAME_NUMBER = Statement(
+    "SELECT n.folder_id, n.modseq FROM (SELECT folder_id, modseq FROM items"
+    " UNION ALL SELECT folder_id, modseq FROM tombstones"
+    " UNION ALL SELECT parent_id, member_modseq FROM collections"
+    " WHERE tool <> 'mail' AND parent_id IS NOT NULL) n"
+    " GROUP BY n.folder_id, n.modseq HAVING COUNT(*) > 1"
+)
+_LATE_TOMBSTONES = Statement(
+    "SELECT DISTINCT t.folder_id FROM tombstones t JOIN collections c ON c.id = t.folder_id"
+    " WHERE t.modseq > c.modseq OR t.modseq <= c.log_floor"
+)
 _INDEXED = Statement("SELECT COUNT(*) FROM search_texts")
 _OWNERS = Statement(
     "SELECT s.id FROM spaces s LEFT JOIN accounts a ON a.id = s.owner_account_id"
@@ -258,6 +270,10 @@ def _items(db: Db) -> Iterator[Finding]:
         yield Finding(f"folder {folder} has an item and a folder of the name {name!r}")
     for (folder,) in db.all(_STRAY):
         yield Finding(f"folder {folder} is not where its parent is, or ahead of it")
+    for folder, number in db.all(_SAME_NUMBER):
+        yield Finding(f"two members of folder {folder} have the number {number}")
+    for (folder,) in db.all(_LATE_TOMBSTONES):
+        yield Finding(f"folder {folder} has tombstones ahead of it, or older than its log")
 
 
 def _index(db: Db) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from folkmoot.storage.mutations.tree_items import (
     check_name,
     same_tool,
 )
+from folkmoot.storage.mutations.tree_properties import check_room
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
@@ -64,7 +65,8 @@ _MOVE = Statement(
     "UPDATE collections SET parent_id = :parent, name = :name, shown = :shown,"
     " member_modseq = :number WHERE id = :id"
 )
-_GIVE = Statement("UPDATE collections SET space_id = :space WHERE id = :id")
+# What a folder was for in its old space, something else is for in the new one.
+_GIVE = Statement("UPDATE collections SET space_id = :space, special_use = '' WHERE id = :id")
 _COPY_FOLDER_PROPERTIES = Statement(
     "INSERT INTO properties (folder_id, item_id, name, value)"
     " SELECT CAST(:copy AS BIGINT), 0, name, value FROM properties"
@@ -128,9 +130,10 @@ def insert_folder(
 
 
 def insert_properties(context: WriteContext, folder_id: int, values: Mapping[str, str]) -> None:
-    """Set the first properties of a folder."""
+    """Set the first properties of a folder. Raises ``LimitReached``."""
     for name, value in values.items():
         context.db.run(_PROPERTY, folder=folder_id, name=name, value=value)
+    check_room(context, folder_id, 0)
 
 
 def _check_room(context: ReadContext, space_id: int, tool: Tool, more: int) -> None:
@@ -180,6 +183,11 @@ def _check_movable(context: ReadContext, folder_id: int, *, leaves: bool) -> tup
 
 def _charges(context: ReadContext, space_id: int, tool: Tool, found: Below, sign: int) -> Charge:
     return Charge(space_id, tool, sign * found.size, sign * found.items)
+
+
+def _on_all(folder_id: int, folder_ids: Sequence[int], rights: Right) -> list[Need]:
+    """Rights on a folder and on those that are said to lie below it."""
+    return [OnCollection(id_, rights) for id_ in dict.fromkeys((folder_id, *folder_ids))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +240,7 @@ class RemoveFolder(Mutation[None]):
     folder_ids: tuple[int, ...]
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(id_, Right.REMOVE | Right.DELETE) for id_ in self.folder_ids]
+        return _on_all(self.folder_id, self.folder_ids, Right.REMOVE | Right.DELETE)
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         facts = context.facts(self.folder_id)
@@ -266,7 +274,7 @@ class CopyFolder(Mutation[None]):
     deep: bool = True
 
     def needs(self) -> Sequence[Need]:
-        sources = [OnCollection(id_, Right.READ) for id_ in self.folder_ids]
+        sources = _on_all(self.folder.id, self.folder_ids, Right.READ)
         return [*sources, OnCollection(self.target_id, Right.CREATE | Right.INSERT)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
@@ -330,7 +338,7 @@ class MoveFolder(Mutation[None]):
     name: str
 
     def needs(self) -> Sequence[Need]:
-        sources = [OnCollection(id_, Right.REMOVE | Right.DELETE) for id_ in self.folder_ids]
+        sources = _on_all(self.folder_id, self.folder_ids, Right.REMOVE | Right.DELETE)
         return [*sources, OnCollection(self.target_id, Right.CREATE | Right.INSERT)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
@@ -357,6 +365,8 @@ class MoveFolder(Mutation[None]):
         if parent_id != self.target_id or compared(old) != compared(self.name):
             check_free(context, self.target_id, self.name)
         _check_place(context, tool, self.target_id, found.height)
+        if leaves:
+            _check_room(context, target.space_id, tool, len(found.ids))
         gone = context.number(parent_id)
         context.db.run(
             _MOVE,

@@ -154,6 +154,17 @@ def _check_uid(
         )
 
 
+def _check_same_uid(context: ReadContext, old: Item, new: ItemContent) -> None:
+    # rfc4791#5.3.2.1, rfc6352#6.3.2.1: nor does a member become another one. Not so where the
+    # client names none and has been given one.
+    if new.facts is None or new.changed:
+        return
+    tool = context.facts(old.folder_id).tool
+    row = context.db.one(_UID_OF[tool], item=old.id)
+    if row is not None and row[0] != new.facts.uid:
+        raise RuleBroken("The entry here has another UID.", rule="no-uid-conflict", name=old.name)
+
+
 def _check_component(context: ReadContext, folder_id: int, component: str) -> None:
     taken: str = context.db.value(_COMPONENTS, id=folder_id)
     if taken and component not in taken.split():
@@ -269,6 +280,7 @@ class ReplaceItem(Mutation[Item]):
 
     def write(self, context: WriteContext) -> Item:
         old, new = _item(context, self.item), self.content
+        _check_same_uid(context, old, new)
         modseq = context.number(old.folder_id, size=new.size - old.size)
         context.db.run(
             _REPLACE,
@@ -423,10 +435,11 @@ class TouchItem(Mutation[None]):
         return ()
 
     def write(self, context: WriteContext) -> None:
-        modseq = context.number(self.item.folder_id)
+        item = _item(context, self.item)
+        modseq = context.number(item.folder_id)
         context.db.run(
             _TOUCH,
-            id=self.item.id,
+            id=item.id,
             modseq=modseq,
             modified=self.modified,
             created=self.created,

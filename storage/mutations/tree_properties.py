@@ -26,7 +26,8 @@ _UNSET = Statement(
     "DELETE FROM properties WHERE folder_id = :folder AND item_id = :item AND name = :name"
 )
 _SIZE = Statement(
-    "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(value)), 0) AS BIGINT) FROM properties"
+    "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(name) + LENGTH(value)), 0) AS BIGINT)"
+    " FROM properties"
     " WHERE folder_id = :folder AND item_id = :item"
 )
 _PARENT = Statement("SELECT parent_id FROM collections WHERE id = :id")
