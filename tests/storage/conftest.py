@@ -11,6 +11,7 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.upkeep import check
 from tests.kit.databases import Databases
 from tests.kit.stores import open_store
+from tests.storage.tree_kit import Person, World, open_world
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -28,3 +29,25 @@ def store(databases: Databases, database_kind: str, tmp_path: Path) -> Iterator[
     findings = check(store)
     store.close()
     assert not findings, findings
+
+
+@pytest.fixture
+def world(databases: Databases, database_kind: str, tmp_path: Path) -> Iterator[World]:
+    """A store for tests of the tree, with nobody in it; checked when the test ends."""
+    world = open_world(databases.fresh(database_kind), tmp_path)
+    yield world
+    findings = check(world.store, deep=True)
+    world.store.close()
+    assert not findings, findings
+
+
+@pytest.fixture
+def alice(world: World) -> Person:
+    """Somebody with an account."""
+    return world.person("alice")
+
+
+@pytest.fixture
+def bob(world: World) -> Person:
+    """Somebody else, who may do everything with the first one's things."""
+    return world.person("bob")
