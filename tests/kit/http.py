@@ -46,6 +46,7 @@ class HttpClient:
         timeout: float = TIMEOUT,
     ) -> None:
         self.socket: socket.socket = socket.create_connection((host, port), timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             context = ssl.create_default_context()
             context.check_hostname = False
