@@ -368,6 +368,7 @@ class Topic(enum.StrEnum):
     SPACE = "s"  # id: space; collections were created, renamed, removed, (un)subscribed
     ACCOUNT = "a"  # id: account; its epoch changed (disabled, password changed, deleted)
     QUEUE = "q"  # id: 0; outbound mail was queued
+    SCHEDULE = "i"  # id: 0; invitations wait for their delivery
     ALL = "*"  # another process wrote, or hints were lost: look at everything
 
 

@@ -94,6 +94,7 @@ _DESTROY_SPACE = (
     ),
     Statement("DELETE FROM annotations WHERE space_id = :space"),
     Statement("DELETE FROM locks WHERE space_id = :space"),
+    Statement("DELETE FROM schedule_messages WHERE space_id = :space"),
     *(
         Statement(
             f"DELETE FROM {table} WHERE folder_id IN"  # noqa: S608

@@ -8,6 +8,7 @@ from folkmoot.storage.tables import (
     messages,
     principals,
     queue,
+    scheduling,
     search,
 )
 from folkmoot.storage.tables.metadata import metadata
@@ -21,5 +22,6 @@ __all__ = [
     "metadata",
     "principals",
     "queue",
+    "scheduling",
     "search",
 ]

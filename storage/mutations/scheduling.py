@@ -1,0 +1,127 @@
+"""Mutations of scheduling (RFC 6638).
+
+Messages are written with the change that they tell of, and delivered by the system, each in a
+transaction of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Administration, Need, OnCollection, OnSpace
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.tree_items import CreateItem, ReplaceItem
+from folkmoot.storage.policy import Charge
+from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.types import Right, Topic
+from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
+from folkmoot.storage.types_tree import Item, ItemContent
+
+_INSERT = Statement(
+    "INSERT INTO schedule_messages (space_id, sender, recipient, data, created)"
+    " VALUES (:space, :sender, :recipient, :data, :now)"
+)
+_DELETE = Statement("DELETE FROM schedule_messages WHERE id = :id")
+
+
+def insert_messages(context: WriteContext, messages: Sequence[ScheduleMessage]) -> None:
+    """Let messages wait for their delivery, and tell who delivers at commit."""
+    context.db.many(
+        _INSERT,
+        [
+            {
+                "space": message.space_id,
+                "sender": message.sender,
+                "recipient": message.recipient,
+                "data": message.data,
+                "now": context.now,
+            }
+            for message in messages
+        ],
+    )
+    if messages:
+        context.hint(Topic.SCHEDULE, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SendScheduling(Mutation[None]):
+    """Tell other people of this server of a change in a calendar of ``space_id``."""
+
+    space_id: int
+    messages: tuple[ScheduleMessage, ...]
+
+    def needs(self) -> Sequence[Need]:
+        return [OnSpace(self.space_id)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()  # what they take, they take where they arrive
+
+    def write(self, context: WriteContext) -> None:
+        insert_messages(context, self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverScheduling(Mutation[None]):
+    """Put a message into an inbox, and what it makes of the meeting into a calendar.
+
+    ``update`` replaces ``existing``, or is new in the calendar that takes invitations; None changes
+    nothing. ``forwards`` are messages that follow from it. Raises ``NotFound`` when the message
+    was delivered already.
+    """
+
+    message_id: int
+    folders: ScheduleFolders
+    inbox_name: str
+    inbox: ItemContent | None
+    existing: Item | None
+    name: str
+    update: ItemContent | None
+    forwards: tuple[ScheduleMessage, ...] = ()
+
+    def needs(self) -> Sequence[Need]:
+        needs = [
+            OnCollection(self.folders.inbox_id, Right.POST),
+            OnCollection(self.folders.calendar_id, Right.POST),
+        ]
+        if self.existing is not None:
+            needs.append(OnCollection(self.existing.folder_id, Right.POST))
+        return needs
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return [charge for part in self._parts() for charge in part.cost(context)]
+
+    def write(self, context: WriteContext) -> None:
+        if not context.db.run(_DELETE, id=self.message_id):
+            raise NotFound
+        for part in self._parts():
+            part.write(context)
+        insert_messages(context, self.forwards)
+
+    def _parts(self) -> list[CreateItem | ReplaceItem]:
+        parts: list[CreateItem | ReplaceItem] = []
+        if self.inbox is not None:
+            parts.append(CreateItem(self.folders.inbox_id, self.inbox_name, self.inbox))
+        if self.update is not None and self.existing is not None:
+            parts.append(ReplaceItem(self.existing, self.update))
+        elif self.update is not None:
+            parts.append(CreateItem(self.folders.calendar_id, self.name, self.update))
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class DropScheduling(Mutation[None]):
+    """Give a message up that cannot be delivered."""
+
+    message_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+    def write(self, context: WriteContext) -> None:
+        context.db.run(_DELETE, id=self.message_id)

@@ -1,0 +1,94 @@
+"""What scheduling looks at: messages that wait, where they go, what is there of a meeting.
+
+Who may post into a calendar may see the one object there that has the UID of the message: the
+server has to merge the two. Nobody else gets it this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Administration, Need, OnCollection, PerItem
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right
+from folkmoot.storage.types_scheduling import ScheduledObject, ScheduleFolders, ScheduleMessage
+from folkmoot.storage.types_tree import DEFAULT, SCHEDULE_INBOX, Item
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.tree import ITEM
+
+_WAITING = Statement(
+    "SELECT space_id, sender, recipient, data, id FROM schedule_messages"
+    " WHERE id > :after ORDER BY id LIMIT :limit"
+)
+_FOLDERS = Statement(
+    "SELECT special_use, id FROM collections WHERE parent_id = ("
+    "SELECT id FROM collections WHERE space_id = :space AND tool = 'calendar'"
+    " AND parent_id IS NULL) AND special_use IN ('default', 'schedule-inbox')"
+)
+_OBJECT = Statement(
+    f"SELECT {ITEM}, b.size, b.data, b.file FROM collections c"  # noqa: S608
+    " JOIN calendar_objects o ON o.folder_id = c.id AND o.uid = :uid"
+    " JOIN items i ON i.id = o.item_id JOIN blobs b ON b.id = i.blob_id"
+    " WHERE c.space_id = :space AND c.tool = 'calendar'"
+    " AND c.special_use NOT IN ('schedule-inbox', 'schedule-outbox') ORDER BY c.id LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessages(View[list[ScheduleMessage]]):
+    """Messages that were not delivered yet, the oldest first, those behind ``after``."""
+
+    after: int = 0
+    limit: int = 50
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def read(self, context: ReadContext) -> list[ScheduleMessage]:
+        rows = context.db.all(_WAITING, after=self.after, limit=self.limit)
+        return [ScheduleMessage(*row[:3], bytes(row[3]), row[4]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class FindScheduleFolders(View[ScheduleFolders]):
+    """Where messages for a space go. Raises ``NotFound`` where there is no such place."""
+
+    space_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> ScheduleFolders:
+        found: dict[str, int] = dict(context.db.all(_FOLDERS, space=self.space_id))
+        if len(found) != 2:
+            raise NotFound
+        for id_ in found.values():
+            context.require(id_, Right.POST)
+        return ScheduleFolders(found[SCHEDULE_INBOX], found[DEFAULT])
+
+
+@dataclass(frozen=True, slots=True)
+class FindScheduled(View[ScheduledObject | None]):
+    """The object that a space has of a meeting, in whichever of its calendars."""
+
+    space_id: int
+    calendar_id: int
+    uid: str
+    blobs: FileBlobs
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.calendar_id, Right.POST)]
+
+    def read(self, context: ReadContext) -> ScheduledObject | None:
+        if context.facts(self.calendar_id).space_id != self.space_id:
+            raise NotFound
+        row = context.db.one(_OBJECT, space=self.space_id, uid=self.uid)
+        if row is None:
+            return None
+        *values, size, data, file = row
+        octets = self.blobs.read(file, 0, size) if data is None else bytes(data)
+        return ScheduledObject(Item(*values), octets)
