@@ -27,7 +27,7 @@ from folkmoot.storage.mutations.tree_items import (
     check_name,
     same_tool,
 )
-from folkmoot.storage.mutations.tree_properties import check_room
+from folkmoot.storage.mutations.tree_properties import check_key, check_room
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
@@ -132,6 +132,7 @@ def insert_folder(
 def insert_properties(context: WriteContext, folder_id: int, values: Mapping[str, str]) -> None:
     """Set the first properties of a folder. Raises ``LimitReached``."""
     for name, value in values.items():
+        check_key(name)
         context.db.run(_PROPERTY, folder=folder_id, name=name, value=value)
     check_room(context, folder_id, 0)
 

@@ -16,6 +16,7 @@ from folkmoot.storage.types_tree import Folder
 
 MAX_PROPERTIES = 100  # of one node
 MAX_CHARACTERS = 256 * 1024  # of all of them together
+MAX_KEY = 1000  # octets of a name with its namespace; an index of PostgreSQL takes 2,700
 
 _SET = Statement(
     "INSERT INTO properties (folder_id, item_id, name, value)"
@@ -32,6 +33,12 @@ _SIZE = Statement(
 )
 _PARENT = Statement("SELECT parent_id FROM collections WHERE id = :id")
 _TOUCH = Statement("UPDATE collections SET member_modseq = :number WHERE id = :id")
+
+
+def check_key(name: str) -> None:
+    """Refuse a name that is too long for an index. Raises ``LimitReached``."""
+    if len(name.encode()) > MAX_KEY:
+        raise LimitReached("The name of a property is too long.")
 
 
 def check_room(context: ReadContext, folder_id: int, item_id: int) -> None:
@@ -65,6 +72,7 @@ class SetProperties(Mutation[None]):
             if value is None:
                 context.db.run(_UNSET, **where)
             else:
+                check_key(name)
                 context.db.run(_SET, **where, value=value)
         check_room(context, self.folder_id, self.item_id)
 
