@@ -8,11 +8,12 @@ from typing import Final
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.methods.proppatch import Changes, changes_of
 from folkmoot.protocols.dav.multistatus import XML_TYPE
-from folkmoot.protocols.dav.names import CALDAV, CARDDAV, DECLARATIONS, dav
+from folkmoot.protocols.dav.names import CALDAV, CARDDAV, DECLARATIONS, dav, element
 from folkmoot.protocols.dav.registry import compliance, method, methods_of
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
 from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children
+from folkmoot.storage.content.ical.intake import KINDS
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import NewFolder
 
@@ -47,7 +48,7 @@ async def mkcol(request: Request, resource: Resource) -> None:
     assert tool is not None
     if types != TYPES[tool]:
         raise refuse("valid-resourcetype", text="Such a collection cannot be made here.")
-    await make(request, resource, root, "mkcol-response")
+    await make(request, resource, root, "D:mkcol-response")
 
 
 def check_place(resource: Resource) -> None:
@@ -60,7 +61,7 @@ def check_place(resource: Resource) -> None:
 async def make(request: Request, resource: Resource, root: Element | None, answer: str) -> None:
     """Make the collection with the properties of a body, all or nothing, and answer.
 
-    ``answer`` is the name of the element that says which properties could not be set.
+    ``answer`` is the tag of the element that says which properties could not be set.
     """
     path = resource.tree_path
     request.written = path
@@ -74,7 +75,7 @@ async def make(request: Request, resource: Resource, root: Element | None, answe
         changes = changes_of(future, _without_handled(root))
     if changes.refused:
         # rfc5689#3
-        body = f"<D:{answer}{DECLARATIONS}>{changes.propstats()}</D:{answer}>"
+        body = f"<{answer}{DECLARATIONS}>{changes.propstats()}</{answer}>"
         await request.exchange.respond(403, [XML_TYPE], body.encode())
         return
     values = {name: value for name, value in changes.values.items() if value is not None}
@@ -101,7 +102,10 @@ def _types(root: Element | None) -> frozenset[str]:
 
 
 def _components(root: Element) -> tuple[str, ...]:
-    """The components that a calendar is to take; () for all. # rfc4791#5.2.3"""
+    """The components that a calendar is to take; () for all. # rfc4791#5.2.3
+
+    What nobody stores (VPOLL) is left out of a list; a list of nothing else is refused.
+    """
     names: list[str] = []
     for props in _props(root):
         asked = child(props, _COMPONENTS)
@@ -109,7 +113,11 @@ def _components(root: Element) -> tuple[str, ...]:
             names += [str(entry.get("name", "")).upper() for entry in children(asked)]
     if not all(name.isalnum() and name.isascii() and len(name) < 20 for name in names):
         raise DavError(400, text="A component of the calendar has no proper name.")
-    return tuple(dict.fromkeys(names))
+    known = tuple(dict.fromkeys(name for name in names if name in KINDS))
+    if names and not known:
+        condition = element(f"{{{CALDAV}}}supported-calendar-component")
+        raise DavError(403, condition, text="No such component can be stored.")
+    return known
 
 
 def _without_handled(root: Element) -> Element:
