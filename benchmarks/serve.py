@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -71,9 +72,14 @@ class ServerProcess:
 
     name = "Folkmoot"
 
-    def __init__(self, folder: Path, accounts: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        accounts: int = 1,
+        protocols: Sequence[str] = ("imap", "lmtp", "submission"),
+    ) -> None:
         self.folder = folder
-        self.ports = dict(zip(("imap", "lmtp", "submission"), _free_ports(3), strict=True))
+        self.ports = dict(zip(protocols, _free_ports(len(protocols)), strict=True))
         listeners = "".join(
             _LISTENER.format(protocol=protocol, port=port) for protocol, port in self.ports.items()
         )
