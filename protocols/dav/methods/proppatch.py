@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.multistatus import Multistatus, status_line
 from folkmoot.protocols.dav.names import dav, element
-from folkmoot.protocols.dav.registry import find_prop, method
+from folkmoot.protocols.dav.registry import REGISTRY, find_prop, method
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, whole
@@ -30,10 +30,10 @@ class Changes:
     def set(self, resource: Resource, prop: Element) -> None:
         """A property gets a value."""
         name = str(prop.tag)
-        entry = find_prop(name, resource.kind, resource.node.tool)
-        if entry is not None and entry.setter is None:
+        if _is_protected(resource, name):
             self.refused[name] = (403, PROTECTED)
             return
+        entry = find_prop(name, resource.kind, resource.node.tool)
         try:
             times = entry.setter(resource, prop) if entry is not None and entry.setter else None
         except DavError as error:
@@ -53,8 +53,7 @@ class Changes:
 
     def remove(self, resource: Resource, name: str) -> None:
         """A property loses its value; that there is none is no error."""
-        entry = find_prop(name, resource.kind, resource.node.tool)
-        if entry is not None and entry.setter is None:
+        if _is_protected(resource, name):
             self.refused[name] = (403, PROTECTED)
             return
         self.accepted.append(name)
@@ -69,6 +68,14 @@ class Changes:
         if accepted:
             parts.append(_propstat(accepted, 424))
         return "".join(parts)
+
+
+def _is_protected(resource: Resource, name: str) -> bool:
+    """Whether the server keeps it to itself; what is live elsewhere is not dead here either."""
+    entry = find_prop(name, resource.kind, resource.node.tool)
+    if entry is not None:
+        return entry.setter is None
+    return any(other.setter is None for other in REGISTRY.props.get(name, ()))
 
 
 @method("PROPPATCH", Kind.IN_TREE)
