@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot.protocols.http import errors as http_errors
 from folkmoot.protocols.imap import errors as imap_errors
 from folkmoot.protocols.imap import registry
 from folkmoot.protocols.smtp import errors as smtp_errors
@@ -23,7 +24,15 @@ from tests.kit.server import TestServer
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("server", "protocols", "sharing", "quota", "auth", "storage", "config")
 # What the protocols may know of the store: values, errors, and pure functions over octets.
-OPEN = ("types", "types_accounts", "types_mail", "types_search", "types_tree", "types_uidset", "errors")
+OPEN = (
+    "types",
+    "types_accounts",
+    "types_mail",
+    "types_search",
+    "types_tree",
+    "types_uidset",
+    "errors",
+)
 
 
 def _modules(package: str) -> Iterator[tuple[Path, ast.Module]]:
@@ -149,6 +158,20 @@ def test_smtp_says_what_an_error_means(kind: type[errors.StorageError]) -> None:
     assert 400 <= reply.code < 600
     assert reply.status[0] == str(reply.code)[0]
     assert reply.text == "What went wrong."
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_http_says_what_an_error_means(kind: type[errors.StorageError]) -> None:
+    """Each error has its own line in HTTP's table, with a status of its own kind and its text."""
+    assert kind in http_errors.STATUSES
+    refusal = http_errors.refusal(kind())
+    assert refusal is not None
+    assert 400 <= refusal.status < 600
+    assert refusal.status != 500
+    assert refusal.text == kind().text
+    names = {name for name, _ in refusal.fields}
+    assert ("WWW-Authenticate" in names) == (refusal.status == 401)
+    assert ("Retry-After" in names) == (refusal.status in (429, 503))
 
 
 def test_smtp_table_has_no_dead_lines() -> None:

@@ -7,7 +7,7 @@ import hashlib
 import socket
 import time
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from folkmoot.protocols.http.limits import HttpLimits

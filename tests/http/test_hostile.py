@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
 
 from folkmoot.protocols.http.limits import HttpLimits
 from tests.http.conftest import MakeWeb, Web
+from tests.kit import reactor
 from tests.kit.http import basic
 from tests.kit.waiting import until
 
@@ -77,7 +79,7 @@ def test_bad_heads(web: Web, sent: bytes, status: int) -> None:
         answer = client.answer()
         assert (answer.status, answer.header("Connection")) == (status, "close")
         assert client.at_end()
-        until(lambda: not web.factory.connections)
+    until(lambda: not web.factory.connections)
     assert web.shown.requests == []
 
 
@@ -90,7 +92,7 @@ def test_bad_heads(web: Web, sent: bytes, status: int) -> None:
         b"0x1\r\nx\r\n",
         b" 1\r\nx\r\n",
         b"\r\n",
-        b"1\r\nxx",
+        b"1\r\nxyz",
         b"1\nx\r\n",
         b"5;" + b"a" * 2000,
         b"1" * 2000 + b"\r\n",
@@ -135,7 +137,7 @@ def test_slow_heads_are_cut_off(make_web: MakeWeb) -> None:
         started = time.monotonic()
         client.send(b"GET / HTTP/1.1\r\n")
         try:
-            for _ in range(100):
+            for _ in range(40):
                 client.send(b"X: y\r\n")
                 time.sleep(0.02)
         except ConnectionError:
@@ -164,8 +166,6 @@ def test_idle_connections_end(make_web: MakeWeb) -> None:
 
 def test_requests_that_take_long_are_not_idle(make_web: MakeWeb) -> None:
     """The time that the server needs is not the client's."""
-    from tests.kit import reactor
-
     limits = HttpLimits(idle_seconds=0.2, head_seconds=0.2, body_seconds=0.2, stall_seconds=0.2)
     with make_web(limits) as web, web.client() as client:
         client.head("GET", "/dav/hold")
@@ -202,7 +202,7 @@ def test_a_flood_of_pipelined_requests_is_not_kept(web: Web) -> None:
         until(lambda: web.shown.holding is not None)
         flood = b"GET /dav/show HTTP/1.1\r\nHost: x\r\n\r\n" * 20_000
         sent = 0
-        with pytest.raises(TimeoutError):
+        with contextlib.suppress(TimeoutError):
             while sent < 64 * 2**20:
                 sent += client.socket.send(flood)
         assert sent < 32 * 2**20  # what the kernel holds

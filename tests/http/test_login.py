@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 
 import pytest
 
@@ -89,12 +90,10 @@ def test_guessing_is_slowed_down(web: Web) -> None:
 def test_app_passwords_are_for_their_protocols(web: Web) -> None:
     """A password for mail does not open calendars, and the other way round it does."""
     address = web.account.address
-    for protocols, status in ((("imap",), 401), (("dav",), 200), ((), 200)):
-
-        def add(protocols: tuple[str, ...] = protocols) -> object:
-            return web.server.accounts.add_app_password(address, f"for {protocols}", protocols)
-
-        _, password = reactor.call(add)  # type: ignore[arg-type]
+    cases: list[tuple[tuple[str, ...], int]] = [(("imap",), 401), (("dav",), 200), ((), 200)]
+    for protocols, status in cases:
+        add = partial(web.server.accounts.add_app_password, address, str(protocols), protocols)
+        _, password = reactor.call(add)
         with web.client(login=False) as client:
             fields = [("Authorization", basic(address, password))]
             assert client.request("GET", "/dav/show", fields).status == status, protocols
