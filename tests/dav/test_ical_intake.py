@@ -126,6 +126,17 @@ def test_limits(limits: Limits, lines: list[str], precondition: str) -> None:
     assert read_calendar(octets, limits=Limits()).uid == "event-1"
 
 
+def test_of_two_exceptions_the_later_counts() -> None:
+    """Two exceptions for one instance are one: what is shown is what is found."""
+    found = read(
+        event(START, "RRULE:FREQ=DAILY;COUNT=3"),
+        event("RECURRENCE-ID:20240305T100000Z", "DTSTART:20240305T110000Z", "SUMMARY:old"),
+        event("RECURRENCE-ID:20240305T100000Z", "DTSTART:20240305T120000Z", "SUMMARY:new"),
+    )
+    assert [part.value("SUMMARY") for part in found.parts] == ["", "new"]
+    assert len(found.timings) == 2
+
+
 def test_real_world() -> None:
     """What programs really send is taken: bare LF, BOM, no VERSION, 8-bit text, junk in X- lines,
     folds within characters, lower case, odd spaces."""

@@ -108,7 +108,7 @@ class Series:
         self._futures.sort(key=lambda each: each[0])
         for added in master.timing.added:
             start = added.start if isinstance(added, Period) else added
-            local = self._local(start)
+            local = self.local_of(start)
             extent = _period_extent(added, master.zone) if isinstance(added, Period) else None
             self._extents[local] = extent or master.extent
         extents = [master.extent, *self._extents.values(), *(f[2].extent for f in self._futures)]
@@ -122,14 +122,12 @@ class Series:
 
     def key(self, at: Moment) -> int:
         """Return the name of the instance that a RECURRENCE-ID means."""
-        if self._master is None:
-            return at.utc(UTC)
-        anchor = self._master.timing.anchor
-        if anchor is None or anchor.is_floating:
-            return at.local // DAY * DAY if anchor and anchor.form is Form.DATE else at.local
-        if at.form is Form.DATE:
-            return self._master.zone.to_utc(at.local + anchor.local % DAY)
-        return at.utc(self._master.zone)
+        return name_of(self._master.timing if self._master is not None else None, at)
+
+    def has_added(self, name: int) -> bool:
+        """Whether an RDATE gives the instance of a name."""
+        found = (self._ruled_at(local, extent) for local, extent in self._extents.items())
+        return any(each is not None and each.original == name for each in found)
 
     def _name(self, at: Moment) -> None:
         anchor = self._master.timing.anchor if self._master is not None else None
@@ -139,7 +137,7 @@ class Series:
         else:
             self._keys.add(self.key(at))
 
-    def _local(self, at: Moment) -> int:
+    def local_of(self, at: Moment) -> int:
         """Return a time on the clock of the series."""
         assert self._master is not None
         anchor = self._master.timing.anchor
@@ -184,7 +182,7 @@ class Series:
         assert self._master is not None
         if self._master.timing.anchor is None:
             return _undated(self._master, 0)
-        return self._master.at(self._local(rid), self.key(rid))
+        return self._master.at(self.local_of(rid), self.key(rid))
 
     def ruled(self, since: int, before: int, budget: Budget) -> Iterator[Instance]:
         """Yield DTSTART and what rules make of it, in order; more than those in the range."""
@@ -246,6 +244,19 @@ class Series:
             if name >= since:
                 return changed.at(local + shift, name)
         return shape.at(local, name)
+
+
+def name_of(master: Timing | None, at: Moment) -> int:
+    """Return the name (`Instance.original`) of the instance that a RECURRENCE-ID means."""
+    anchor = master.anchor if master is not None else None
+    if anchor is None:
+        return at.utc(UTC)
+    if anchor.is_floating:
+        return at.local // DAY * DAY if anchor.form is Form.DATE else at.local
+    zone = anchor.zone or UTC
+    if at.form is Form.DATE:
+        return zone.to_utc(at.local + anchor.local % DAY)
+    return at.utc(zone)
 
 
 def instances(

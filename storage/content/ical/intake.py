@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from folkmoot.storage.content.ical.errors import CalendarError, invalid
-from folkmoot.storage.content.ical.expand import Series
+from folkmoot.storage.content.ical.expand import STEPS, Series
+from folkmoot.storage.content.ical.rules import Budget
 from folkmoot.storage.content.ical.timing import Timing, timing_of
 from folkmoot.storage.content.ical.tree import HARD_LIMITS, Component, Limits, parse
 from folkmoot.storage.content.ical.values import Zone, property_moment
@@ -15,7 +16,7 @@ KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
 """Components that a calendar object can be of."""
 
 UID_LIMIT = 1000
-"""Characters of a UID."""
+"""Octets of a UID, which databases index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class CalendarObject:
         """The times of the master, then of the exceptions."""
         return ([self.master] if self.master is not None else []) + list(self.overrides)
 
+    def budget(self) -> Budget:
+        """Return the work that one expansion of it may be."""
+        return Budget(STEPS)
+
     def series(self, zone: Zone) -> Series:
         """Return the instances for somebody in a zone."""
         return Series(self.component, self.master, self.overrides, zone)
@@ -59,13 +64,27 @@ def read_calendar(
     "max-instances", "max-attendees-per-instance".
     """
     calendar = parse(octets, limits)
+    # rfc4791#4.1
+    if calendar.first("METHOD") is not None:
+        raise _not_a_resource("It has a METHOD: a message about scheduling, not an object.")
+    found = object_of(calendar, components=components, limits=limits)
+    if found.component == "VEVENT" and any(each.start is None for each in found.timings):
+        # rfc5545#3.6.1
+        raise invalid("An event has no DTSTART.")
+    return found
+
+
+def object_of(
+    calendar: Component, *, components: frozenset[str] | None, limits: Limits
+) -> CalendarObject:
+    """Return the object that a calendar has, which may be a message (that may lack DTSTART).
+
+    Raises `CalendarError` as `read_calendar`.
+    """
     if calendar.name != "VCALENDAR":
         raise invalid("The data does not begin with BEGIN:VCALENDAR.")
     if calendar.value("VERSION") not in ("", "2.0"):
         raise CalendarError("supported-calendar-data", "Only iCalendar 2.0 is supported.")
-    # rfc4791#4.1
-    if calendar.first("METHOD") is not None:
-        raise _not_a_resource("It has a METHOD: a message about scheduling, not an object.")
     parts = [each for each in calendar.components if each.name != "VTIMEZONE"]
     if any(each.name not in KINDS and not each.name.startswith("X-") for each in parts):
         raise CalendarError("supported-calendar-component", "This component is not supported.")
@@ -82,6 +101,8 @@ def read_calendar(
         return _free_busy(calendar, uid, parts, zones)
     timings = [timing_of(each, zones, limits) for each in parts]
     master, overrides = _split(timings)
+    if len(overrides) + (master is not None) < len(timings):
+        calendar = _without_earlier(calendar, parts, overrides, master)
     return CalendarObject(calendar, kind, uid, master, overrides, zones)
 
 
@@ -101,7 +122,7 @@ def _uid(parts: list[Component]) -> str:
     uid = uids.pop()
     if not uid:
         raise _not_a_resource("There is no UID.")
-    if len(uid) > UID_LIMIT:
+    if len(uid.encode()) > UID_LIMIT:
         raise _not_a_resource("The UID is too long.")
     return uid
 
@@ -117,6 +138,20 @@ def _split(timings: list[Timing]) -> tuple[Timing | None, tuple[Timing, ...]]:
         if each.recurrence is not None
     }
     return (masters[0] if masters else None), tuple(overrides.values())
+
+
+def _without_earlier(
+    calendar: Component,
+    parts: list[Component],
+    overrides: tuple[Timing, ...],
+    master: Timing | None,
+) -> Component:
+    """Return the calendar without exceptions that a later one replaces."""
+    counted = {id(each.component) for each in overrides}
+    counted |= {id(master.component)} if master is not None else set()
+    unwanted = {id(each) for each in parts} - counted
+    kept = tuple(each for each in calendar.components if id(each) not in unwanted)
+    return calendar._replace(components=kept)
 
 
 def _free_busy(

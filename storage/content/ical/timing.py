@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from folkmoot.storage.content.ical.errors import CalendarError, invalid
+from folkmoot.storage.content.ical.errors import CalendarError
 from folkmoot.storage.content.ical.rules import Rule, parse_rule
 from folkmoot.storage.content.ical.tree import Component, Limits
 from folkmoot.storage.content.ical.values import (
@@ -101,8 +101,6 @@ def _start(each: Moment | Period) -> Moment:
 
 
 def _check(timing: Timing, limits: Limits) -> None:
-    if timing.start is None and timing.component.name == "VEVENT":
-        raise invalid("An event has no DTSTART.")
     for name in _CHECKED:
         at: Moment | None = getattr(timing, name)
         if at is None:
