@@ -188,7 +188,7 @@ def apply_reply(found: CalendarObject, reply: CalendarObject, who: str) -> Compo
         key = instance_key(found, rid)
         if rid is None or key in present or key not in wanted:
             continue
-        made = exception_of(found, rid, series, budget)
+        made = exception_of(found, series, rid, budget)
         if made is not None and attendee_in(made, who) is not None:
             added.append(with_attendee(made, who, partstat=wanted[key]))
     changed = changed._replace(components=changed.components + tuple(added))

@@ -145,17 +145,15 @@ def is_instance(series: Series, rid: Moment, budget: Budget) -> bool:
 
 
 def exception_of(
-    found: CalendarObject, rid: Moment, series: Series | None = None, budget: Budget | None = None
+    found: CalendarObject, series: Series, rid: Moment, budget: Budget
 ) -> Component | None:
     """Return the component for an instance that has none yet; None if there is no such instance.
 
-    It is the master at the time of the instance, without rules. Who makes many gives the
-    ``series`` of the object and one ``budget``. Raises `CalendarError` "max-instances".
+    It is the master at the time of the instance, without rules. ``series`` is that of the object.
+    Raises `CalendarError` "max-instances".
     """
-    master, series = found.master, series or found.series(UTC)
-    if master is None or master.anchor is None:
-        return None
-    if not is_instance(series, rid, budget or found.budget()):
+    master = found.master
+    if master is None or master.anchor is None or not is_instance(series, rid, budget):
         return None
     local = series.local_of(rid)
     first = "DTSTART" if master.start is not None else "DUE"
