@@ -181,7 +181,9 @@ class View:
     ) -> list[bytes]:
         """Take over changes; returns the untagged responses for the client.
 
-        ``rows`` are (uid, flags, keywords, modseq) of the changed messages that still exist.
+        ``rows`` are (uid, flags, keywords, modseq) of the changed messages that still exist. Of
+        those that this session changed they hold what somebody else changed too: after a silent
+        change nothing else tells the client of that. # rfc9051#6.4.6
         ``vanished`` says that the client wants VANISHED instead of EXPUNGE (QRESYNC), ``modseqs``
         that it wants MODSEQ in FETCH (CONDSTORE).
         """
@@ -200,7 +202,7 @@ class View:
             lines.append(b"* 0 EXISTS\r\n")
         lines += self.learn(sorted({word for row in rows if row[2] for word in row[2].split()}))
         for uid, bits, keywords, modseq in rows:
-            if uid > last or modseq in self.reported:
+            if uid > last:
                 continue
             number = self.number(uid)
             if number:

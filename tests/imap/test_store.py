@@ -80,6 +80,18 @@ def test_not_told_twice(server: TestServer) -> None:
     assert client.ok("NOOP").lines == []
 
 
+def test_silent_change_hides_no_other(server: TestServer) -> None:
+    """What another session changed in the same message is told after a silent STORE."""
+    account = server.account()
+    client, other = server.imap(account), server.imap(account)
+    fill(client, 1)
+    client.ok("SELECT INBOX")
+    other.ok("SELECT INBOX")
+    other.ok("STORE 1 +FLAGS (\\Flagged)")
+    lines = client.ok("STORE 1 +FLAGS.SILENT (\\Seen)").lines + client.ok("NOOP").lines
+    assert lines == [b"* 1 FETCH (UID 1 FLAGS (\\Flagged \\Seen))"]
+
+
 def test_unchanged_flags_are_reported(server: TestServer) -> None:
     """Without SILENT the flags are told even when nothing changed."""
     client = with_message(server, simple())
