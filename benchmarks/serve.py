@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -67,7 +67,8 @@ class Server(Protocol):
 class ServerProcess:
     """Starts with ``accounts`` people (``person0`` and so on); a context manager.
 
-    ``ports`` has the port of each protocol. Raises ``RuntimeError`` when it does not come up.
+    ``ports`` has the port of each protocol; ``environment`` adds to that of the process. Raises
+    ``RuntimeError`` when it does not come up.
     """
 
     name = "Folkmoot"
@@ -76,9 +77,11 @@ class ServerProcess:
         self,
         folder: Path,
         accounts: int = 1,
+        environment: Mapping[str, str] | None = None,
         protocols: Sequence[str] = ("imap", "lmtp", "submission"),
     ) -> None:
         self.folder = folder
+        self._environment = {**os.environ, **(environment or {})}
         self.ports = dict(zip(protocols, _free_ports(len(protocols)), strict=True))
         listeners = "".join(
             _LISTENER.format(protocol=protocol, port=port) for protocol, port in self.ports.items()
@@ -95,7 +98,7 @@ class ServerProcess:
     def _launch(self) -> None:
         command = ["from folkmoot.server.main import main; main()"]
         command += ["--config", str(self.folder / "folkmoot.toml"), "serve"]
-        self._process = subprocess.Popen([sys.executable, "-c", *command])
+        self._process = subprocess.Popen([sys.executable, "-c", *command], env=self._environment)
         self.process = psutil.Process(self._process.pid)
 
     def __enter__(self) -> ServerProcess:
