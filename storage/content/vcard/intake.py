@@ -21,7 +21,7 @@ TEXT_LIMIT = 256 << 10
 """Octets of a card that are not data of photos and the like; they are kept folded for queries."""
 
 UID_LIMIT = 1000
-"""Characters of a UID; a URN of a UUID has 45."""
+"""Octets of a UID, which databases index; a URN of a UUID has 45."""
 
 VERSIONS = ("3.0", "4.0")
 
@@ -146,6 +146,6 @@ def _uid(inside: list[Property]) -> str:
         raise MissingUid
     if len(uids) > 1:
         raise CardError("valid-address-data", "The card has more than one UID.")
-    if len(uids[0]) > UID_LIMIT:
+    if len(uids[0].encode()) > UID_LIMIT:
         raise CardError("valid-address-data", "The UID of the card is too long.")
     return uids[0]
