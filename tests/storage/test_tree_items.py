@@ -25,6 +25,7 @@ from folkmoot.storage.mutations.tree_properties import MAX_CHARACTERS, MAX_KEY, 
 from folkmoot.storage.types import Limit, Tool
 from folkmoot.storage.types_tree import ItemTimes
 from folkmoot.storage.upkeep import sweep, sweep_bodies
+from tests.dav.cards import card
 from tests.storage.accounts_kit import apply
 from tests.storage.mail_kit import sql
 from tests.storage.tree_kit import BLUE, RED, Person, World, refused, snapshot
@@ -401,9 +402,7 @@ def test_a_deleted_account_leaves_nothing(world: World, alice: Person, bob: Pers
     carol.put("b")
     carol.delete("b")
     carol.event("Calendar/e.ics", "e")
-    carol.put(
-        "contacts:Contacts/c.vcf", b"BEGIN:VCARD\r\nVERSION:4.0\r\nUID:c\r\nFN:C\r\nEND:VCARD"
-    )
+    carol.put("contacts:Contacts/c.vcf", card(uid="c"))
     carol.lock("f")
     bob.lock(carol.at("calendar:Calendar"))
     carol.lock(alice.at(""))
