@@ -42,6 +42,7 @@ from folkmoot.server.indexer import Indexer
 from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
 from folkmoot.server.metrics import Gauges, metrics_site
 from folkmoot.server.run import StartFailed
+from folkmoot.server.scheduler import Scheduler
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
 from folkmoot.server.web import Web
@@ -86,6 +87,7 @@ class Server:
         self._worker: QueueWorker | None = None
         self._upkeep: Upkeep | None = None
         self._indexer: Indexer | None = None
+        self._scheduler: Scheduler | None = None
         self._metrics: socket.socket | None = None
         self._mail_sessions: WeakSet[Session] = WeakSet()
         self._imap: list[ImapFactory] = []
@@ -156,6 +158,8 @@ class Server:
         self._upkeep.start()
         self._indexer = Indexer(self.core.store)
         self._indexer.start()
+        self._scheduler = Scheduler(self.core.store)
+        self._scheduler.start()
 
     async def reload(self) -> None:
         """Read log file, certificate and directory file again; what is wrong stays as it was."""
@@ -187,6 +191,9 @@ class Server:
         if self._indexer is not None:
             await self._indexer.stop()
             self._indexer = None
+        if self._scheduler is not None:
+            await self._scheduler.stop()
+            self._scheduler = None
         endings = [factory.close(GOODBYE_SECONDS) for factory in self._smtp]
         if self._web is not None:
             endings.append(self._web.close(GOODBYE_SECONDS))

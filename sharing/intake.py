@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from folkmoot.storage.blobs.fs import Spool, digest
 from folkmoot.storage.content.ical.errors import CalendarError
 from folkmoot.storage.content.ical.facts import CalendarFacts
 from folkmoot.storage.content.ical.facts import facts_of as calendar_facts
 from folkmoot.storage.content.ical.intake import read_calendar
+from folkmoot.storage.content.ical.itip import read_message
+from folkmoot.storage.content.ical.tree import HARD_LIMITS
 from folkmoot.storage.content.vcard.facts import facts_of as card_facts
 from folkmoot.storage.content.vcard.intake import (
     CardError,
@@ -47,7 +49,7 @@ def item_content(
     is full.
     """
     if tool is Tool.CALENDAR:
-        return _calendar(_octets(body, limits.calendar), media_type)
+        return calendar_content(_octets(body, limits.calendar), media_type)
     if tool is Tool.CONTACTS:
         return _contact(_octets(body, limits.contacts), media_type)
     if isinstance(body, bytes):
@@ -75,11 +77,21 @@ def _octets(body: bytes | BodySpool, limit: int) -> bytes:
     return body if isinstance(body, bytes) else body.read(0, size)
 
 
-def _calendar(octets: bytes, media_type: str) -> ItemContent:
+def calendar_content(octets: bytes, media_type: str, *, message_name: str = "") -> ItemContent:
+    """A calendar object as it is stored. Raises ``RuleBroken``.
+
+    ``message_name`` makes it a message of scheduling in an inbox: it has a METHOD, and is told
+    from others about the same meeting by its name.
+    """
     try:
-        facts = calendar_facts(read_calendar(octets), around=int(time.time()))
+        if message_name:
+            _, found = read_message(octets, HARD_LIMITS)
+        else:
+            found = read_calendar(octets)
+        facts = calendar_facts(found, around=int(time.time()))
     except CalendarError as error:
         raise RuleBroken(error.text, rule=error.precondition) from None
+    row = calendar_row(facts)
     return ItemContent(
         octets,
         None,
@@ -87,7 +99,7 @@ def _calendar(octets: bytes, media_type: str) -> ItemContent:
         digest(octets),
         media_type,
         component=facts.component,
-        facts=calendar_row(facts),
+        facts=replace(row, uid=message_name) if message_name else row,
     )
 
 

@@ -6,6 +6,7 @@ that what a client takes for granted (``Guard``) is looked at in the moment of t
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from twisted.internet.defer import Deferred
 from folkmoot.sharing.acting import Acting
 from folkmoot.sharing.guard import check_conditions, check_locks, locks_on
 from folkmoot.sharing.intake import ItemLimits, item_content
+from folkmoot.sharing.scheduling import deliver_waiting, send_changes
 from folkmoot.storage.addresses import normalize_address
 from folkmoot.storage.content.ical.freebusy import BusyPeriod
 from folkmoot.storage.content.ical.query import CalendarFilter
@@ -29,6 +31,7 @@ from folkmoot.storage.errors import (
     PermissionDenied,
     PreconditionFailed,
     StorageError,
+    Unavailable,
     Unchangeable,
 )
 from folkmoot.storage.mutations.tree_folders import (
@@ -51,6 +54,8 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Actor, BodySpool, MessageBody, Right, Tool
 from folkmoot.storage.types_tree import (
+    SCHEDULE_INBOX,
+    SCHEDULE_OUTBOX,
     UNGUARDED,
     Entry,
     Folder,
@@ -240,7 +245,13 @@ class Tree(Acting):
 
         async def prepared() -> Stored:
             content = await self._store.compute(prepare)
-            return await self._run("put", lambda txn: self._put(txn, path, content, guard))
+            if path.tool is not Tool.CALENDAR:
+                return await self._run("put", lambda txn: self._put(txn, path, content, guard))
+            stored, sent = await self._run(
+                "put", lambda txn: self._put_object(txn, path, content, guard)
+            )
+            await self._deliver(sent)
+            return stored
 
         return Deferred.fromCoroutine(prepared())
 
@@ -257,10 +268,31 @@ class Tree(Acting):
 
     def _put(self, txn: Txn, path: TreePath, content: ItemContent, guard: Guard) -> Stored:
         node, parent = self._item_place(txn, self._find(txn, path), guard)
+        return self._store_item(txn, node, parent, path.names[-1], content)
+
+    def _put_object(
+        self, txn: Txn, path: TreePath, content: ItemContent, guard: Guard
+    ) -> tuple[Stored, bool]:
+        """Store an object in a calendar, and tell those who are invited."""
+        node, parent = self._item_place(txn, self._find(txn, path), guard)
+        by_tag = guard.schedule_tag is not None
+        blobs = self._store.blobs
+        changed, sent = send_changes(txn, parent, node, content, blobs, keep_answers=by_tag)
+        assert changed is not None
+        return self._store_item(txn, node, parent, path.names[-1], changed), sent
+
+    def _store_item(
+        self, txn: Txn, node: Item | None, parent: Folder, name: str, content: ItemContent
+    ) -> Stored:
         if node is None:
-            item = txn.apply(CreateItem(parent.id, path.names[-1], content))
-            return Stored(item, True, content.changed)
+            return Stored(txn.apply(CreateItem(parent.id, name, content)), True, content.changed)
         return Stored(txn.apply(ReplaceItem(node, content)), False, content.changed)
+
+    async def _deliver(self, sent: bool) -> None:
+        """Deliver invitations right away; where that cannot be done now, they wait."""
+        if sent:
+            with contextlib.suppress(Unavailable):
+                await deliver_waiting(self._store)
 
     def _item_place(self, txn: ReadTxn, found: Found, guard: Guard) -> tuple[Item | None, Folder]:
         """The item that would be replaced, and the folder that it is or would be in."""
@@ -292,17 +324,30 @@ class Tree(Acting):
 
         return self._run("make", work)
 
-    def delete(self, path: TreePath, guard: Guard = UNGUARDED) -> Deferred[None]:
-        """Remove an item, or a folder with all below it."""
+    def delete(
+        self, path: TreePath, guard: Guard = UNGUARDED, *, replies: bool = True
+    ) -> Deferred[None]:
+        """Remove an item, or a folder with all below it.
 
-        def work(txn: Txn) -> None:
+        ``replies`` False removes somebody's copy of a meeting without declining it.
+        """
+
+        def work(txn: Txn) -> bool:
             found = self._find(txn, path)
             node = _node(found)
             check_conditions(txn, found, guard)
             check_locks(txn, found, guard, membership=True, below=True)
+            sent = False
+            if isinstance(node, Item) and node.schedule_tag and found.parent is not None:
+                blobs = self._store.blobs
+                _, sent = send_changes(txn, found.parent, node, None, blobs, replies=replies)
             self._remove(txn, node)
+            return sent
 
-        return self._run("delete", work)
+        async def deleted() -> None:
+            await self._deliver(await self._run("delete", work))
+
+        return Deferred.fromCoroutine(deleted())
 
     def copy(
         self,
@@ -536,6 +581,8 @@ def _check_holds_items(parent: Folder) -> None:
     # rfc4791#4.2, rfc6352#5.2: what is in a home are collections
     if parent.tool is not Tool.DOCUMENTS and parent.parent_id is None:
         raise PermissionDenied("Entries go into one of the calendars or address books.")
+    if parent.special_use in (SCHEDULE_INBOX, SCHEDULE_OUTBOX):
+        raise PermissionDenied("Only the server puts anything here.")  # rfc6638#2.2, 2.1
 
 
 def _lies_within(path: TreePath, above: TreePath) -> bool:

@@ -50,7 +50,7 @@ class WaitingMessages(View[list[ScheduleMessage]]):
 
     def read(self, context: ReadContext) -> list[ScheduleMessage]:
         rows = context.db.all(_WAITING, after=self.after, limit=self.limit)
-        return [ScheduleMessage(*row[:3], bytes(row[3]), row[4]) for row in rows]
+        return [ScheduleMessage(row[0], row[1], row[2], bytes(row[3]), row[4]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

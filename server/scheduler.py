@@ -1,0 +1,64 @@
+"""Delivers the invitations that nobody delivered: after a crash, or while the store was away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from twisted.internet.defer import Deferred
+
+from folkmoot.sharing.scheduling import deliver_waiting
+from folkmoot.storage.errors import Unavailable
+from folkmoot.storage.store import Store
+from folkmoot.storage.types import Hint, Topic
+
+log = logging.getLogger("folkmoot.server")
+
+RETRY = 60.0  # seconds between looks
+PATIENCE = 1.0  # seconds in which whoever made the change delivers by itself
+
+
+class Scheduler:
+    """Looks at the start, a moment after each change, and now and then. On the asyncio loop."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.ensure_future(self._run())
+
+    async def stop(self) -> None:
+        """End; what waits is found at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        unsubscribe = self._store.bus.subscribe(Topic.SCHEDULE, 0, self._changed)
+        try:
+            while True:
+                await self._deliver()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), RETRY)
+                except TimeoutError:
+                    continue
+                self._wake.clear()
+                await asyncio.sleep(PATIENCE)
+        finally:
+            unsubscribe()
+
+    def _changed(self, hint: Hint) -> None:
+        self._wake.set()
+
+    async def _deliver(self) -> None:
+        delivery = Deferred.fromCoroutine(deliver_waiting(self._store))
+        try:
+            await delivery.asFuture(asyncio.get_running_loop())
+        except Unavailable as error:
+            log.warning("invitations wait", extra={"why": str(error)})
+        except Exception:
+            log.exception("invitations not delivered")

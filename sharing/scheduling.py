@@ -1,0 +1,288 @@
+"""Scheduling between calendars of this server (RFC 6638): sending with the change, delivering.
+
+A change of a meeting writes its messages in its own transaction. Each is delivered in one of its
+own, by the system, right behind the commit; what a crash leaves behind, ``server.scheduler`` finds.
+People elsewhere get no invitations yet: ``_status_elsewhere`` is the place for them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred
+
+from folkmoot.sharing.intake import calendar_content
+from folkmoot.sharing.outgoing import Outgoing, outgoing
+from folkmoot.storage.addresses import normalize_address
+from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.content.ical.errors import CalendarError
+from folkmoot.storage.content.ical.intake import CalendarObject, load_calendar
+from folkmoot.storage.content.ical.itip import apply_reply, read_message, request_for
+from folkmoot.storage.content.ical.merge import (
+    apply_cancel,
+    apply_request,
+    differs_beyond_answers,
+)
+from folkmoot.storage.content.ical.people import attendees_of, organizer_of, set_schedule_status
+from folkmoot.storage.content.ical.tree import HARD_LIMITS, Component, serialize
+from folkmoot.storage.errors import InvalidName, NotFound, RuleBroken, StorageError, Unavailable
+from folkmoot.storage.mutations.scheduling import (
+    DeliverScheduling,
+    DropScheduling,
+    SendScheduling,
+)
+from folkmoot.storage.store import Store
+from folkmoot.storage.txn import ReadTxn, Txn
+from folkmoot.storage.types import Actor, Tool
+from folkmoot.storage.types_scheduling import ScheduledObject, ScheduleFolders, ScheduleMessage
+from folkmoot.storage.types_tree import CalendarRow, Folder, Item, ItemContent, Principal
+from folkmoot.storage.views.objects import ReadNumbered
+from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal
+from folkmoot.storage.views.scheduling import (
+    FindScheduled,
+    FindScheduleFolders,
+    WaitingMessages,
+)
+
+log = logging.getLogger("folkmoot.scheduling")
+
+SYSTEM = Actor.system("scheduling")
+SENT = "1.2"  # rfc6638#3.2.9: delivered
+UNKNOWN_USER = "3.7"  # nobody has this address
+NO_SERVICE = "5.2"  # there is no way to invite them
+#: Answers of attendees are told to the others as long as there are not more than these.
+TELL_OTHERS = 50
+
+
+# --- sending --------------------------------------------------------------------------------------
+
+
+def send_changes(
+    txn: Txn,
+    folder: Folder,
+    existing: Item | None,
+    content: ItemContent | None,
+    blobs: FileBlobs,
+    *,
+    replies: bool = True,
+    keep_answers: bool = False,
+) -> tuple[ItemContent | None, bool]:
+    """Send what a change of an object in a calendar has to tell, before it is written.
+
+    ``content`` is what is to be stored, None when the object is removed. Returns it as it is to
+    be stored in truth, with the status of each delivery, and whether there is anything to be
+    delivered. Raises ``RuleBroken``.
+    """
+    row = content.facts if content is not None else None
+    meets = isinstance(row, CalendarRow) and row.organizer != ""
+    if not meets and (existing is None or not existing.schedule_tag):
+        return content, False
+    old = _stored_object(txn, existing, blobs) if existing is not None else None
+    new = load_calendar(content.data) if content is not None and content.data else None
+    owner = txn.view(ReadPrincipal(folder.space_id))
+    mine = {f"mailto:{each}" for each in owner.addresses}
+    found = outgoing(old, new, mine, int(time.time()), replies=replies, keep_answers=keep_answers)
+    if not found.scheduled:
+        return content, False
+    if new is not None and existing is None:
+        _check_unique(txn, folder, new, blobs)
+    statuses = _send(txn, folder.space_id, found)
+    sent = SENT in statuses.values()
+    if content is None or found.stored is None:
+        return None, sent
+    stored = found.stored
+    for who, status in statuses.items():
+        stored = replace(stored, calendar=set_schedule_status(stored, who, status))
+    tag = uuid.uuid4().hex  # rfc6638#3.2.10
+    if new is not None and stored.calendar == new.calendar:
+        return replace(content, schedule_tag=tag), sent
+    octets = serialize(stored.calendar)
+    stored_content = calendar_content(octets, content.media_type)
+    return replace(stored_content, schedule_tag=tag, changed=True), sent
+
+
+def _stored_object(txn: ReadTxn, item: Item, blobs: FileBlobs) -> CalendarObject:
+    [entry] = txn.view(ReadNumbered(item.folder_id, (item.id,), blobs, 1, properties=False))
+    assert entry.data is not None
+    return load_calendar(entry.data)
+
+
+def _check_unique(txn: ReadTxn, folder: Folder, new: CalendarObject, blobs: FileBlobs) -> None:
+    """A meeting is in one calendar of its owner only (RFC 6638 section 3.2.4.1)."""
+    other = txn.view(FindScheduled(folder.space_id, folder.id, new.uid, blobs))
+    if other is not None:
+        raise RuleBroken(
+            "This meeting is in one of your calendars already.",
+            rule="unique-scheduling-object-resource",
+            name=other.item.name,
+        )
+
+
+def _send(txn: Txn, space_id: int, found: Outgoing) -> dict[str, str]:
+    """Write the messages; the status of the delivery to each address."""
+    statuses: dict[str, str] = {}
+    messages: list[ScheduleMessage] = []
+    for who, data in found.messages:
+        principal = principal_of(txn, who)
+        if principal is None:
+            statuses[who] = _status_elsewhere(who)
+        else:
+            messages.append(ScheduleMessage(principal.space_id, found.sender, who, data))
+            statuses[who] = SENT
+    if messages:
+        txn.apply(SendScheduling(space_id, tuple(messages)))
+    return statuses
+
+
+def principal_of(txn: ReadTxn, who: str) -> Principal | None:
+    """Who of this server has a calendar user address (mailto:…)."""
+    scheme, _, mail = who.partition(":")
+    if scheme != "mailto":
+        return None
+    try:
+        return txn.view(FindPrincipal(normalize_address(mail)))
+    except InvalidName:
+        return None
+
+
+def _status_elsewhere(who: str) -> str:
+    """The status of a message to somebody who is not of this server."""
+    return NO_SERVICE if who.startswith("mailto:") else UNKNOWN_USER
+
+
+# --- delivering -----------------------------------------------------------------------------------
+
+
+async def deliver_waiting(store: Store) -> None:
+    """Deliver all messages that wait, and those that follow from them.
+
+    Raises ``Unavailable`` when the store cannot work now; they wait on.
+    """
+    after = 0
+    while True:
+        waiting = await _waiting(store, after)
+        if not waiting:
+            return
+        for message in waiting:
+            after = message.id
+            await _deliver_or_drop(store, message)
+
+
+def _waiting(store: Store, after: int) -> Deferred[list[ScheduleMessage]]:
+    return store.read(SYSTEM, "scheduling", lambda txn: txn.view(WaitingMessages(after)))
+
+
+async def _deliver_or_drop(store: Store, message: ScheduleMessage) -> None:
+    try:
+        await store.run(SYSTEM, "scheduling", lambda txn: deliver(txn, message, store))
+    except Unavailable:
+        raise
+    except (StorageError, CalendarError) as error:
+        # A full calendar, an account that went away: nobody could do anything about it later.
+        log.warning("invitation dropped", extra={"why": str(error), "message": message.id})
+        drop = DropScheduling(message.id)
+        await store.run(SYSTEM, "scheduling", lambda txn: txn.apply(drop))
+
+
+def deliver(txn: Txn, message: ScheduleMessage, store: Store) -> None:
+    """Put one message where it belongs; does nothing when that has happened already."""
+    folders = txn.view(FindScheduleFolders(message.space_id))
+    txn.hold([(message.space_id, Tool.CALENDAR)])
+    method, sent = read_message(message.data, HARD_LIMITS)
+    existing = txn.view(FindScheduled(message.space_id, folders.calendar_id, sent.uid, store.blobs))
+    taken = _Intake(txn, message, method, sent, existing)
+    mutation = taken.mutation(folders)
+    try:
+        txn.apply(mutation)
+    except NotFound:
+        if message not in txn.view(WaitingMessages(message.id - 1, 1)):
+            return
+        raise
+
+
+class _Intake:
+    """What one message makes of a calendar."""
+
+    def __init__(
+        self,
+        txn: ReadTxn,
+        message: ScheduleMessage,
+        method: str,
+        sent: CalendarObject,
+        existing: ScheduledObject | None,
+    ) -> None:
+        self._txn = txn
+        self._message = message
+        self._method = method
+        self._sent = sent
+        self._existing = existing
+        self._known = load_calendar(existing.data) if existing is not None else None
+
+    def mutation(self, folders: ScheduleFolders) -> DeliverScheduling:
+        """The delivery."""
+        calendar = self._calendar()
+        update = inbox = None
+        minor = False
+        if calendar is not None:
+            update = calendar_content(serialize(calendar), "text/calendar; charset=utf-8")
+            minor = self._is_minor(update)
+            tag = uuid.uuid4().hex
+            if minor and self._existing is not None:
+                tag = self._existing.item.schedule_tag  # rfc6638#3.2.10
+            update = replace(update, schedule_tag=tag)
+        name = f"{uuid.uuid4()}.ics"
+        if not minor or self._method == "REPLY":
+            inbox = calendar_content(
+                self._message.data, "text/calendar; charset=utf-8", message_name=name
+            )
+        return DeliverScheduling(
+            self._message.id,
+            folders,
+            name,
+            inbox,
+            self._existing.item if self._existing is not None else None,
+            name,
+            update,
+            tuple(self._forwards(calendar)),
+        )
+
+    def _calendar(self) -> Component | None:
+        """The recipient's calendar object as it becomes; None leaves it."""
+        known = self._known
+        if self._method == "REQUEST":
+            if known is not None and self._message.recipient == organizer_of(known):
+                return None
+            return apply_request(known, self._sent)
+        if known is None:
+            return None
+        if self._method == "CANCEL":
+            return apply_cancel(known, self._sent)
+        if self._method == "REPLY" and organizer_of(known) == self._message.recipient:
+            return apply_reply(known, self._sent, self._message.sender)
+        return None
+
+    def _is_minor(self, update: ItemContent) -> bool:
+        """Whether nothing but answers of attendees changed."""
+        if self._known is None or update.data is None:
+            return False
+        return not differs_beyond_answers(self._known, load_calendar(update.data))
+
+    def _forwards(self, calendar: Component | None) -> list[ScheduleMessage]:
+        """An answer is told to the other attendees too (RFC 6638 section 4.2)."""
+        if self._method != "REPLY" or calendar is None:
+            return []
+        found = load_calendar(serialize(calendar))
+        others = sorted(attendees_of(found, of_server=True) - {self._message.sender})
+        if len(others) > TELL_OTHERS:
+            return []
+        messages = []
+        for who in others:
+            principal = principal_of(self._txn, who)
+            data = request_for(found, who, int(time.time()))
+            if principal is not None and data is not None:
+                organizer = self._message.recipient
+                messages.append(ScheduleMessage(principal.space_id, organizer, who, data))
+        return messages
