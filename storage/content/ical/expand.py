@@ -56,11 +56,18 @@ class _Shape(NamedTuple):
     zone: Zone
     extent: Duration
 
-    def at(self, local: int, original: int) -> Instance:
-        """Return the instance that starts when the clock shows a time."""
+    def at(self, local: int, original: int | None = None) -> Instance:
+        """Return the instance that starts when the clock shows a time.
+
+        It is named by its start unless ``original`` says otherwise.
+        """
         start = self.zone.to_utc(local)
         days, seconds = self.extent
         end = (self.zone.to_utc(local + days * DAY) if days else start) + seconds
+        if original is None:
+            original = start
+        if self.kind == "VEVENT" and end > start:
+            return Instance(start, end, start, end, local, original, self.timing)
         low, high = _reach(self.kind, self.timing, start, end)
         return Instance(start, end, low, high, local, original, self.timing)
 
@@ -193,7 +200,13 @@ class Series:
         if anchor is None:
             yield _undated(master, 0)
             return
-        for local in self._locals(master, anchor, since, before, budget):
+        starts = self._locals(master, anchor, since, before, budget)
+        if not (self._days or self._keys or self._futures or self._extents):
+            floating = anchor.is_floating
+            for local in starts:
+                yield master.at(local, local if floating else None)
+            return
+        for local in starts:
             if local in self._extents:
                 continue
             instance = self._ruled_at(local, None)

@@ -32,10 +32,13 @@ FREE, BUSY, TENTATIVE, UNAVAILABLE = range(4)
 INSTANCES = 1000
 """Spans that are stored of one object."""
 
-YEARS = 5 * 366 * DAY
-"""How far a series without end is expanded ahead, and its start may lie back."""
+ENDLESS = 500
+"""Spans that are stored of a series without end: more than a year of every day."""
 
-_BACK = 366 * DAY
+YEARS = 5 * 366 * DAY
+"""How far a series without end is expanded ahead, at most."""
+
+_BACK = 92 * DAY
 
 TEXT_PROPERTIES = frozenset(
     {"SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "COMMENT", "CONTACT", "RESOURCES"}
@@ -78,7 +81,7 @@ def facts_of(
     """Return the facts of an object.
 
     ``around`` is the time (seconds UTC) about which queries are expected: a series without end
-    that began long before is covered from a year before it on. Raises `CalendarError`
+    that began long before is covered from some months before it on. Raises `CalendarError`
     "max-instances" for a series with COUNT that is too much work.
     """
     parts = found.parts
@@ -142,8 +145,9 @@ def _cover(found: CalendarObject, around: int | None, steps: int) -> _Cover:
         start = master.anchor.utc(UTC)
         if endless and around is not None and around - _BACK > start:
             since = around - _BACK
+        most = ENDLESS if endless else INSTANCES
         horizon = max(start, since) + YEARS if endless else FUTURE
-        ruled, until = _some(series.ruled(since, horizon, budget), INSTANCES + 1, horizon)
+        ruled, until = _some(series.ruled(since, horizon, budget), most + 1, horizon)
         if not endless and until < FUTURE:
             ends.append(_end_of_rules(master, ruled))
         until -= series.shift if until < FUTURE else 0

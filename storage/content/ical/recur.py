@@ -57,10 +57,15 @@ def _candidates(
         return
     times = [0] if dates else _times(rule, start % DAY)
     budget.spend(len(times) // 10)
+    single = times[0] if len(times) == 1 and not rule.by_position else None
     for first, days in _periods(rule, start // DAY, since // DAY):
-        budget.spend()
+        budget.spend(1 + len(days))
         if first * DAY >= before:
             return
+        if single is not None:
+            for day in days:
+                yield day * DAY + single
+            continue
         if rule.by_position:
             yield from _positions(rule, [day * DAY for day in days], times, budget)
             continue
