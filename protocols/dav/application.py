@@ -83,7 +83,7 @@ class DavApplication:
 
     def _known(self, request: Request, error: StorageError) -> DavError:
         tool = request.written.tool if request.written is not None else None
-        answer = to_dav(error, request.href, tool)
+        answer = to_dav(error, request.href, request.written)
         if answer.status == 405:
             answer.fields = (("Allow", ", ".join(methods_of(Kind.FOLDER, tool))),)
         return answer

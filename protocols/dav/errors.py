@@ -80,8 +80,8 @@ def entry_of(error: errors.StorageError) -> tuple[int, str]:
     return TABLE[errors.StorageError]
 
 
-def to_dav(error: errors.StorageError, href: Href, tool: Tool | None = None) -> DavError:
-    """The answer for an error of the store; ``tool`` is that of the collection written to."""
+def to_dav(error: errors.StorageError, href: Href, written: TreePath | None = None) -> DavError:
+    """The answer for an error of the store; ``written`` is the place that was written to."""
     status, name = entry_of(error)
     condition = element(name) if name else ""
     if isinstance(error, errors.LockedByOther):
@@ -89,11 +89,14 @@ def to_dav(error: errors.StorageError, href: Href, tool: Tool | None = None) -> 
         condition = element(name, roots)  # rfc4918#16
     elif isinstance(error, errors.RuleBroken):
         status = _RULE_STATUS.get(error.rule, status)
-        condition = _rule(error, tool)
+        condition = _rule(error, href, written)
     return DavError(status, condition, text=error.text, fields=fields_of(status))
 
 
-def _rule(error: errors.RuleBroken, tool: Tool | None) -> str:
-    namespace = DAV if error.rule in _IN_DAV else PREFIX_OF_TOOL.get(tool or Tool.MAIL, DAV)
-    content = text_element(dav("href"), error.name) if error.name else ""
+def _rule(error: errors.RuleBroken, href: Href, written: TreePath | None) -> str:
+    tool = written.tool if written is not None else Tool.MAIL
+    namespace = DAV if error.rule in _IN_DAV else PREFIX_OF_TOOL.get(tool, DAV)
+    content = ""
+    if error.name and written is not None:
+        content = element(dav("href"), href(written.parent.below(error.name)))
     return element(f"{{{namespace}}}{error.rule}", content)

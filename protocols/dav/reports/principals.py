@@ -10,7 +10,7 @@ from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.listing import members
 from folkmoot.protocols.dav.multistatus import XML_TYPE, Multistatus
 from folkmoot.protocols.dav.names import DECLARATIONS, dav, element
-from folkmoot.protocols.dav.paths import PRINCIPALS, USERS, PrincipalPlace, principal_href
+from folkmoot.protocols.dav.paths import USERS, PrincipalPlace, principal_href
 from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import Request
@@ -24,6 +24,9 @@ SEARCHABLE: Final = {
     dav("displayname"): "Name",
     dav("alternate-URI-set"): "E-mail address",
 }
+_PARTS: Final = frozenset(
+    map(dav, ("property-search", "prop", "apply-to-principal-collection-set"))
+)
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -49,11 +52,12 @@ async def principal_property_search(request: Request, resource: Resource, root: 
         raise DavError(400, text="principal-property-search has Depth 0.")
     terms = _terms(root)
     # Apple's addition: test="anyof" takes those for which one term holds.
-    judge = any if root.get("test") == "anyof" else all
-    plan = Plan(request, prop_names(child(root, dav("prop"))))
+    judge = any if terms and root.get("test") == "anyof" else all
+    plan = Plan(request, _wanted(root))
     answer = Multistatus(request.exchange)
-    here = child(root, dav("apply-to-principal-collection-set")) is None
-    if not here or request.exchange.path in (PRINCIPALS, USERS):
+    path = request.exchange.path
+    everywhere = child(root, dav("apply-to-principal-collection-set")) is not None
+    if everywhere or path == USERS[: len(path)]:
         for principal in await _candidates(request, [match for _, match in terms]):
             node = _node(principal)
             found = Resource(node)
@@ -63,7 +67,14 @@ async def principal_property_search(request: Request, resource: Resource, root: 
     await answer.end()
 
 
+def _wanted(root: Element) -> list[str]:
+    """The properties that are asked for; python-caldav writes them beside an empty prop."""
+    found = prop_names(child(root, dav("prop")))
+    return found or [name for name in prop_names(root) if name not in _PARTS]
+
+
 def _terms(root: Element) -> list[tuple[list[str], str]]:
+    """Names of properties and a text for each search; none is a search for everybody."""
     terms: list[tuple[list[str], str]] = []
     for search in children(root):
         if search.tag != dav("property-search"):
@@ -72,8 +83,8 @@ def _terms(root: Element) -> list[tuple[list[str], str]]:
         if not names:
             raise DavError(400, text="A search names no property.")
         terms.append((names, text(child(search, dav("match"))).strip().casefold()))
-    if not terms or len(terms) > MAX_TERMS:
-        raise DavError(400, text="There are no searches, or too many.")
+    if len(terms) > MAX_TERMS:
+        raise DavError(400, text="There are too many searches.")
     return terms
 
 
