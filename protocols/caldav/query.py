@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from folkmoot.protocols.caldav.answering import Answering, plan_of
-from folkmoot.protocols.caldav.homes import calendars_below
 from folkmoot.protocols.caldav.data import DataAsked
 from folkmoot.protocols.caldav.filters import filter_of
+from folkmoot.protocols.caldav.homes import calendars_below
 from folkmoot.protocols.caldav.times import zone_asked
 from folkmoot.protocols.caldav.words import CALENDAR, cal
 from folkmoot.protocols.dav.multistatus import Multistatus
