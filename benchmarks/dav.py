@@ -115,10 +115,11 @@ def main() -> None:
         if lines:
             wide.print(f"{title}:", *lines, sep="\n- ", markup=False)
     if arguments.json is not None:
-        lines = [{"name": r.name, "unit": r.unit, "values": r.values} for r in bench.results]
-        arguments.json.write_text(json.dumps({"machine": known, "results": lines}, indent=2))
+        rows = [{"name": r.name, "unit": r.unit, "values": r.values} for r in bench.results]
+        arguments.json.write_text(json.dumps({"machine": known, "results": rows}, indent=2))
     if log:
         console.print(f"The server has logged:\n{log}", markup=False)
+    if log or bench.failed:
         sys.exit(1)
 
 

@@ -177,8 +177,10 @@ class DavSubjects:
         with Http(self._server.site) as client:
 
             def about() -> float:
-                run = lambda: self._ask(client, "PROPFIND", url, _ABOUT, _FLAT, _responses(1))  # noqa: E731
-                return statistics.median(run() for _ in range(self._sizes.requests))
+                return statistics.median(
+                    self._ask(client, "PROPFIND", url, _ABOUT, _FLAT, _responses(1))
+                    for _ in range(self._sizes.requests)
+                )
 
             def members() -> float:
                 check = _responses(count + 1)

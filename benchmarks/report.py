@@ -58,8 +58,8 @@ class Result:
 class Bench:
     """Takes the measurements on servers that run side by side.
 
-    ``subjects`` are the measurements on each server. ``notes`` has what a server other than
-    Folkmoot could not do, which then has no result there.
+    ``subjects`` are the measurements on each server. ``notes`` has what a server could not do,
+    which then has no result there; ``failed`` is whether Folkmoot was one of these.
     """
 
     def __init__(self, servers: Sequence[Runs], subjects: Sequence[Prepares]) -> None:
@@ -67,6 +67,7 @@ class Bench:
         self._subjects = subjects
         self.results: list[Result] = []
         self.notes: list[str] = []
+        self.failed = False
 
     def prepare(self) -> None:
         """Make what the subjects need."""
@@ -94,8 +95,7 @@ class Bench:
             return None
 
     def _failed(self, server: Runs, what: str, error: Failed) -> None:
-        if server.name == ServerProcess.name:
-            raise error
+        self.failed = self.failed or server.name == ServerProcess.name
         self.notes.append(f"{server.name}, {what}: {error}")
 
     def _measure(self, first: Measure, measures: Sequence[Measure | None]) -> None:
