@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,15 @@ from folkmoot.storage.mutations import (
     mailboxes,
     messages,
     queue,
-    replace,
+    tree_folders,
+    tree_items,
+    tree_locks,
+    tree_properties,
     upkeep,
 )
 from folkmoot.storage.mutations.annotations import SetAnnotations
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.replace import ReplaceMessage
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Decisions, Txn
 from folkmoot.storage.types import (
@@ -38,12 +42,23 @@ from folkmoot.storage.types import (
     FlagSet,
     NewMessage,
     Right,
+    Tool,
     UidSet,
 )
 from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
+from folkmoot.storage.types_tree import (
+    Folder,
+    Item,
+    ItemContent,
+    LockRequest,
+    LockScope,
+    NewFolder,
+    TreePath,
+)
 from folkmoot.storage.views.accounts import FindAccount, ReadLoginRecord
 from folkmoot.storage.views.mailboxes import ListMailboxes
+from folkmoot.storage.views.tree import FindPath
 from tests.kit.messages import simple
 from tests.kit.stores import at_once, decisions
 
@@ -61,11 +76,19 @@ AnyMutation = Mutation[Any]
 
 @dataclass(frozen=True)
 class Person:
-    """An account with some of its mailboxes by name ("" is the root)."""
+    """An account with its mailboxes by name ("" is the root), and what it has in the tree.
+
+    ``docs`` are its documents, ``folder`` is one in them, ``item`` is in that folder and has a
+    lock whose token is ``token``.
+    """
 
     account: Account
     actor: Actor
     mailboxes: Mapping[str, int]
+    docs: Folder
+    folder: Folder
+    item: Item
+    token: str
 
 
 @dataclass(frozen=True)
@@ -117,7 +140,28 @@ def _person(store: Store, address: str) -> Person:
         txn.apply(messages.AppendMessages(found["INBOX"], (message,)))
         return found
 
-    return Person(account, actor, store.call(actor, "test", fill))
+    return Person(account, actor, store.call(actor, "test", fill), *_tree(store, actor))
+
+
+FILE = ItemContent(b"a file", None, 6, b"d" * 32, "text/plain")
+LOCK = LockRequest(LockScope.EXCLUSIVE, True, "me", None)
+
+
+def _tree(store: Store, actor: Actor) -> tuple[Folder, Folder, Item, str]:
+    def fill(txn: Txn) -> tuple[Folder, Folder, Item, str]:
+        docs, folder = _folder(txn), "Folder"
+        id_ = txn.apply(tree_folders.CreateFolder(docs.id, folder))
+        item = txn.apply(tree_items.CreateItem(id_, "item", FILE))
+        token = txn.apply(tree_locks.TakeLock(id_, "item", LOCK))
+        return _folder(txn), _folder(txn, folder), item, token
+
+    def _folder(txn: Txn, *names: str) -> Folder:
+        entry = txn.view(FindPath(TreePath(actor.space_id, Tool.DOCUMENTS, names))).entry
+        assert entry is not None
+        assert isinstance(entry.node, Folder)
+        return entry.node
+
+    return store.call(actor, "test", fill)
 
 
 def _apply(mutation: AnyMutation, txn: Txn) -> None:
@@ -215,10 +259,82 @@ def _mailbox_table() -> dict[type[AnyMutation], Make]:
             messages.MoveMessages(box(w), ONE, own(w)),
             messages.MoveMessages(own(w), ONE, box(w)),
         ],
-        replace.ReplaceMessage: lambda w: [
-            replace.ReplaceMessage(box(w), 1, box(w), w.message),
-            replace.ReplaceMessage(box(w), 1, own(w), w.message),
-            replace.ReplaceMessage(own(w), 1, box(w), w.message),
+        ReplaceMessage: lambda w: [
+            ReplaceMessage(box(w), 1, box(w), w.message),
+            ReplaceMessage(box(w), 1, own(w), w.message),
+            ReplaceMessage(own(w), 1, box(w), w.message),
+        ],
+    }
+
+
+def _tree_table() -> dict[type[AnyMutation], Make]:
+    """Mutations of the tree; some say that what is Alice's lies in a folder of Mallory's."""
+
+    def strayed(world: World) -> Item:
+        return replace(world.alice.item, folder_id=world.mallory.folder.id)
+
+    items, folders, locks, props = tree_items, tree_folders, tree_locks, tree_properties
+    return {
+        items.CreateItem: lambda w: [items.CreateItem(w.alice.folder.id, "new", FILE)],
+        items.ReplaceItem: lambda w: [
+            items.ReplaceItem(w.alice.item, replace(FILE, data=b"a longer file", size=13)),
+            items.ReplaceItem(strayed(w), FILE),
+        ],
+        items.RemoveItem: lambda w: [items.RemoveItem(w.alice.item), items.RemoveItem(strayed(w))],
+        items.CopyItem: lambda w: [
+            items.CopyItem(w.alice.item, w.alice.docs.id, "copy"),
+            items.CopyItem(w.alice.item, w.mallory.docs.id, "copy"),
+            items.CopyItem(w.mallory.item, w.alice.docs.id, "copy"),
+            items.CopyItem(strayed(w), w.mallory.docs.id, "copy"),
+        ],
+        items.MoveItem: lambda w: [
+            items.MoveItem(w.alice.item, w.alice.docs.id, "moved"),
+            items.MoveItem(w.alice.item, w.mallory.docs.id, "moved"),
+            items.MoveItem(w.mallory.item, w.alice.docs.id, "moved"),
+            items.MoveItem(strayed(w), w.mallory.docs.id, "moved"),
+        ],
+        items.TouchItem: lambda w: [
+            items.TouchItem(w.alice.item, 1, 1),
+            items.TouchItem(strayed(w), 1, 1),
+        ],
+        folders.CreateFolder: lambda w: [
+            folders.CreateFolder(w.alice.docs.id, "new", NewFolder({"{a}b": "<b/>"}))
+        ],
+        folders.RemoveFolder: lambda w: [
+            folders.RemoveFolder(w.alice.folder.id, (w.alice.folder.id,)),
+            folders.RemoveFolder(w.alice.folder.id, ()),
+            folders.RemoveFolder(w.alice.folder.id, (w.mallory.folder.id,)),
+        ],
+        folders.CopyFolder: lambda w: [
+            folders.CopyFolder(w.alice.folder, (w.alice.folder.id,), w.alice.docs.id, "copy"),
+            folders.CopyFolder(w.alice.folder, (w.alice.folder.id,), w.mallory.docs.id, "copy"),
+            folders.CopyFolder(w.alice.folder, (), w.mallory.docs.id, "copy", deep=False),
+            folders.CopyFolder(w.mallory.folder, (w.mallory.folder.id,), w.alice.docs.id, "copy"),
+        ],
+        folders.MoveFolder: lambda w: [
+            folders.MoveFolder(w.alice.folder.id, (w.alice.folder.id,), w.alice.docs.id, "moved"),
+            folders.MoveFolder(w.alice.folder.id, (w.alice.folder.id,), w.mallory.docs.id, "moved"),
+            folders.MoveFolder(w.alice.folder.id, (), w.mallory.docs.id, "moved"),
+            folders.MoveFolder(
+                w.mallory.folder.id, (w.mallory.folder.id,), w.alice.docs.id, "moved"
+            ),
+        ],
+        props.SetProperties: lambda w: [
+            props.SetProperties(w.alice.folder.id, 0, {"{a}b": "<b/>"}),
+            props.SetProperties(w.alice.folder.id, w.alice.item.id, {"{a}b": "<b/>"}),
+        ],
+        props.TouchFolder: lambda w: [props.TouchFolder(w.alice.folder)],
+        locks.TakeLock: lambda w: [
+            locks.TakeLock(w.alice.folder.id, "", LOCK),
+            locks.TakeLock(w.alice.folder.id, "item", LOCK),
+        ],
+        locks.RefreshLock: lambda w: [
+            locks.RefreshLock(w.alice.folder.id, w.alice.token, 1),
+            locks.RefreshLock(w.mallory.folder.id, w.alice.token, 1),
+        ],
+        locks.ReleaseLock: lambda w: [
+            locks.ReleaseLock(w.alice.folder.id, w.alice.token),
+            locks.ReleaseLock(w.mallory.folder.id, w.alice.token),
         ],
     }
 
@@ -277,6 +393,6 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
     }
 
 
-OWNED = _mailbox_table()
+OWNED = {**_mailbox_table(), **_tree_table()}
 ADMINISTRATION = _administration_table()
 TABLE = {**OWNED, **ADMINISTRATION}

@@ -23,7 +23,7 @@ from folkmoot.storage import mutations
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import Expired, NotFound, OverQuota, PermissionDenied
 from folkmoot.storage.gate import Administration, Need
-from folkmoot.storage.mutations import accounts, mailboxes, messages
+from folkmoot.storage.mutations import accounts, mailboxes, messages, tree_folders, tree_items
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.replace import ReplaceMessage
 from folkmoot.storage.policy import (
@@ -181,7 +181,7 @@ def full(world: World) -> Iterator[None]:
     """Alice's space has no room for anything more."""
 
     def limit(limit: Limit) -> None:
-        update = AccountUpdate(limits={Tool.MAIL: limit})
+        update = AccountUpdate(limits={Tool.MAIL: limit, Tool.DOCUMENTS: limit})
         mutation = accounts.UpdateAccount(world.alice.account.id, update)
         world.store.call(SYSTEM, "test", lambda txn: txn.apply(mutation))
 
@@ -212,8 +212,11 @@ def test_over_quota(world: World) -> None:
     assert type(_outcome(store, SYSTEM, post)) is OverQuota
     store.close()
     assert world.rows() == before
-    assert refused == {messages.AppendMessages, messages.CopyMessages, ReplaceMessage}
-    assert freeing == {messages.ExpungeMessages, mailboxes.DeleteMailbox}
+    adding = {tree_items.CreateItem, tree_items.CopyItem, tree_folders.CopyFolder}
+    adding |= {tree_items.ReplaceItem, messages.AppendMessages, messages.CopyMessages}
+    assert refused == {*adding, ReplaceMessage}
+    gone = {messages.ExpungeMessages, mailboxes.DeleteMailbox}
+    assert freeing == {*gone, tree_items.RemoveItem, tree_folders.RemoveFolder}
 
 
 class Broken(Exception):
@@ -251,6 +254,12 @@ CHARGED: set[type[AnyMutation]] = {
     messages.CopyMessages,
     messages.ExpungeMessages,
     mailboxes.DeleteMailbox,
+    tree_items.CreateItem,
+    tree_items.ReplaceItem,
+    tree_items.RemoveItem,
+    tree_items.CopyItem,
+    tree_folders.CopyFolder,
+    tree_folders.RemoveFolder,
 }
 
 
