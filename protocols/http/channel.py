@@ -6,6 +6,7 @@ application runs when the head has come; it decides whether the body is wanted a
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -42,6 +43,8 @@ class Channel(HTTPChannel):
         self.totalHeadersSize = limits.head
         self.maxHeaders = limits.fields
         self.timeOut: Any = limits.idle_seconds
+        self._deadline = math.inf
+        self._timer: Any = None
         self.peer = ""
         self.keep = True
         self._limits = limits
@@ -63,8 +66,9 @@ class Channel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
-        if self._aborting is not None and self._aborting.active():
-            self._aborting.cancel()
+        for timer in (self._timer, self._aborting):
+            if timer is not None and timer.active():
+                timer.cancel()
         self._wake()
         self.owner.left(self)
 
@@ -94,7 +98,7 @@ class Channel(HTTPChannel):
             return
         if not self.requests and not self._in_head:
             self._in_head = True
-            self._limit(self._limits.head_seconds)
+            self.setTimeout(self._limits.head_seconds)
         # Not HTTPChannel's own, which takes any octet for a sign of life.
         super(HTTPChannel, self).dataReceived(data)  # type: ignore[no-untyped-call]
 
@@ -148,7 +152,7 @@ class Channel(HTTPChannel):
         request.begin(method, version, length)
         self._in_head = False
         self._window = 0
-        self._limit(self._limits.body_seconds)
+        self.setTimeout(self._limits.body_seconds)
         exchange = Exchange(
             request,
             request.body,
@@ -201,7 +205,7 @@ class Channel(HTTPChannel):
     def body_over(self) -> None:
         """All of the body has come; the answer is still to be given."""
         if self._waitingForTransport:
-            self._limit(self._limits.stall_seconds)
+            self.setTimeout(self._limits.stall_seconds)
 
     def _request_over(self, request: Request) -> None:
         self._savedTimeOut = self._limits.idle_seconds
@@ -233,18 +237,18 @@ class Channel(HTTPChannel):
 
     def pauseProducing(self) -> None:  # noqa: N802
         super().pauseProducing()  # type: ignore[no-untyped-call]
-        self._limit(self._limits.stall_seconds)
+        self.setTimeout(self._limits.stall_seconds)
 
     def resumeProducing(self) -> None:  # noqa: N802
         self._waitingForTransport = False
         if not self._handlingRequest and not (self.requests and self.requests[0].body.full):
             self._networkProducer.resumeProducing()
         if self._handlingRequest:
-            self._limit(None)
+            self.setTimeout(None)
         elif self.requests and not self._in_head:
             self._watch_body()
         elif not self._in_head:
-            self._limit(self._limits.idle_seconds)
+            self.setTimeout(self._limits.idle_seconds)
         self._wake()
 
     def _wake(self) -> None:
@@ -254,13 +258,35 @@ class Channel(HTTPChannel):
 
     # --- time ---------------------------------------------------------------------------------
 
-    def callLater(self, period: float, func: Any) -> Any:  # noqa: N802
-        """Timers are the owner's reactor's."""
-        return self.owner.clock.callLater(period, func)
+    def setTimeout(self, period: float | None) -> Any:  # noqa: N802
+        """What comes next has so many seconds, from now; None is any. Returns what was set before.
 
-    def _limit(self, seconds: float | None) -> None:
-        """What comes next has so much time, from now; None is any."""
-        self.setTimeout(seconds)  # type: ignore[no-untyped-call]
+        One timer is moved only when it would be late: a request sets four of these, and the
+        reactor's timers cost more than its parsing.
+        """
+        previous, self.timeOut = self.timeOut, period
+        if period is None:
+            self._deadline = math.inf
+            return previous
+        self._deadline = self.owner.clock.seconds() + period
+        if self._timer is None or self._timer.getTime() > self._deadline:
+            self._arm()
+        return previous
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        wait = max(self._deadline - self.owner.clock.seconds(), 0)
+        self._timer = self.owner.clock.callLater(wait, self._timer_ran_out)
+
+    def _timer_ran_out(self) -> None:
+        self._timer = None
+        if self._deadline == math.inf:
+            return
+        if self._deadline > self.owner.clock.seconds():
+            self._arm()
+        else:
+            self.timeoutConnection()
 
     def timeoutConnection(self) -> None:  # noqa: N802
         """A timer of one of the phases ran out: idle, head, body, or an answer not taken."""
@@ -285,7 +311,7 @@ class Channel(HTTPChannel):
 
     def _watch_body(self) -> None:
         self._window = self.requests[0].body.received
-        self._limit(self._limits.body_seconds)
+        self.setTimeout(self._limits.body_seconds)
 
     # --- refusals and ends --------------------------------------------------------------------
 
@@ -331,10 +357,10 @@ class Channel(HTTPChannel):
             return
         self._shutting = True
         self.keep = False
-        self._limit(None)
+        self.setTimeout(None)
         sending = bool(self.requests) or self._in_head
         seconds = self._limits.linger_seconds if sending else self._limits.stall_seconds
-        self._aborting = self.callLater(seconds, self.transport.abortConnection)
+        self._aborting = self.owner.clock.callLater(seconds, self.transport.abortConnection)
         self._networkProducer.resumeProducing()
         self._networkProducer.unregisterProducer()
         if sending and not self.owner.secure:
