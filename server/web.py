@@ -12,7 +12,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.peer import is_loopback
 from folkmoot.config.schema import Config
-from folkmoot.protocols import caldav, drive
+from folkmoot.protocols import caldav, carddav, drive
 from folkmoot.protocols.dav.application import DavApplication
 from folkmoot.protocols.dav.limits import DavLimits
 from folkmoot.protocols.http.login import Login
@@ -24,7 +24,7 @@ from folkmoot.server.listeners import Bound
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.store import Store
 
-DAV_PACKAGES = (drive, caldav)  # what is registered beside the core of DAV
+DAV_PACKAGES = (drive, caldav, carddav)  # what is registered beside the core of DAV
 _ENCRYPTION = {"none": "no encryption", "starttls": "STARTTLS", "implicit": "TLS"}
 _MAIL = {"imap": "IMAP, for reading mail", "submission": "SMTP, for sending mail"}
 

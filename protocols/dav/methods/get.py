@@ -26,8 +26,13 @@ Fields = list[tuple[str, str]]
 @method("GET", Kind.ITEM)
 async def get(request: Request, resource: Resource) -> None:
     """The octets as they were stored. # rfc9110#9.3.1"""
-    exchange, item = request.exchange, resource.item
-    fields = item_fields(item)
+    await answer_item(request, resource.item)
+
+
+async def answer_item(request: Request, item: Item, more: Fields | None = None) -> None:
+    """Answer a GET with the octets of an item; ``more`` are further fields."""
+    exchange = request.exchange
+    fields = item_fields(item) + (more or [])
     verdict = judge_read(exchange, item)
     if verdict is Read.FAILED:
         raise DavError(412)
@@ -66,6 +71,18 @@ def item_fields(item: Item) -> Fields:
 def content_type(item: Item) -> str:
     """The media type of an item as HTTP says it."""
     return item.media_type or "application/octet-stream"
+
+
+async def octets_of(request: Request, item: Item) -> bytes:
+    """All octets of an item that is small enough to be held in memory."""
+    body = await request.tree.body(item)
+    if body.data is not None:
+        return body.data
+    source = await request.tree.open_body(body)
+    try:
+        return await _read(request, source, 0, item.size)
+    finally:
+        source.close()
 
 
 async def _send(
