@@ -16,7 +16,7 @@ from twisted.web.http import HTTPChannel
 
 from folkmoot.auth.peer import plain_address
 from folkmoot.protocols.http.body import BadBody
-from folkmoot.protocols.http.exchange import Exchange
+from folkmoot.protocols.http.exchange import PIECE, Exchange
 from folkmoot.protocols.http.request import Request
 from folkmoot.protocols.http.target import BadTarget, is_host, parse_target
 
@@ -55,6 +55,7 @@ class Channel(HTTPChannel):
         self._in_head = False
         self._window = 0  # octets of a body that had come when its timer was last set
         self._drains: list[Deferred[None]] = []
+        self._out: list[bytes] = []
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -182,6 +183,7 @@ class Channel(HTTPChannel):
 
     def answer_over(self, request: Request) -> None:
         """All of the answer was sent."""
+        self.flush()
         body = request.body
         if body.complete:
             self._request_over(request)
@@ -215,11 +217,26 @@ class Channel(HTTPChannel):
     # --- flow ---------------------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
-        """Octets for the client."""
+        """Octets for the client; they go out with ``flush``."""
+        self._out.append(data)
+
+    def flush(self) -> None:
+        """Send what was gathered.
+
+        Short answers are given to TCP now: the reactor would ask first whether it may be written.
+        What cannot be sent, and any error, is left to the reactor, which keeps watching.
+        """
+        data = b"".join(self._out)
+        self._out.clear()
+        if not data or self._shutting:
+            return
         self.transport.write(data)
+        if len(data) < PIECE and not self.owner.secure and not self._waitingForTransport:
+            self.transport.doWrite()
 
     def drained(self) -> Deferred[None]:
         """Fires when there is room for more octets, or nobody to take them."""
+        self.flush()
         if not self._waitingForTransport:
             return succeed(None)
         waiting: Deferred[None] = Deferred()
@@ -325,6 +342,7 @@ class Channel(HTTPChannel):
             b"Content-Length: %d\r\nConnection: close\r\n\r\n%b"
             % (status, text.encode(), len(body), body)
         )
+        self.flush()
         self._shut()
 
     def _bad(self) -> bool:

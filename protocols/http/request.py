@@ -65,6 +65,7 @@ class Request:
         if self._expects and not self.gone:
             self._expects = False
             self._channel.send(_CONTINUE)
+            self._channel.flush()
 
     # --- the channel's side, with Twisted's names ---------------------------------------------
 
