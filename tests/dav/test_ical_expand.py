@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-import icalendar
+import icalendar  # type: ignore[import-untyped]
 import pytest
-import recurring_ical_events
-from dateutil.rrule import rrule, rrulestr
+import recurring_ical_events  # type: ignore[import-untyped]
+from dateutil.rrule import rrule, rrulestr  # type: ignore[import-untyped]
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

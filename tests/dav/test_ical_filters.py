@@ -310,9 +310,11 @@ def has(*props: PropFilter) -> CalendarFilter:
     return asking(CompFilter("VEVENT", prop_filters=props))
 
 
-def text(value: str, collation: Collation = Collation.ASCII_CASEMAP, **more: bool) -> TextMatch:
+def text(
+    value: str, collation: Collation = Collation.ASCII_CASEMAP, *, negate: bool = False
+) -> TextMatch:
     """Return a match for a text."""
-    return TextMatch(value, collation, **more)
+    return TextMatch(value, collation, negate)
 
 
 def placed(value: str, where: MatchType) -> TextMatch:
