@@ -1,0 +1,164 @@
+"""Every view of the tree meets the gate too: what belongs to others looks absent."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from folkmoot.storage.content.ical.query import CompFilter
+from folkmoot.storage.content.ical.zones import UTC
+from folkmoot.storage.content.vcard.filters import Filter
+from folkmoot.storage.errors import Expired, NotFound, PermissionDenied
+from folkmoot.storage.types import Actor, Right, Tool
+from folkmoot.storage.types_tree import TreePath
+from folkmoot.storage.views import (
+    busy,
+    objects,
+    principals,
+    tree,
+    tree_below,
+    tree_changes,
+    tree_foresee,
+    tree_locks,
+)
+from folkmoot.storage.views.base import View
+from tests.arch.gate_world import SYSTEM, World, make_world
+from tests.kit.databases import Databases
+
+AnyView = View[Any]
+MODULES = (
+    *(busy, objects, principals, tree),
+    *(tree_below, tree_changes, tree_foresee, tree_locks),
+)
+
+
+def _documents(world: World, *names: str) -> TreePath:
+    return TreePath(world.alice.account.space_id, Tool.DOCUMENTS, names)
+
+
+def _calendar(world: World) -> int:
+    home = TreePath(world.alice.account.space_id, Tool.CALENDAR, ("Calendar",))
+
+    def look(txn: Any) -> int:
+        entry = txn.view(tree.FindPath(home)).entry
+        id_: int = entry.node.id
+        return id_
+
+    return world.store.call_read(world.alice.actor, "test", look)
+
+
+#: The views of what Alice has.
+TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
+    busy.BusyTimes: lambda w: [busy.BusyTimes((_calendar(w),), 0, 9, UTC, w.store.blobs)],
+    objects.FindObjects: lambda w: [
+        objects.FindObjects(_calendar(w), CompFilter("VCALENDAR"), UTC, w.store.blobs)
+    ],
+    objects.FindCards: lambda w: [objects.FindCards(_calendar(w), Filter(), w.store.blobs)],
+    objects.ReadNumbered: lambda w: [objects.ReadNumbered(w.alice.folder.id, (w.alice.item.id,))],
+    principals.ReadPrincipal: lambda w: [principals.ReadPrincipal(w.alice.account.space_id)],
+    principals.ReadSpaceUsage: lambda w: [principals.ReadSpaceUsage(w.alice.folder.id)],
+    tree.FindPath: lambda w: [
+        tree.FindPath(_documents(w, *names))
+        for names in ((), ("Folder",), ("Folder", "item"), ("no",), ("no", "no"), ("Folder", "no"))
+    ],
+    tree.ReadFolder: lambda w: [tree.ReadFolder(w.alice.folder.id)],
+    tree.ListMembers: lambda w: [tree.ListMembers(w.alice.folder.id)],
+    tree.ReadNamed: lambda w: [tree.ReadNamed(w.alice.folder.id, ("item",), w.store.blobs)],
+    tree.LocateItem: lambda w: [tree.LocateItem(w.alice.item)],
+    tree_below.FoldersBelow: lambda w: [tree_below.FoldersBelow(w.alice.folder.id)],
+    tree_changes.ChangesOf: lambda w: [tree_changes.ChangesOf(w.alice.folder.id, 0)],
+    tree_foresee.ForeseePut: lambda w: [
+        tree_foresee.ForeseePut(w.alice.folder.id, Right.INSERT, 1, 1)
+    ],
+    tree_locks.LocksOn: lambda w: [tree_locks.LocksOn(w.alice.folder.id)],
+    tree_locks.LocksBelow: lambda w: [tree_locks.LocksBelow(w.alice.folder.id)],
+    tree_locks.LocksListed: lambda w: [tree_locks.LocksListed(w.alice.folder.id, {})],
+}
+#: Open to everybody who is signed in, on purpose.
+OPEN = {principals.FindPrincipal}
+#: What shows nothing of what people keep: the system may know it for administration.
+SYSTEM_MAY = {
+    *(principals.ReadPrincipal, principals.ReadSpaceUsage, tree.ReadFolder),
+    *(tree_below.FoldersBelow, tree_locks.LocksOn, tree_locks.LocksBelow, tree_locks.LocksListed),
+}
+
+KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
+each = pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
+
+
+@pytest.fixture(scope="module")
+def world(databases: Databases) -> Iterator[World]:
+    """One for all tests, which only read."""
+    world = make_world(Path(databases.fresh("sqlite").removeprefix("sqlite:///")))
+    yield world
+    world.store.close()
+
+
+def _read(world: World, actor: Actor, view: AnyView) -> Any:
+    return world.store.call_read(actor, "test", lambda txn: txn.view(view))
+
+
+def test_table_is_complete() -> None:
+    """Who adds a view of the tree adds it here."""
+    found = {
+        value
+        for module in MODULES
+        for value in vars(importlib.import_module(module.__name__)).values()
+        if isinstance(value, type) and issubclass(value, View) and value is not View
+    }
+    assert found == {*TABLE, *OPEN}
+
+
+@each
+def test_the_owner(world: World, kind: type[AnyView]) -> None:
+    """The table's views work: refusals below are the gate's, not faults of the table."""
+    for view in TABLE[kind](world):
+        _read(world, world.alice.actor, view)
+
+
+@each
+def test_a_stranger(world: World, kind: type[AnyView]) -> None:
+    """What exists and what does not look the same: absent."""
+    for view in TABLE[kind](world):
+        with pytest.raises(NotFound) as caught:
+            _read(world, world.mallory.actor, view)
+        assert type(caught.value) is NotFound
+        assert caught.value.text == NotFound.default_text
+
+
+@each
+def test_a_stale_session(world: World, kind: type[AnyView]) -> None:
+    """From before a password change: it reads nothing, not even its own."""
+    stale = replace(world.alice.actor, epoch=world.alice.actor.epoch - 1)
+    for view in TABLE[kind](world):
+        with pytest.raises(Expired):
+            _read(world, stale, view)
+
+
+@each
+def test_the_system(world: World, kind: type[AnyView]) -> None:
+    """The server itself does not read what people keep."""
+    for view in TABLE[kind](world):
+        if kind in SYSTEM_MAY:
+            _read(world, SYSTEM, view)
+        elif kind is tree.ListMembers:
+            assert _read(world, SYSTEM, view) == []
+        elif kind is tree.FindPath:
+            found = _read(world, SYSTEM, view)
+            assert "item" not in view.path.names or found.entry is None  # type: ignore[attr-defined]
+        else:
+            with pytest.raises(PermissionDenied):
+                _read(world, SYSTEM, view)
+
+
+def test_numbers_of_others_in_an_own_folder(world: World) -> None:
+    """Items are read by number within the folder that the rights are of."""
+    view = objects.ReadNumbered(
+        world.mallory.folder.id, (world.alice.item.id,), world.store.blobs, 100
+    )
+    assert _read(world, world.mallory.actor, view) == []
