@@ -22,8 +22,6 @@ MAX_PARTS: Final = 300
 
 #: What XML 1.0 cannot hold. Text of several lines is never "printable", so it is looked for.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-#: The octets of an object as they are sent; None as they are stored. Raises ``CalendarError``.
-Shape = Callable[[bytes, Zone], bytes]
 
 
 class DataAsked:

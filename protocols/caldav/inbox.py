@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from folkmoot.protocols.caldav.homes import folders_of
 from folkmoot.protocols.caldav.times import element_text
 from folkmoot.protocols.caldav.types import is_calendar, is_inbox
 from folkmoot.protocols.caldav.words import CALENDAR, cal, refuse
+from folkmoot.protocols.dav.answering import collections_of
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.methods.proppatch import PROTECTED
 from folkmoot.protocols.dav.names import dav
@@ -37,7 +37,7 @@ async def fetch_calendars(
     elif is_inbox(resource.node):
         home = await request.locate(resource.tree_path.parent)
     if home is not None:
-        found = await folders_of(request, home)
+        found = await collections_of(request, home)
         request.facts[_FACTS] = [each.node for each in found if is_calendar(each.node)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from folkmoot.protocols.caldav.answering import Answering, plan_of
+from folkmoot.protocols.caldav.answering import answering
 from folkmoot.protocols.caldav.data import DataAsked
 from folkmoot.protocols.caldav.filters import filter_of
 from folkmoot.protocols.caldav.homes import calendars_below
@@ -25,13 +25,10 @@ async def calendar_query(request: Request, resource: Resource, root: Element) ->
     answer = Multistatus(request.exchange)
     for calendar in await _searched(request, resource):
         zone = zone_asked(root, calendar.node)
-        plan = plan_of(request, root, data, zone)
         ids = await request.tree.find_objects(calendar.folder.id, asked, zone)
         if resource.kind is Kind.ITEM:
             ids = [id_ for id_ in ids if id_ == resource.item.id]
-        if ids:
-            await plan.prefetch(calendar)
-            await Answering(request, calendar, plan, data.wanted).numbered(answer, ids)
+        await (await answering(request, calendar, root, data, zone)).numbered(answer, ids)
     await answer.end()
 
 
