@@ -64,6 +64,8 @@ async def auth(session: Session, argument: str) -> Reply:
         return replies.BAD_SEQUENCE
     mechanism, _, initial = argument.partition(" ")
     mechanism = mechanism.upper()
+    if not mechanism:
+        return replies.AUTH_NO_MECHANISM
     if mechanism not in offered_mechanisms(session):
         known = authenticator.mechanisms({}, True)
         return replies.AUTH_NEEDS_TLS if mechanism in known else replies.AUTH_UNKNOWN

@@ -80,6 +80,7 @@ UTF8_RECIPIENT = Reply(553, "5.6.7", "A non-ASCII recipient address needs SMTPUT
 NEEDS_AUTH = Reply(530, "5.7.0", "Authentication required")
 NEEDS_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
 AUTH_NEEDS_TLS = Reply(538, "5.7.11", "Encryption required for this authentication mechanism")
+AUTH_NO_MECHANISM = Reply(501, "5.5.4", "Syntax: AUTH mechanism")
 AUTH_UNKNOWN = Reply(504, "5.5.4", "Unrecognised authentication mechanism")
 AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
 AUTH_LINE_TOO_LONG = Reply(500, "5.5.6", "Authentication exchange line is too long")

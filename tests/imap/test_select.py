@@ -67,9 +67,9 @@ def test_examine_changes_nothing(server: TestServer) -> None:
     response = reader.ok("EXAMINE INBOX")
     assert response.code == "READ-ONLY"
     assert response.matching("[PERMANENTFLAGS ()]")
-    assert reader.cmd("STORE 1 +FLAGS (\\Seen)").status == "NO"
-    assert reader.cmd("EXPUNGE").status == "NO"
-    assert reader.cmd("MOVE 1 Trash").status == "NO"
+    for command in ("STORE 1 +FLAGS (\\Seen)", "EXPUNGE", "UID EXPUNGE 1", "MOVE 1 Trash"):
+        refused = reader.cmd(command)
+        assert (refused.status, refused.code) == ("NO", "READ-ONLY"), command
     reader.ok("FETCH 1 BODY[]")
     reader.ok("CLOSE")
     assert client.ok("FETCH 1 FLAGS").lines == [b"* 1 FETCH (FLAGS (\\Deleted))"]

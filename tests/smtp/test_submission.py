@@ -257,6 +257,7 @@ def test_auth_refusals(mail: MailServer) -> None:
     assert client.ask(b"AUTH PLAIN").startswith("503 5.5.1")
     client.ask(b"EHLO me.test")
     assert client.ask(b"AUTH MAGIC").startswith("504 5.5.4")
+    assert client.ask(b"AUTH").startswith("501 5.5.4")
     assert client.ask(b"AUTH PLAIN !!!").startswith("501 5.5.2")
     client.ask(b"AUTH PLAIN")
     assert client.ask(b"*").startswith("501 5.7.0")

@@ -109,7 +109,7 @@ async def _copy(session: Session, arguments: CopyArgs, *, uid: bool) -> Reply:
 
 async def _move(session: Session, arguments: CopyArgs, *, uid: bool) -> Reply:
     if session.selected.read_only:
-        return Reply("The mailbox is open for reading only", "NOPERM", "NO")
+        return Reply("The mailbox is open for reading only", "READ-ONLY", "NO")
     uids = capped(session, chosen(session, arguments.sequence, uid=uid))
     moved = await _transfer(session, uids, arguments, session.workspace.move)
     if isinstance(moved, Reply):

@@ -34,7 +34,7 @@ async def uid_expunge(session: Session, sequence: SequenceSet) -> Reply:
 async def _expunge(session: Session, uids: UidSet | None) -> Reply:
     view = session.selected
     if view.read_only:
-        return Reply("The mailbox is open for reading only", "NOPERM", "NO")
+        return Reply("The mailbox is open for reading only", "READ-ONLY", "NO")
     await session.workspace.expunge(view.mailbox_id, uids)
     view.dirty = True
     await session.refresh(show_expunges=True, own=True)
