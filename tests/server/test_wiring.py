@@ -96,7 +96,7 @@ def make_config(folder: Path, url: str, address: str = "127.0.0.1") -> Config:
     tls = {"imap": ("starttls", "implicit"), "submission": ("starttls", "implicit")}
     listeners = "".join(
         f'[[listener]]\nprotocol = "{protocol}"\naddress = "{address}"\nport = 0\ntls = "{mode}"\n'
-        for protocol, modes in (*tls.items(), ("lmtp", ("none",)))
+        for protocol, modes in (*tls.items(), ("lmtp", ("none",)), ("http", ("none", "implicit")))
         for mode in modes
     )
     return parse_config(
