@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from typing import Final
@@ -14,8 +15,15 @@ from folkmoot.protocols.dav.resources import Node
 from folkmoot.protocols.dav.xml import Element, child, children
 from folkmoot.storage.content.ical.intake import load_calendar
 from folkmoot.storage.content.ical.spans import TimeRange
-from folkmoot.storage.content.ical.transform import CalendarData, CompSelection, shape
+from folkmoot.storage.content.ical.transform import (
+    CalendarData,
+    CompSelection,
+    shape,
+    without_timezones,
+)
+from folkmoot.storage.content.ical.tree import serialize
 from folkmoot.storage.content.ical.values import Zone
+from folkmoot.storage.content.ical.vtimezone import with_timezones
 
 MAX_DEPTH: Final = 6
 MAX_PARTS: Final = 300
@@ -33,14 +41,15 @@ class DataAsked:
         found = child(props, CALENDAR_DATA) if props is not None else None
         self.wanted = found is not None
         self.asked = _read(found) if found is not None else CalendarData()
-        # rfc7809#3.1.2
-        if (request.exchange.header("CalDAV-Timezones") or "").strip().upper() == "F":
-            self.asked = _without_zones(self.asked)
+        if timezones_unwanted(request):
+            self.asked = dataclasses.replace(self.asked, no_timezones=True)
 
     def element(self, octets: bytes, zone: Zone) -> str:
         """The property's whole element. Raises ``CalendarError`` (max-instances)."""
         if not self.asked.changes_nothing:
             octets = shape(load_calendar(octets), self.asked, zone)
+        elif lacks_timezones(octets):
+            octets = completed(octets)
         return f"<C:calendar-data>{_escaped(octets)}</C:calendar-data>"
 
     def answer(self, zone: Zone) -> Callable[[Node], str | None]:
@@ -66,14 +75,27 @@ def _escaped(octets: bytes) -> str:
     return text.replace(">", "&gt;") if ">" in text else text
 
 
-def _without_zones(asked: CalendarData) -> CalendarData:
-    return CalendarData(
-        asked.selection,
-        asked.expand,
-        asked.limit_recurrence_set,
-        asked.limit_freebusy_set,
-        no_timezones=True,
-    )
+# --- time zones -----------------------------------------------------------------------------------
+
+
+def timezones_unwanted(request: Request) -> bool:
+    """Whether a client knows time zones by name and wants no rules of them. # rfc7809#3.1.2"""
+    return (request.exchange.header("CalDAV-Timezones") or "").strip().upper() == "F"
+
+
+def lacks_timezones(octets: bytes) -> bool:
+    """Whether an object names zones and has none: a client stored it that knows them by name."""
+    return b"TZID=" in octets and b"BEGIN:VTIMEZONE" not in octets
+
+
+def completed(octets: bytes) -> bytes:
+    """An object with the rules of its zones, for clients that do not know them by name."""
+    return serialize(with_timezones(load_calendar(octets).calendar))
+
+
+def stripped(octets: bytes) -> bytes:
+    """An object without the rules of zones that are known by name."""
+    return serialize(without_timezones(load_calendar(octets).calendar))
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -5,34 +5,73 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
+from folkmoot.protocols.caldav.data import (
+    completed,
+    lacks_timezones,
+    stripped,
+    timezones_unwanted,
+)
 from folkmoot.protocols.caldav.words import CALENDAR, cal, refuse
-from folkmoot.protocols.dav.methods.get import get
+from folkmoot.protocols.dav.conditions import Read, judge_read
+from folkmoot.protocols.dav.methods.get import answer_item, item_fields, octets_of
+from folkmoot.protocols.dav.methods.post import add_member
 from folkmoot.protocols.dav.methods.put import put
+from folkmoot.protocols.dav.methods.storing import media_type_of
 from folkmoot.protocols.dav.names import dav
-from folkmoot.protocols.dav.registry import method, prop
+from folkmoot.protocols.dav.registry import MethodHandler, method, prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
+from folkmoot.storage.errors import TooLarge
 from folkmoot.storage.types_tree import Item
 
+_VARY: Final = ("Vary", "CalDAV-Timezones")
 #: Types that clients send iCalendar with; some say nothing at all.
 _TAKEN: Final = ("", "text/calendar", "text/plain", "application/octet-stream")
 
 
 @method("PUT", Kind.ITEM | Kind.NOTHING, CALENDAR, located=False)
 async def put_object(request: Request, resource: Resource) -> None:
-    """Store an object as it is sent. Only iCalendar can be one. # rfc4791#5.3.2.1"""
-    stated = (request.exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
-    if stated not in _TAKEN:
+    """Store an object as it is sent. # rfc4791#5.3.2"""
+    await _store(request, resource, put)
+
+
+async def add_object(request: Request, resource: Resource) -> None:
+    """Store an object under a name that the server finds. # rfc5995#3.1"""
+    await _store(request, resource, add_member)
+
+
+async def _store(request: Request, resource: Resource, handler: MethodHandler) -> None:
+    """Refuse what is no iCalendar, or too large, before it is read. # rfc4791#5.3.2.1"""
+    if media_type_of(request).partition(";")[0].strip().lower() not in _TAKEN:
         raise refuse("supported-calendar-data", 415, "A calendar holds text/calendar.")
-    await put(request, resource)
+    request.limits = dataclasses.replace(request.limits, max_upload=request.tree.limits.calendar)
+    try:
+        await handler(request, resource)
+    except TooLarge:
+        raise refuse("max-resource-size", text="The object is larger than allowed.") from None
 
 
 @method("HEAD", Kind.ITEM, CALENDAR)
 @method("GET", Kind.ITEM, CALENDAR)
 async def get_object(request: Request, resource: Resource) -> None:
-    """The octets as they were stored, with the type that they are of."""
-    resource.node.item = dataclasses.replace(resource.item, media_type=media_type(resource.item))
-    await get(request, resource)
+    """The octets as they were stored, but with or without rules of zones as the client wants.
+
+    The tag stays strong, because it is for If-Match that clients keep it. # rfc7809#3.1.2
+    """
+    exchange = request.exchange
+    item = dataclasses.replace(resource.item, media_type=media_type(resource.item))
+    if exchange.header("Range") is not None or judge_read(exchange, item) is not Read.SEND:
+        await answer_item(request, item, [_VARY])
+        return
+    stored = await octets_of(request, item)
+    octets = stored
+    if timezones_unwanted(request):
+        if b"BEGIN:VTIMEZONE" in stored:
+            octets = await request.tree.compute(lambda: stripped(stored))
+    elif lacks_timezones(stored):
+        octets = await request.tree.compute(lambda: completed(stored))
+    fields = [*item_fields(item), _VARY, ("Content-Type", item.media_type)]
+    await exchange.respond(200, [*fields, ("X-Content-Type-Options", "nosniff")], octets)
 
 
 @prop(dav("getcontenttype"), Kind.ITEM, CALENDAR, everything=True)

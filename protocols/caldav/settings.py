@@ -14,13 +14,17 @@ from folkmoot.protocols.caldav.times import (
 from folkmoot.protocols.caldav.types import is_calendar
 from folkmoot.protocols.caldav.words import CALENDAR, apple, cal, refusal_of, refuse
 from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.names import escape
 from folkmoot.protocols.dav.props.basic import any_value
 from folkmoot.protocols.dav.registry import prop, stored_prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
 from folkmoot.protocols.dav.xml import Element, children, text
 from folkmoot.storage.content.ical.errors import CalendarError
-from folkmoot.storage.content.ical.tree import Limits, parse
+from folkmoot.storage.content.ical.freebusy import PRODUCT
+from folkmoot.storage.content.ical.tree import Component, Limits, Property, parse, serialize
+from folkmoot.storage.content.ical.vtimezone import vtimezone
+from folkmoot.storage.content.ical.zones import zone_named
 
 _ALARMS: Final = (
     "default-alarm-vevent-datetime",
@@ -69,21 +73,31 @@ def _alarm(resource: Resource, value: Element) -> None:
 
 
 stored_prop(cal("calendar-description"), Kind.FOLDER, CALENDAR, setter=_description)
-stored_prop(TIMEZONE, Kind.FOLDER, CALENDAR, setter=_timezone)
 stored_prop(apple("calendar-color"), Kind.FOLDER, CALENDAR, setter=any_value)
 stored_prop(apple("calendar-order"), Kind.FOLDER, CALENDAR, setter=any_value)
 for _name in _ALARMS:
     stored_prop(cal(_name), Kind.HOME | Kind.FOLDER, CALENDAR, setter=_alarm)
 
 
-@prop(TIMEZONE_ID, Kind.FOLDER, CALENDAR, stored=True, setter=_timezone_id)
+@prop(TIMEZONE, Kind.FOLDER, CALENDAR, stored=True, setter=_timezone, replaces=(TIMEZONE_ID,))
+def timezone(request: Request, node: Node) -> str | None:
+    """The zone of floating times: what was set, or that of the name that was set. # rfc7809#5.2"""
+    named = node.properties.get(TIMEZONE_ID)
+    found = vtimezone(element_text(named).strip()) if named is not None else None
+    if found is None:
+        return None
+    top = (Property("VERSION", (), "2.0"), Property("PRODID", (), PRODUCT))
+    return escape(serialize(Component("VCALENDAR", top, (found,))).decode())
+
+
+@prop(TIMEZONE_ID, Kind.FOLDER, CALENDAR, stored=True, setter=_timezone_id, replaces=(TIMEZONE,))
 def timezone_id(request: Request, node: Node) -> str | None:
-    """The zone by name: what was set, or the name of the zone that was set. # rfc7809#5.2"""
+    """The same by name: what was set, or the name of the zone that was set. # rfc7809#5.2"""
     stated = node.properties.get(TIMEZONE)
     if stated is None:
         return None
     name = zone_stated(element_text(stated)).name
-    return name or None
+    return escape(name) if zone_named(name) is not None else None
 
 
 @prop(cal("schedule-calendar-transp"), Kind.FOLDER, CALENDAR, stored=True, setter=_transparency)

@@ -56,7 +56,8 @@ class Prop:
     """A live property. ``needs`` names the ``Prefetch`` that has to run before its getter.
 
     ``stored`` says that a value that a client set, if there is one, is answered instead.
-    ``setter`` is None for a protected one. ``everything`` says that allprop has it.
+    ``setter`` is None for a protected one. ``everything`` says that allprop has it. ``replaces``
+    names properties that say the same in another way: what was set of them goes when it is set.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Prop:
     stored: bool
     setter: Setter | None
     everything: bool
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,13 @@ def prop(
     stored: bool = False,
     setter: Setter | None = None,
     everything: bool = False,
+    replaces: tuple[str, ...] = (),
 ) -> Callable[[Getter], Getter]:
     """Register the getter of a live property (see ``Prop``)."""
 
     def register(getter: Getter) -> Getter:
-        _add_prop(Prop(name, getter, kinds, frozenset(tools), needs, stored, setter, everything))
+        of = frozenset(tools)
+        _add_prop(Prop(name, getter, kinds, of, needs, stored, setter, everything, replaces))
         return getter
 
     return register

@@ -50,6 +50,8 @@ class Changes:
         if len(value) > MAX_PROPERTY:
             self.refused[name] = (507, "")
         self.values[name] = value
+        for other in entry.replaces if entry is not None else ():
+            self.values[other] = None
 
     def remove(self, resource: Resource, name: str) -> None:
         """A property loses its value; that there is none is no error."""
