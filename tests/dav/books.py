@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.kit.dav import Dav, Multistatus, Response, multistatus
 from tests.kit.http import Answer
+from tests.kit.server import TestAccount, TestServer
 
 R = "{urn:ietf:params:xml:ns:carddav}"
 CS = "{http://calendarserver.org/ns/}"
@@ -23,6 +24,10 @@ class Books(Dav):
 
     home = ""
     book = ""
+
+    def __init__(self, server: TestServer, account: TestAccount | None = None) -> None:
+        super().__init__(server, account)
+        self.server = server
 
     def begin(self) -> Books:
         """Make the book."""
