@@ -97,15 +97,20 @@ class Channel(HTTPChannel):
             if self._discarded > _MOST_DISCARDED:
                 self.abort()
             return
-        if not self.requests and not self._in_head:
-            self._in_head = True
-            self.setTimeout(self._limits.head_seconds)
+        self._begin_head()
         # Not HTTPChannel's own, which takes any octet for a sign of life.
         super(HTTPChannel, self).dataReceived(data)  # type: ignore[no-untyped-call]
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802
         if not self._shutting:  # what a refused client had sent already
+            self._begin_head()
             super().lineReceived(line)  # type: ignore[no-untyped-call]
+
+    def _begin_head(self) -> None:
+        """Octets came: of the next request, if none is under way."""
+        if not self.requests and not self._in_head:
+            self._in_head = True
+            self.setTimeout(self._limits.head_seconds)
 
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
         if not self._shutting and not self._deaf:
