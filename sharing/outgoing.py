@@ -53,6 +53,8 @@ def outgoing(
     says that the client may not know the latest answers. Raises ``RuleBroken`` for what the roles
     do not allow.
     """
+    if any(each is not None and each.component == "VFREEBUSY" for each in (old, new)):
+        return Outgoing(new)
     if new is not None:
         _check_one_organizer(new)
     before = organizer_of(old) if old is not None else ""

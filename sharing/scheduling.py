@@ -117,7 +117,6 @@ def _check_unique(txn: ReadTxn, folder: Folder, new: CalendarObject, blobs: File
         raise RuleBroken(
             "This meeting is in one of your calendars already.",
             rule="unique-scheduling-object-resource",
-            name=other.item.name,
         )
 
 
@@ -183,8 +182,12 @@ async def _deliver_or_drop(store: Store, message: ScheduleMessage) -> None:
     except (StorageError, CalendarError) as error:
         # A full calendar, an account that went away: nobody could do anything about it later.
         log.warning("invitation dropped", extra={"why": str(error), "message": message.id})
-        drop = DropScheduling(message.id)
-        await store.run(SYSTEM, "scheduling", lambda txn: txn.apply(drop))
+    except Exception:  # one message that we cannot handle must not keep the others waiting
+        log.exception("invitation dropped", extra={"message": message.id})
+    else:
+        return
+    drop = DropScheduling(message.id)
+    await store.run(SYSTEM, "scheduling", lambda txn: txn.apply(drop))
 
 
 def deliver(txn: Txn, message: ScheduleMessage, store: Store) -> None:

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from folkmoot.sharing.acting import Acting
 from folkmoot.sharing.guard import check_conditions, check_locks, locks_on
 from folkmoot.sharing.intake import ItemLimits, item_content
-from folkmoot.sharing.scheduling import deliver_waiting, send_changes
+from folkmoot.sharing.scheduling import deliver_waiting, principal_of, send_changes
 from folkmoot.storage.addresses import normalize_address
 from folkmoot.storage.content.ical.freebusy import BusyPeriod
 from folkmoot.storage.content.ical.query import CalendarFilter
@@ -75,7 +75,7 @@ from folkmoot.storage.types_tree import (
     Synced,
     TreePath,
 )
-from folkmoot.storage.views.busy import BusyTimes
+from folkmoot.storage.views.busy import BusyCalendars, BusyTimes
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
 from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.tree import (
@@ -174,11 +174,29 @@ class Tree(Acting):
         return self._read("calendar-query", lambda txn: txn.view(view))
 
     def busy_times(
-        self, folder_ids: Sequence[int], start: int, end: int, zone: Zone
+        self,
+        folder_ids: Sequence[int],
+        start: int,
+        end: int,
+        zone: Zone,
+        *,
+        except_uid: str = "",
     ) -> Deferred[list[BusyPeriod]]:
         """When calendars say that their owner is busy (``BusyTimes``). Raises ``RuleBroken``."""
-        view = BusyTimes(tuple(folder_ids), start, end, zone, self._store.blobs)
+        view = BusyTimes(tuple(folder_ids), start, end, zone, self._store.blobs, except_uid)
         return self._read("free-busy-query", lambda txn: txn.view(view))
+
+    def calendars_of(self, who: str) -> Deferred[list[Entry] | None]:
+        """The calendars of a calendar user (mailto:…) whose busy times the actor may know.
+
+        None: nobody of this server has the address.
+        """
+
+        def work(txn: ReadTxn) -> list[Entry] | None:
+            principal = principal_of(txn, who)
+            return None if principal is None else txn.view(BusyCalendars(principal.space_id))
+
+        return self._read("free-busy", work)
 
     def find_cards(self, folder_id: int, asked: CardFilter) -> Deferred[list[int]]:
         """The numbers of an address book's items that match a filter."""

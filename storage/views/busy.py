@@ -12,14 +12,41 @@ from folkmoot.storage.content.ical.intake import load_calendar
 from folkmoot.storage.content.ical.rules import Budget
 from folkmoot.storage.content.ical.spans import TimeRange, spans_within, window
 from folkmoot.storage.content.ical.values import Zone
+from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import RuleBroken
-from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.gate import Need, OnCollection, PerItem
 from folkmoot.storage.txn import ReadContext
-from folkmoot.storage.types import Right
+from folkmoot.storage.types import Right, Tool
+from folkmoot.storage.types_tree import SCHEDULE_INBOX, SCHEDULE_OUTBOX, Entry
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.objects import STEPS, objects, octets_of
+from folkmoot.storage.views.tree import FROM_FOLDERS, ROOT, visible_folders, with_properties
 
 _KINDS = ("VEVENT", "VFREEBUSY")
+_MEMBERS = Statement(f"{FROM_FOLDERS} WHERE c.parent_id = :root ORDER BY c.id")
+
+
+@dataclass(frozen=True, slots=True)
+class BusyCalendars(View[list[Entry]]):
+    """The calendars of a space whose busy times the actor may know, with their properties."""
+
+    space_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> list[Entry]:
+        root = context.db.one(ROOT, space=self.space_id, tool=Tool.CALENDAR.value)
+        if root is None:
+            return []
+        rows = context.db.all(_MEMBERS, root=root[0])
+        folders = [
+            folder
+            for folder in visible_folders(context, rows)
+            if Right.BUSY in folder.rights
+            and folder.special_use not in (SCHEDULE_INBOX, SCHEDULE_OUTBOX)
+        ]
+        return with_properties(context, root[0], folders)
 
 
 @dataclass(frozen=True, slots=True)
