@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot.protocols.dav import errors as dav_errors
 from folkmoot.protocols.http import errors as http_errors
 from folkmoot.protocols.imap import errors as imap_errors
 from folkmoot.protocols.imap import registry
@@ -158,6 +159,17 @@ def test_smtp_says_what_an_error_means(kind: type[errors.StorageError]) -> None:
     assert 400 <= reply.code < 600
     assert reply.status[0] == str(reply.code)[0]
     assert reply.text == "What went wrong."
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_dav_says_what_an_error_means(kind: type[errors.StorageError]) -> None:
+    """Each error has its own line in WebDAV's table: a status, and a condition where RFCs have."""
+    assert kind in dav_errors.TABLE
+    answer = dav_errors.to_dav(kind(), lambda path: "/")
+    assert 400 <= answer.status < 600
+    assert answer.text == kind.default_text
+    if kind in http_errors.STATUSES and answer.status in (401, 413, 429, 503):
+        assert answer.status == http_errors.STATUSES[kind]
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
