@@ -262,9 +262,10 @@ class DeleteAccount(AccountMutation[None]):
     def write(self, context: WriteContext) -> None:
         space, _ = _account_row(context, self.account_id)
         if not context.db.is_sqlite:
-            # Deliveries and new mailboxes wait here, and then find nothing to be put into.
-            context.db.one(_LOCK_SPACE, space=space)
+            # Deliveries, new mailboxes and folders wait here, and then find nothing to be put into.
+            # They too hold a collection before a new row of theirs holds the space.
             context.db.all(_LOCK_COLLECTIONS, space=space)
+            context.db.one(_LOCK_SPACE, space=space)
         epoch: int = context.db.value(_END, id=self.account_id)
         collections = context.db.all(_COLLECTIONS, space=space)
         for statement in _DESTROY_SPACE:
