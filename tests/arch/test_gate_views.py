@@ -55,6 +55,7 @@ def _calendar(world: World) -> int:
 #: The views of what Alice has.
 TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
     busy.BusyTimes: lambda w: [busy.BusyTimes((_calendar(w),), 0, 9, UTC, w.store.blobs)],
+    busy.BusyCalendars: lambda w: [busy.BusyCalendars(w.alice.account.space_id)],
     objects.FindObjects: lambda w: [
         objects.FindObjects(_calendar(w), CompFilter("VCALENDAR"), UTC, w.store.blobs)
     ],
@@ -125,6 +126,9 @@ def test_the_owner(world: World, kind: type[AnyView]) -> None:
 def test_a_stranger(world: World, kind: type[AnyView]) -> None:
     """What exists and what does not look the same: absent."""
     for view in TABLE[kind](world):
+        if kind is busy.BusyCalendars:  # a list of what may be known
+            assert _read(world, world.mallory.actor, view) == []
+            continue
         with pytest.raises(NotFound) as caught:
             _read(world, world.mallory.actor, view)
         assert type(caught.value) is NotFound
@@ -146,7 +150,7 @@ def test_the_system(world: World, kind: type[AnyView]) -> None:
     for view in TABLE[kind](world):
         if kind in SYSTEM_MAY:
             _read(world, SYSTEM, view)
-        elif kind is tree.ListMembers:
+        elif kind in (tree.ListMembers, busy.BusyCalendars):
             assert _read(world, SYSTEM, view) == []
         elif kind is tree.FindPath:
             found = _read(world, SYSTEM, view)
