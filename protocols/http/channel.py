@@ -369,12 +369,14 @@ class Channel(HTTPChannel):
             self._bad()
 
     def loseConnection(self) -> None:  # noqa: N802
-        self._shut()
+        """After the last answer, which may still be on its way."""
+        self._shut(self._limits.stall_seconds)
 
-    def _shut(self) -> None:
+    def _shut(self, seconds: float | None = None) -> None:
         """Close in good order: what was sent arrives, though the client may still be sending.
 
-        Closing a socket with octets unread resets it, and the answer could be lost.
+        Closing a socket with octets unread resets it, and the answer could be lost. A client that
+        does not do its part in ``seconds`` is dropped.
         """
         if self._shutting:
             return
@@ -382,8 +384,9 @@ class Channel(HTTPChannel):
         self.keep = False
         self.setTimeout(None)
         sending = bool(self.requests) or self._in_head
-        seconds = self._limits.linger_seconds if sending else self._limits.stall_seconds
-        self._aborting = self.owner.clock.callLater(seconds, self.transport.abortConnection)
+        self._aborting = self.owner.clock.callLater(
+            seconds or self._limits.linger_seconds, self.transport.abortConnection
+        )
         self._networkProducer.resumeProducing()
         self._networkProducer.unregisterProducer()
         if sending and not self.owner.secure:

@@ -6,6 +6,7 @@ import logging
 import random
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
@@ -81,9 +82,10 @@ class Failures:
 def failures() -> Iterator[Failures]:
     """Failures that reach the reactor while the test runs."""
     seen = Failures()
-    globalLogPublisher.addObserver(seen)
+    observer: Any = seen
+    globalLogPublisher.addObserver(observer)
     yield seen
-    globalLogPublisher.removeObserver(seen)
+    globalLogPublisher.removeObserver(observer)
 
 
 @pytest.mark.parametrize("seed", range(12))
