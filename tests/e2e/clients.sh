@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs the mail programs that the end-to-end tests drive, where the system lets us.
+# Installs the programs that the end-to-end tests drive, where the system lets us.
 set -u
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 programs=(mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl offlineimap:offlineimap3
-  getmail:getmail6 fetchmail:fetchmail dovecot:dovecot-imapd)
+  getmail:getmail6 fetchmail:fetchmail dovecot:dovecot-imapd
+  litmus:litmus rclone:rclone cadaver:cadaver)
 missing=()
 for pair in "${programs[@]}"; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")

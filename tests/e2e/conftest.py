@@ -31,13 +31,24 @@ class Demo:
         return self.base + number
 
     def run(
-        self, *command: str | Path, stdin: str = "", env: dict[str, str] | None = None
+        self,
+        *command: str | Path,
+        stdin: str = "",
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program that must be installed; its output is text."""
         words = [str(word) for word in command]
         assert shutil.which(words[0]), f"{words[0]} is not installed: run tests/e2e/clients.sh"
         return subprocess.run(
-            words, input=stdin, capture_output=True, text=True, timeout=60, env=env, check=False
+            words,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=env,
+            cwd=cwd,
+            check=False,
         )
 
     @property
