@@ -82,7 +82,8 @@ class DeliverScheduling(Mutation[None]):
     forwards: tuple[ScheduleMessage, ...] = ()
 
     def needs(self) -> Sequence[Need]:
-        needs = [
+        needs: list[Need] = [
+            Administration(),
             OnCollection(self.folders.inbox_id, Right.POST),
             OnCollection(self.folders.calendar_id, Right.POST),
         ]

@@ -19,6 +19,7 @@ from folkmoot.storage.mutations import (
     mailboxes,
     messages,
     queue,
+    scheduling,
     tree_folders,
     tree_items,
     tree_locks,
@@ -47,7 +48,9 @@ from folkmoot.storage.types import (
 )
 from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
+from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
 from folkmoot.storage.types_tree import (
+    CalendarRow,
     Folder,
     Item,
     ItemContent,
@@ -58,6 +61,7 @@ from folkmoot.storage.types_tree import (
 )
 from folkmoot.storage.views.accounts import FindAccount, ReadLoginRecord
 from folkmoot.storage.views.mailboxes import ListMailboxes
+from folkmoot.storage.views.scheduling import FindScheduleFolders
 from folkmoot.storage.views.tree import FindPath
 from tests.kit.messages import simple
 from tests.kit.stores import at_once, decisions
@@ -79,7 +83,7 @@ class Person:
     """An account with its mailboxes by name ("" is the root), and what it has in the tree.
 
     ``docs`` are its documents, ``folder`` is one in them, ``item`` is in that folder and has a
-    lock whose token is ``token``.
+    lock whose token is ``token``. ``scheduling`` are where invitations go.
     """
 
     account: Account
@@ -89,6 +93,7 @@ class Person:
     folder: Folder
     item: Item
     token: str
+    scheduling: ScheduleFolders
 
 
 @dataclass(frozen=True)
@@ -140,10 +145,19 @@ def _person(store: Store, address: str) -> Person:
         txn.apply(messages.AppendMessages(found["INBOX"], (message,)))
         return found
 
-    return Person(account, actor, store.call(actor, "test", fill), *_tree(store, actor))
+    folders = store.call_read(
+        actor, "test", lambda txn: txn.view(FindScheduleFolders(account.space_id))
+    )
+    mailboxes_ = store.call(actor, "test", fill)
+    return Person(account, actor, mailboxes_, *_tree(store, actor), folders)
 
 
 FILE = ItemContent(b"a file", None, 6, b"d" * 32, "text/plain")
+MEETING = replace(
+    FILE,
+    component="VEVENT",
+    facts=CalendarRow("a", "VEVENT", 0, 0, 1, 0, 0, 1, b"", 0, "", "PUBLIC", ""),
+)
 LOCK = LockRequest(LockScope.EXCLUSIVE, True, "me", None)
 
 
@@ -184,6 +198,9 @@ def make_world(path: Path) -> World:
     ]
     for setup in setups:
         store.call(SYSTEM, "test", partial(_apply, setup))
+    waiting = ScheduleMessage(alice.account.space_id, "mailto:a", "mailto:b", b"x")
+    send = scheduling.SendScheduling(alice.account.space_id, (waiting,))
+    store.call(alice.actor, "test", partial(_apply, send))
     return World(store, path, alice, mallory, content, queued)
 
 
@@ -271,10 +288,16 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
     """Mutations of the tree; some say that what is Alice's lies in a folder of Mallory's."""
 
     def strayed(world: World) -> Item:
-        return replace(world.alice.item, folder_id=world.mallory.folder.id)
+        return world.alice.item._replace(folder_id=world.mallory.folder.id)
+
+    def message(world: World) -> ScheduleMessage:
+        return ScheduleMessage(world.alice.account.space_id, "mailto:a", "mailto:b", b"x")
 
     items, folders, locks, props = tree_items, tree_folders, tree_locks, tree_properties
     return {
+        scheduling.SendScheduling: lambda w: [
+            scheduling.SendScheduling(w.alice.account.space_id, (message(w),)),
+        ],
         items.CreateItem: lambda w: [items.CreateItem(w.alice.folder.id, "new", FILE)],
         items.ReplaceItem: lambda w: [
             items.ReplaceItem(w.alice.item, replace(FILE, data=b"a longer file", size=13)),
@@ -388,6 +411,10 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
             )
         ],
         index.PrepareIndex: lambda w: [index.PrepareIndex(), index.PrepareIndex(clear=True)],
+        scheduling.DeliverScheduling: lambda w: [
+            scheduling.DeliverScheduling(1, w.alice.scheduling, "a", MEETING, None, "b", None)
+        ],
+        scheduling.DropScheduling: lambda w: [scheduling.DropScheduling(1)],
         upkeep.SweepBlobs: lambda w: [upkeep.SweepBlobs(-60)],
         upkeep.TrimLog: lambda w: [upkeep.TrimLog(0)],
     }

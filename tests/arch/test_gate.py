@@ -23,7 +23,14 @@ from folkmoot.storage import mutations
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import Expired, NotFound, OverQuota, PermissionDenied
 from folkmoot.storage.gate import Administration, Need
-from folkmoot.storage.mutations import accounts, mailboxes, messages, tree_folders, tree_items
+from folkmoot.storage.mutations import (
+    accounts,
+    mailboxes,
+    messages,
+    scheduling,
+    tree_folders,
+    tree_items,
+)
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.replace import ReplaceMessage
 from folkmoot.storage.policy import (
@@ -181,7 +188,7 @@ def full(world: World) -> Iterator[None]:
     """Alice's space has no room for anything more."""
 
     def limit(limit: Limit) -> None:
-        update = AccountUpdate(limits={Tool.MAIL: limit, Tool.DOCUMENTS: limit})
+        update = AccountUpdate(limits=dict.fromkeys(Tool, limit))
         mutation = accounts.UpdateAccount(world.alice.account.id, update)
         world.store.call(SYSTEM, "test", lambda txn: txn.apply(mutation))
 
@@ -213,7 +220,12 @@ def test_over_quota(world: World) -> None:
     store.close()
     assert world.rows() == before
     adding = {tree_items.CreateItem, tree_items.CopyItem, tree_folders.CopyFolder}
-    adding |= {tree_items.ReplaceItem, messages.AppendMessages, messages.CopyMessages}
+    adding |= {
+        scheduling.DeliverScheduling,
+        tree_items.ReplaceItem,
+        messages.AppendMessages,
+        messages.CopyMessages,
+    }
     assert refused == {*adding, ReplaceMessage}
     gone = {messages.ExpungeMessages, mailboxes.DeleteMailbox}
     assert freeing == {*gone, tree_items.RemoveItem, tree_folders.RemoveFolder}
