@@ -14,10 +14,12 @@ from folkmoot.storage.views.base import View
 from folkmoot.storage.views.tree import compared
 from folkmoot.storage.views.tree_below import below
 
-_COLUMNS = "token, folder_id, name, scope, infinite, owner, account_id, timeout, expires"
 _ANY = Statement("SELECT 1 FROM locks WHERE space_id = :space AND expires > :now LIMIT 1")
 _OF_FOLDER = Statement(
-    f"SELECT {_COLUMNS} FROM locks WHERE folder_id = :folder AND expires > :now ORDER BY token"  # noqa: S608
+    "SELECT l.token, l.folder_id, l.name, COALESCE(i.shown, l.name), l.scope, l.infinite, l.owner,"
+    " l.account_id, l.timeout, l.expires FROM locks l"
+    " LEFT JOIN items i ON i.folder_id = l.folder_id AND i.name = l.name"
+    " WHERE l.folder_id = :folder AND l.expires > :now ORDER BY l.token"
 )
 _ABOVE = Statement("SELECT parent_id, shown, space_id, tool FROM collections WHERE id = :id")
 
@@ -142,7 +144,7 @@ def _locks(context: ReadContext, folder_id: int) -> list[FoundLock]:
 
 
 def _lock(row: Row, here: TreePath) -> FoundLock:
-    token, folder_id, name, scope, infinite, owner, account, timeout, expires = row
-    root = here.below(name) if name else here
+    token, folder_id, name, shown, scope, infinite, owner, account, timeout, expires = row
+    root = here.below(shown) if name else here
     lock = Lock(token, root, LockScope(scope), bool(infinite), owner, account, timeout, expires)
     return FoundLock(lock, folder_id, name)
