@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
 from folkmoot.protocols.http.body import Body, ClientGone, Spooling
 from folkmoot.protocols.http.compress import Compressor, compressible
@@ -16,8 +15,6 @@ from folkmoot.storage.errors import AuthenticationFailed
 from folkmoot.storage.types import Actor, BodySpool
 
 __all__ = ["BodySpool", "ClientGone", "Exchange", "Fields", "Spooling"]
-
-log = logging.getLogger("folkmoot.http")
 
 Fields = Iterable[tuple[str, str]]
 PIECE = 64 * 1024  # octets of an answer given to the connection at a time
@@ -272,8 +269,3 @@ class Exchange:
         self.sent += len(data)
         if data and not self._wire.gone:
             self._wire.send(data)
-
-
-def at_once() -> Deferred[None]:
-    """What ``Wire.drained`` returns when there is nothing to wait for."""
-    return succeed(None)
