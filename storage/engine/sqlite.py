@@ -23,6 +23,9 @@ from folkmoot.storage.types import Hint, Topic
 
 MAX_BATCH = 64  # requests in one commit: bounds what one failing commit takes with it
 READERS = 3
+SLOW_COMMIT = 0.001  # seconds: a commit that takes longer is worth waiting for others
+WAIT_SHARE = 0.25  # of what a commit takes, that one waits for others at most
+MAX_WAIT = 0.003  # seconds, however slow the disk is
 FOREIGN_WRITE_POLL = 0.5  # seconds between looks whether another process has written
 BUSY_TIMEOUT = 10.0  # seconds to wait for another process (the command line) that writes
 
@@ -55,6 +58,9 @@ class SqliteDatabase:
         self._reads: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
+        # What the last commit took, and how many requests seem to come at the same time.
+        self._commit_seconds = 0.0
+        self._company = 1
         # Connected here, so that a database that cannot be opened fails the start.
         self._writer = connect(self._path)
         self._threads = [threading.Thread(target=self._write_loop, name="store-writer")]
@@ -130,13 +136,27 @@ class SqliteDatabase:
         return row[0]
 
     def _gather(self, first: Job) -> tuple[list[Job], bool]:
-        """The first job and all that wait behind it; and whether the end was among them."""
-        batch = [first]
+        """The first job and all that wait behind it; and whether the end was among them.
+
+        Whoever was answered by the last commit comes back soon, but behind those that waited
+        meanwhile: without a moment's patience two groups would take turns for ever, each paying
+        for commits of half the size. With a quick disk that is cheaper than to wait.
+        """
+        batch, patience = [first], 0.0
+        if self._company > 1 and self._commit_seconds > SLOW_COMMIT:
+            patience = min(self._commit_seconds * WAIT_SHARE, MAX_WAIT)
+        until = time.monotonic() + patience
         while len(batch) < MAX_BATCH:
             try:
                 job = self._writes.get_nowait()
             except queue.Empty:
-                break
+                left = until - time.monotonic()
+                if len(batch) >= self._company or left <= 0:
+                    break
+                try:
+                    job = self._writes.get(timeout=left)
+                except queue.Empty:
+                    break
             if job is None:
                 return batch, True
             batch.append(job)
@@ -150,7 +170,10 @@ class SqliteDatabase:
             cursor.execute("BEGIN IMMEDIATE")
             for job in batch:
                 self._run_one(cursor, job, done, failed, hints)
+            begin = time.monotonic()
             cursor.execute("COMMIT")
+            self._commit_seconds = time.monotonic() - begin
+            self._company = min(len(batch) + self._writes.qsize(), MAX_BATCH)
         except BaseException as error:
             self._roll_back(cursor)
             reason = translate(error)

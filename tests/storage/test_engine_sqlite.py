@@ -6,6 +6,7 @@ import queue
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,6 +108,24 @@ def test_waiting_jobs_are_committed_together(engine: Engine) -> None:
     assert engine.commits - before == 2, "the one that held it, then all the others"
     assert engine.rows() == 10
     assert engine.hints.get(timeout=5) == [Hint(Topic.COLLECTION, number) for number in range(10)]
+
+
+def test_a_slow_disk_is_worth_a_moment(engine: Engine) -> None:
+    """Where commits take long and others usually come along, the first waits for them."""
+    database = engine.database
+    waiting, begin = engine.insert(0), time.monotonic()
+    database._commit_seconds, database._company = 10.0, 2
+    before = engine.commits
+    database.write(waiting)
+    database.write(engine.insert(1))
+    waiting.done.result(5)
+    assert engine.commits - before == 1
+    alone = engine.insert(2)
+    database._commit_seconds, database._company = 10.0, 2
+    database.write(alone)
+    alone.done.result(5)
+    assert engine.commits - before == 2
+    assert time.monotonic() - begin < 2, "but not for long"
 
 
 def test_a_batch_is_bounded(engine: Engine) -> None:
