@@ -92,7 +92,7 @@ class Incoming:
             raise BadSyntax(
                 "A URL names nothing that can be read here",
                 status="NO",
-                code=f"BADURL {_printable(part.text)}",  # rfc4469#5
+                code=f"BADURL {_printable(part.text)}",  # rfc4469#4.1
             ) from None
 
     async def _locate(self, url: MessageUrl) -> MessageBody:

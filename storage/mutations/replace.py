@@ -20,7 +20,7 @@ class ReplaceMessage(Mutation[Appended]):
     """Add a message to a mailbox and remove another one, here or there; both or nothing.
 
     Within one space only the difference is charged, so that a full one can still be tidied.
-    Raises ``Conflict`` when the old message is gone. # rfc8508#3.2
+    Raises ``Conflict`` when the old message is gone. # rfc8508#3.4
     """
 
     source_id: int

@@ -112,14 +112,14 @@ class Context:
 
 @result_item("UPDATE")
 async def _update(session: Session, found: Found, _: object) -> bytes | None:
-    """Leave a context behind; the item itself says nothing. # rfc5267#4.3.1"""
+    """Leave a context behind; the item itself says nothing. # rfc5267#4.3"""
     view = session.selected
     contexts = _contexts(view)
     tag = encoder.quoted_or_literal(session.tag)
     if any(context.tag == session.tag for context in contexts):
         raise BadSyntax("There is an updated result with this tag")
     if len(contexts) >= MAX_CONTEXTS:
-        code = f"NOUPDATE {tag.decode()}"  # rfc5267#4.3.2
+        code = f"NOUPDATE {tag.decode()}"  # rfc5267#4.3.1
         session.wire.send(encoder.untagged("NO", "Too many results are kept up to date", code))
     else:
         view.watchers.append(Context(session, view, found))

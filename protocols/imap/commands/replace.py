@@ -31,7 +31,7 @@ def parse_replace(cursor: Cursor) -> ReplaceArgs:
     cursor.space()
     sequence = cursor.sequence_set()
     if len(sequence.parts) != 1 or sequence.parts[0][0] != sequence.parts[0][1]:
-        raise BadSyntax("Expected the number of one message")  # rfc8508#3.5
+        raise BadSyntax("Expected the number of one message")  # rfc8508#5
     cursor.space()
     mailbox = cursor.mailbox()
     cursor.space()
@@ -48,7 +48,7 @@ def parse_replace(cursor: Cursor) -> ReplaceArgs:
     extension="REPLACE",
 )
 async def replace(session: Session, arguments: ReplaceArgs) -> Reply:
-    """RFC 8508 section 3.3."""
+    """RFC 8508 section 3.2."""
     return await _replace(session, arguments, uid=False)
 
 
@@ -60,7 +60,7 @@ async def replace(session: Session, arguments: ReplaceArgs) -> Reply:
     extension="REPLACE",
 )
 async def uid_replace(session: Session, arguments: ReplaceArgs) -> Reply:
-    """RFC 8508 section 3.4."""
+    """RFC 8508 section 3.3."""
     return await _replace(session, arguments, uid=True)
 
 
@@ -87,7 +87,7 @@ async def _replace(session: Session, arguments: ReplaceArgs, *, uid: bool) -> Re
         incoming.discard()
     code = f"APPENDUID {appended.uidvalidity} {appended.uids[0]}"
     session.wire.send(encoder.untagged("OK", "Replacement is stored", code))
-    # rfc8508#3.2: the new message is told of before the old one goes.
+    # rfc8508#3.4: the new message is told of before the old one goes.
     if appended.mailbox_id == view.mailbox_id:
         view.own.update(appended.uids)
     view.dirty = True
