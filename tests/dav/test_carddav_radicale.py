@@ -5,6 +5,7 @@ Where a card has a property once, and letters have one form only, both read RFC 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
@@ -96,6 +97,7 @@ def by_radicale(octets: bytes, body: str) -> bool:
 def test_as_radicale(server: TestServer) -> None:
     """The same cards match."""
     books = Books(server).begin()
+    numbers = itertools.count()
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
@@ -110,8 +112,9 @@ def test_as_radicale(server: TestServer) -> None:
         ),
     )
     def same(stored: tuple[bytes, ...], asked: list[tuple[list[str], str]]) -> None:
-        assert books.new_book("Radicale").status == 201
-        book = books.home + "Radicale/"
+        name = f"Book{next(numbers)}"
+        assert books.new_book(name).status == 201
+        book = f"{books.home}{name}/"
         for number, octets in enumerate(stored):
             books.put(f"{book}{number}", octets)
         for filters, test in asked:
