@@ -9,12 +9,18 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import folkmoot.storage.mutations
 import folkmoot.storage.views
 from folkmoot.storage import txn
+from folkmoot.storage.content.ical.query import CompFilter, PropFilter, TextMatch
+from folkmoot.storage.content.ical.spans import TimeRange
+from folkmoot.storage.content.ical.zones import UTC
+from folkmoot.storage.content.vcard import filters as cards
+from folkmoot.storage.content.vcard.filters import Filter
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.engine.sqlite import SqliteDatabase
 from folkmoot.storage.mutations.mailboxes import DeleteMailbox
@@ -24,14 +30,22 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.types import Flag, MessageColumn
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
 from folkmoot.storage.types_search import HeaderContains
+from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.flag_texts import ReadFlagTexts
 from folkmoot.storage.views.messages import FetchRows, ReadState
+from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
+from folkmoot.storage.views.principals import ReadSpaceUsage
 from folkmoot.storage.views.search import SearchMessages
+from folkmoot.storage.views.tree import FindPath, ListMembers, ReadNamed
+from folkmoot.storage.views.tree_changes import ChangesOf
+from folkmoot.storage.views.tree_locks import LocksBelow, LocksListed
+from tests.dav.cards import card
 from tests.kit.databases import Databases
 from tests.kit.stores import open_store
 from tests.storage.accounts_kit import apply
 from tests.storage.mail_kit import Mail, new_mail, uids
+from tests.storage.tree_kit import RED, Person, holding, open_world
 
 # Statements that walk over a table because that is what they are for, and how often they run.
 COLD = {
@@ -50,6 +64,8 @@ COLD = {
     "views.index._TEXTS": "an administrator asks for the size of the search index",
     "views.queue._LIST": "an administrator lists the queue, in the order of the key",
 }
+SUMMARY = PropFilter("SUMMARY", text_match=TextMatch("lunch"))
+FN = cards.PropFilter("FN", text_matches=(cards.TextMatch("jane"),))
 _NAME = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 
 
@@ -135,6 +151,69 @@ def test_what_is_built_at_run_time_uses_indexes_too(path: Path, tmp_path: Path) 
     walked = {sql: steps for sql in data if (steps := scans(connection, _bare(sql)))}
     connection.close()
     assert walked == {}
+
+
+def test_the_tree_uses_indexes_too(path: Path, tmp_path: Path) -> None:
+    """Put, find, list, sync, queries, multiget, copies and moves of folders, locks."""
+    world = open_world(f"sqlite:///{path}", tmp_path)
+    database = world.store.database
+    assert isinstance(database, SqliteDatabase)
+    seen: set[str] = set()
+    alice = world.person("alice")
+    database._writer.set_trace_callback(seen.add)
+    _use_tree(alice)
+    database._writer.set_trace_callback(None)
+    world.store.close()
+    data = [sql for sql in seen if sql.startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))]
+    assert len(data) > 60
+    connection = sqlite3.connect(path)
+    walked = {sql: steps for sql in data if (steps := scans(connection, _bare(sql)))}
+    connection.close()
+    assert walked == {}
+
+
+def _use_tree(alice: Person) -> None:
+    """Writes, and reads in the connection that writes, which is the traced one."""
+    for folder in ("f", "f/g"):
+        alice.make(folder)
+        alice.put(f"{folder}/a")
+        alice.set(f"{folder}/a", {RED: "<red/>"})
+        alice.set(folder, {RED: "<red/>"})
+    lock = alice.lock("f/a")
+    alice.put("f/a", b"y", holding(lock))
+    alice.event("Calendar/1", "1", "RRULE:FREQ=DAILY")
+    alice.event("Calendar/2", "2")
+    alice.put("contacts:Contacts/1", card(uid="1"))
+    docs, calendar, book = (
+        alice.folder(place).id for place in ("f", "calendar:Calendar", "contacts:Contacts")
+    )
+    blobs = alice.world.store.blobs
+    events = CompFilter("VEVENT", time_range=TimeRange(0, 10**9), prop_filters=(SUMMARY,))
+    views: list[View[Any]] = [
+        FindPath(alice.at("f/g/a")),
+        ListMembers(docs),
+        ListMembers(docs, after=alice.item("f/a")),
+        ChangesOf(docs, 2, 10),
+        ReadNamed(calendar, ("1", "2"), blobs, 10**6),
+        ReadNamed(calendar, ("1",), blobs, 10**6),
+        ReadNumbered(calendar, tuple(range(300)), blobs, 10**6),
+        FindObjects(calendar, CompFilter("VCALENDAR", comp_filters=(events,)), UTC, blobs),
+        FindObjects(calendar, CompFilter("VCALENDAR"), UTC, blobs),
+        FindCards(book, Filter((FN,)), blobs),
+        LocksBelow(docs),
+        LocksListed(docs, {docs: "f"}),
+        ReadSpaceUsage(docs),
+    ]
+    for view in views:
+        alice.world.store.call(alice.actor, "t", lambda txn, view=view: txn.view(view))  # type: ignore[misc]
+    alice.copy("f", "c")
+    alice.copy("calendar:Calendar", "calendar:Copy")
+    alice.copy("contacts:Contacts", "contacts:Copy")
+    alice.move("c", "m")
+    alice.copy("m/a", "a")
+    alice.move("a", "m/b")
+    alice.delete("m/b")
+    alice.delete("m")
 
 
 def _use(store: Store) -> None:
