@@ -73,6 +73,26 @@ def test_times_of_clients(dav: Dav) -> None:
         assert int(year) >= 2026
 
 
+def test_representation(dav: Dav) -> None:
+    """RFC 8144: who prefers it gets what is stored with the answer to the write."""
+    prefer = {"Prefer": "return=representation"}
+    answer = dav.put("a", b"one", Content_Type="text/plain", **prefer)
+    assert (answer.status, answer.body) == (201, b"one")
+    assert answer.header("content-type") == "text/plain"
+    assert answer.header("content-location") == HOME + "a"
+    assert answer.header("preference-applied") == "return=representation"
+    answer = dav.call("PUT", "a", LARGE, **prefer)
+    assert (answer.status, answer.body) == (200, LARGE)
+    assert answer.header("etag") == dav.call("HEAD", "a").header("etag")
+    fields = {"Content_Type": PARTIAL, "X_Update_Range": "bytes=2-", **prefer}
+    answer = dav.call("PATCH", "a", b"AB", **fields)
+    assert (answer.status, answer.body) == (200, LARGE[:2] + b"AB" + LARGE[4:])
+    dav.mkcol("folder")
+    answer = dav.call("POST", "folder", b"new", **prefer)
+    assert (answer.status, answer.body) == (201, b"new")
+    assert answer.header("content-location") == answer.header("location")
+
+
 def test_names_are_kept_and_compared_in_nfc(dav: Dav) -> None:
     """One file whichever way its name is written; the way it was given first is listed."""
     dav.put("cafe%CC%81", b"1")

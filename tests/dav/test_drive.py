@@ -111,7 +111,8 @@ def test_explorer_copies_a_file(dav: Dav) -> None:
     assert {name: found.text(Z + name) for name in values} == values
     assert found.text("getlastmodified") == values["Win32LastModifiedTime"]
     assert dav.call("UNLOCK", "a.docx", Lock_Token=token).status == 204
-    fresh = dav.put("b.txt") and dav.propfind("b.txt", Z + "Win32FileAttributes").only
+    dav.put("b.txt")
+    fresh = dav.propfind("b.txt", Z + "Win32FileAttributes").only
     assert fresh.text(Z + "Win32FileAttributes") == "00000020"
     assert dav.propfind("", Z + "Win32FileAttributes").only.text(Z + "Win32FileAttributes") == (
         "00000010"

@@ -109,12 +109,13 @@ def test_curl_ranges_and_resumed_transfers(demo: Demo, tmp_path: Path) -> None:
     (tmp_path / "part").write_bytes(octets[:700_000])
     curl = ["curl", "-sS", "--fail", "-u", LOGIN]
     url = drive(demo) + "resumed.bin"
-    for arguments in (
+    steps: list[list[str | Path]] = [
         ["-T", tmp_path / "part", url],
         ["-C", "700000", "-T", tmp_path / "whole", url],
         ["-o", tmp_path / "back", "-r", "0-999999", url],
         ["-C", "-", "-o", tmp_path / "back", url],
-    ):
+    ]
+    for arguments in steps:
         done = demo.run(*curl, *arguments)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "back").read_bytes() == octets
@@ -130,20 +131,8 @@ def test_interrupted_upload(demo: Demo, tmp_path: Path) -> None:
     with large.open("wb") as file:
         file.truncate(200 << 20)
     url = drive(demo) + "cut.bin"
-    command = [
-        "curl",
-        "-sS",
-        "-u",
-        LOGIN,
-        "--max-time",
-        "1",
-        "--limit-rate",
-        "5M",
-        "-T",
-        large,
-        url,
-    ]
-    assert demo.run(*command).returncode == 28
+    slowly = ["--max-time", "1", "--limit-rate", "5M"]
+    assert demo.run("curl", "-sS", "-u", LOGIN, *slowly, "-T", large, url).returncode == 28
     time.sleep(0.2)
     gone = demo.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-u", LOGIN, url)
     assert gone.stdout == "404"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
 from html import escape
 
 from folkmoot.protocols.dav.conditions import Read, judge_read, range_holds
@@ -49,13 +48,13 @@ async def answer_item(request: Request, item: Item, more: Fields | None = None) 
     if exchange.method == "GET" and range_holds(exchange, item):
         ranges = parse_ranges(exchange.header("Range"), item.size)
     if ranges is None:
-        await _send(request, item, 200, fields, [(0, item.size)])
+        await send_item(request, item, 200, fields)
     elif not ranges:
         raise DavError(416, fields=[("Content-Range", f"bytes */{item.size}")])
     elif len(ranges) == 1:
         [(start, end)] = ranges
         fields.append(("Content-Range", f"bytes {start}-{end - 1}/{item.size}"))
-        await _send(request, item, 206, fields, ranges)
+        await send_item(request, item, 206, fields, ranges[0])
     else:
         await _send_multipart(request, item, fields, ranges)
 
@@ -85,19 +84,16 @@ async def octets_of(request: Request, item: Item) -> bytes:
         source.close()
 
 
-async def _send(
-    request: Request, item: Item, status: int, fields: Fields, ranges: list[Range]
+async def send_item(
+    request: Request, item: Item, status: int, fields: Fields, span: Range | None = None
 ) -> None:
+    """An answer with the octets of an item, or with a range of them."""
     exchange = request.exchange
-    length = sum(end - start for start, end in ranges)
+    start, end = span or (0, item.size)
     if exchange.method == "HEAD":
-        await exchange.start(status, fields, length)
-        exchange.finish()
-        return
-    async for piece in _pieces(
-        request, item, status, fields, length, [(b"", one) for one in ranges]
-    ):
-        await exchange.write(piece)
+        await exchange.start(status, fields, end - start)
+    else:
+        await _write(request, item, status, fields, end - start, [(b"", (start, end))])
     exchange.finish()
 
 
@@ -117,36 +113,35 @@ async def _send_multipart(
     length = len(tail) + sum(len(head) + end - start for head, (start, end) in parts)
     fields = [pair for pair in fields if pair[0] != "Content-Type"]
     fields.append(("Content-Type", f"multipart/byteranges; boundary={boundary}"))
-    async for piece in _pieces(request, item, 206, fields, length, parts):
-        await request.exchange.write(piece)
+    await _write(request, item, 206, fields, length, parts)
     await request.exchange.write(tail)
     request.exchange.finish()
 
 
-async def _pieces(
+async def _write(
     request: Request,
     item: Item,
     status: int,
     fields: Fields,
     length: int,
     parts: list[tuple[bytes, Range]],
-) -> AsyncIterator[bytes]:
-    """Begin the answer once the octets are at hand, and give them piece by piece."""
-    tree = request.tree
+) -> None:
+    """Begin the answer once the octets are at hand, and write each range behind its head."""
+    exchange, tree = request.exchange, request.tree
     body = await tree.body(item)
     if body.data is not None:
-        await request.exchange.start(status, fields, length)
+        await exchange.start(status, fields, length)
         for head, (start, end) in parts:
-            yield head + body.data[start:end]
+            await exchange.write(head + body.data[start:end])
         return
     source = await tree.open_body(body)
     try:
-        await request.exchange.start(status, fields, length)
+        await exchange.start(status, fields, length)
         for head, (start, end) in parts:
-            if head:
-                yield head
+            await exchange.write(head)
             for position in range(start, end, PIECE):
-                yield await _read(request, source, position, min(PIECE, end - position))
+                length = min(PIECE, end - position)
+                await exchange.write(await _read(request, source, position, length))
     finally:
         source.close()
 

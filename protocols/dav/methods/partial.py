@@ -10,7 +10,7 @@ import re
 
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.methods.get import PIECE
-from folkmoot.protocols.dav.methods.storing import judge, still, store
+from folkmoot.protocols.dav.methods.storing import answer, judge, still, store
 from folkmoot.protocols.dav.registry import compliance, method
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
@@ -45,8 +45,7 @@ async def patch(request: Request, resource: Resource) -> None:
         raise DavError(416, text="There is a gap before this part.")
     if match[3] and int(match[3]) + 1 - start != exchange.content_length:
         raise DavError(416, text="The range and the length of the body differ.")
-    stored = await splice(request, resource, start)
-    await exchange.respond(204, [("ETag", f'"{stored.item.etag}"')])
+    await answer(request, await splice(request, resource, start))
 
 
 async def splice(request: Request, resource: Resource, start: int) -> Stored:

@@ -75,5 +75,12 @@ def plan_of(request: Request, root: Element | None) -> Plan:
 def location_fields(request: Request, resource: Resource) -> tuple[tuple[str, str], ...]:
     """Content-Location, where the URL lacks the slash of a collection. # rfc4918#5.2"""
     if resource.kind & Kind.COLLECTION and not request.exchange.trailing_slash:
-        return (("Content-Location", resource.node.href),)
+        return (("Content-Location", resource.node.href), *preference_fields(request))
+    return preference_fields(request)
+
+
+def preference_fields(request: Request) -> tuple[tuple[str, str], ...]:
+    """Says that an answer is minimal as the client prefers. # rfc7240#3"""
+    if request.prefers("return=minimal"):
+        return (("Preference-Applied", "return=minimal"), ("Vary", "Prefer, Brief"))
     return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from folkmoot.protocols.dav.dates import LATEST
-from folkmoot.protocols.dav.methods.get import item_fields
+from folkmoot.protocols.dav.methods.get import content_type, item_fields, send_item
 from folkmoot.protocols.dav.request import Request
 from folkmoot.storage.errors import TooLarge
 from folkmoot.storage.types import BodySpool
@@ -43,7 +43,23 @@ async def answer(
         answered.append(("Schedule-Tag", f'"{stored.item.schedule_tag}"'))
     if request.exchange.header("X-OC-MTime") is not None:
         answered.append(("X-OC-MTime", "accepted"))
+    if request.prefers("return=representation"):
+        await _represent(request, stored, answered)
+        return
     await request.exchange.respond(201 if stored.created else 204, answered)
+
+
+async def _represent(request: Request, stored: Stored, fields: list[tuple[str, str]]) -> None:
+    """The octets as they are stored now, which saves a GET. # rfc8144#3"""
+    location = dict(fields).get("Location") or request.exchange.raw_path
+    answered = [pair for pair in fields if pair[0] not in ("ETag", "Last-Modified", "Schedule-Tag")]
+    answered += [
+        *item_fields(stored.item),
+        ("Content-Type", content_type(stored.item)),
+        ("Content-Location", location),
+        ("Preference-Applied", "return=representation"),
+    ]
+    await send_item(request, stored.item, 201 if stored.created else 200, answered)
 
 
 def still(guard: Guard, etag: str | None) -> Guard:

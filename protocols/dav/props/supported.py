@@ -39,3 +39,12 @@ def supported_live_property_set(request: Request, node: Node) -> str:
 def add_member(request: Request, node: Node) -> str:
     """Where POST adds a member: the collection itself. # rfc5995#3.2.1"""
     return f"<D:href>{node.href}</D:href>"
+
+
+@prop(dav("supported-query-grammar-set"), Kind.HOME | Kind.FOLDER)
+def supported_query_grammar_set(request: Request, node: Node) -> str:
+    """What SEARCH understands. # rfc5323#3.3"""
+    return (
+        "<D:supported-query-grammar><D:grammar><D:basicsearch/></D:grammar>"
+        "</D:supported-query-grammar>"
+    )
