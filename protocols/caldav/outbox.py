@@ -6,10 +6,10 @@ import time
 from typing import Final
 from xml.sax.saxutils import escape
 
+from folkmoot.protocols.caldav.objects import add_object
 from folkmoot.protocols.caldav.times import zone_of_calendar
 from folkmoot.protocols.caldav.types import is_outbox
 from folkmoot.protocols.caldav.words import CALENDAR, cal, refusal_of, refuse
-from folkmoot.protocols.dav.methods.post import add_member
 from folkmoot.protocols.dav.multistatus import XML_TYPE
 from folkmoot.protocols.dav.names import DECLARATIONS
 from folkmoot.protocols.dav.registry import compliance, method
@@ -41,7 +41,7 @@ NO_AUTHORITY: Final = "3.8;No authority"
 async def post(request: Request, resource: Resource) -> None:
     """A request for busy times; in other collections a new member."""
     if not is_outbox(resource.node):
-        await add_member(request, resource)
+        await add_object(request, resource)
         return
     exchange = request.exchange
     media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()
