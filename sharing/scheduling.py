@@ -8,9 +8,11 @@ People elsewhere get no invitations yet: ``_status_elsewhere`` is the place for 
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from dataclasses import replace
+from urllib.parse import unquote
 
 from twisted.internet.defer import Deferred
 
@@ -37,13 +39,19 @@ from folkmoot.storage.mutations.scheduling import (
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Actor, Tool
-from folkmoot.storage.types_scheduling import ScheduledObject, ScheduleFolders, ScheduleMessage
+from folkmoot.storage.types_scheduling import (
+    ScheduledObject,
+    ScheduleFolders,
+    ScheduleHome,
+    ScheduleMessage,
+)
 from folkmoot.storage.types_tree import CalendarRow, Folder, Item, ItemContent, Principal
 from folkmoot.storage.views.objects import ReadNumbered
 from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal
 from folkmoot.storage.views.scheduling import (
     FindScheduled,
-    FindScheduleFolders,
+    MeetingsAhead,
+    ReadScheduleHome,
     WaitingMessages,
 )
 
@@ -55,6 +63,8 @@ UNKNOWN_USER = "3.7"  # nobody has this address
 NO_SERVICE = "5.2"  # there is no way to invite them
 #: Answers of attendees are told to the others as long as there are not more than these.
 TELL_OTHERS = 50
+#: Meetings that are cancelled with their calendar.
+MANY_MEETINGS = 500
 
 
 # --- sending --------------------------------------------------------------------------------------
@@ -181,9 +191,9 @@ async def _deliver_or_drop(store: Store, message: ScheduleMessage) -> None:
         raise
     except (StorageError, CalendarError) as error:
         # A full calendar, an account that went away: nobody could do anything about it later.
-        log.warning("invitation dropped", extra={"why": str(error), "message": message.id})
+        log.warning("invitation dropped", extra={"why": str(error), "number": message.id})
     except Exception:  # one message that we cannot handle must not keep the others waiting
-        log.exception("invitation dropped", extra={"message": message.id})
+        log.exception("invitation dropped", extra={"number": message.id})
     else:
         return
     drop = DropScheduling(message.id)
@@ -192,9 +202,10 @@ async def _deliver_or_drop(store: Store, message: ScheduleMessage) -> None:
 
 def deliver(txn: Txn, message: ScheduleMessage, store: Store) -> None:
     """Put one message where it belongs; does nothing when that has happened already."""
-    folders = txn.view(FindScheduleFolders(message.space_id))
     txn.hold([(message.space_id, Tool.CALENDAR)])
     method, sent = read_message(message.data, HARD_LIMITS)
+    home = txn.view(ReadScheduleHome(message.space_id))
+    folders = ScheduleFolders(home.inbox_id, calendar_for(home, sent.component))
     existing = txn.view(FindScheduled(message.space_id, folders.calendar_id, sent.uid, store.blobs))
     taken = _Intake(txn, message, method, sent, existing)
     mutation = taken.mutation(folders)
@@ -204,6 +215,32 @@ def deliver(txn: Txn, message: ScheduleMessage, store: Store) -> None:
         if message not in txn.view(WaitingMessages(message.id - 1, 1)):
             return
         raise
+
+
+def calendar_for(home: ScheduleHome, component: str) -> int:
+    """The calendar that a new object goes to (RFC 6638 section 9.2). Raises ``NotFound``.
+
+    It is a list for nothing but tasks where they are tasks, else the calendar that was chosen, or
+    the first one, if it takes such objects.
+    """
+    url = re.search(r">([^<>]*)</[^<>]*href>", home.choice)
+    # Whatever stands before it, the last name in a URL is the collection's.
+    chosen = unquote(url[1].strip().rstrip("/").rpartition("/")[2]) if url else ""
+    fitting = [each for each in home.calendars if not each[3] or component in each[3]]
+    if not fitting:
+        raise NotFound("There is no calendar that takes such objects.")
+    best = max(
+        fitting, key=lambda each: (each[3] == ("VTODO",), each[1] == chosen, each[2], -each[0])
+    )
+    return best[0]
+
+
+def cancel_all(txn: Txn, folder: Folder, blobs: FileBlobs) -> bool:
+    """Cancel, or decline, the meetings of a calendar that is to be removed; whether any were."""
+    sent = False
+    for item in txn.view(MeetingsAhead(folder.id, MANY_MEETINGS)):
+        sent |= send_changes(txn, folder, item, None, blobs)[1]
+    return sent
 
 
 class _Intake:

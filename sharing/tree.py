@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from folkmoot.sharing.acting import Acting
 from folkmoot.sharing.guard import check_conditions, check_locks, locks_on
 from folkmoot.sharing.intake import ItemLimits, item_content
-from folkmoot.sharing.scheduling import deliver_waiting, principal_of, send_changes
+from folkmoot.sharing.scheduling import cancel_all, deliver_waiting, principal_of, send_changes
 from folkmoot.storage.addresses import normalize_address
 from folkmoot.storage.content.ical.freebusy import BusyPeriod
 from folkmoot.storage.content.ical.query import CalendarFilter
@@ -359,6 +359,8 @@ class Tree(Acting):
             if isinstance(node, Item) and node.schedule_tag and found.parent is not None:
                 blobs = self._store.blobs
                 _, sent = send_changes(txn, found.parent, node, None, blobs, replies=replies)
+            elif isinstance(node, Folder) and node.tool is Tool.CALENDAR and replies:
+                sent = cancel_all(txn, node, self._store.blobs)
             self._remove(txn, node)
             return sent
 

@@ -23,10 +23,23 @@ class ScheduleMessage:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFolders:
-    """Where messages for a space go: its inbox, and the calendar that takes invitations."""
+    """Where messages for a space go: its inbox, and a calendar that takes such objects."""
 
     inbox_id: int
     calendar_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleHome:
+    """The collections of a calendar home: the inbox, the calendars, and which one was chosen.
+
+    ``calendars`` are (number, name, whether it is the first one, components that it takes).
+    ``choice`` is the property schedule-default-calendar-URL as it was set, "" where it was not.
+    """
+
+    inbox_id: int
+    calendars: tuple[tuple[int, str, bool, tuple[str, ...]], ...]
+    choice: str
 
 
 @dataclass(frozen=True, slots=True)

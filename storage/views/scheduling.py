@@ -15,8 +15,8 @@ from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Administration, Need, OnCollection, PerItem
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
-from folkmoot.storage.types_scheduling import ScheduledObject, ScheduleFolders, ScheduleMessage
-from folkmoot.storage.types_tree import DEFAULT, SCHEDULE_INBOX, Item
+from folkmoot.storage.types_scheduling import ScheduledObject, ScheduleHome, ScheduleMessage
+from folkmoot.storage.types_tree import DEFAULT, SCHEDULE_INBOX, SCHEDULE_OUTBOX, Item
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.tree import ITEM
 
@@ -25,9 +25,19 @@ _WAITING = Statement(
     " WHERE id > :after ORDER BY id LIMIT :limit"
 )
 _FOLDERS = Statement(
-    "SELECT special_use, id FROM collections WHERE parent_id = ("
-    "SELECT id FROM collections WHERE space_id = :space AND tool = 'calendar'"
-    " AND parent_id IS NULL) AND special_use IN ('default', 'schedule-inbox')"
+    "SELECT c.id, c.shown, c.special_use, c.components FROM collections c WHERE c.parent_id = ("
+    "SELECT r.id FROM collections r WHERE r.space_id = :space AND r.tool = 'calendar'"
+    " AND r.parent_id IS NULL) ORDER BY c.id"
+)
+_DEFAULT_URL = "{urn:ietf:params:xml:ns:caldav}schedule-default-calendar-URL"
+_CHOICE = Statement(
+    "SELECT value FROM properties WHERE folder_id = :inbox AND item_id = 0"
+    " AND name = :name"
+)
+_MEETINGS = Statement(
+    f"SELECT {ITEM} FROM items i JOIN calendar_objects o ON o.item_id = i.id"  # noqa: S608
+    " WHERE i.folder_id = :folder AND i.schedule_tag <> '' AND o.last > :now"
+    " ORDER BY i.id LIMIT :limit"
 )
 _OBJECT = Statement(
     f"SELECT {ITEM}, b.size, b.data, b.file FROM collections c"  # noqa: S608
@@ -54,21 +64,44 @@ class WaitingMessages(View[list[ScheduleMessage]]):
 
 
 @dataclass(frozen=True, slots=True)
-class FindScheduleFolders(View[ScheduleFolders]):
-    """Where messages for a space go. Raises ``NotFound`` where there is no such place."""
+class ReadScheduleHome(View[ScheduleHome]):
+    """Where messages for a space may go. Raises ``NotFound`` where there is no such place."""
 
     space_id: int
 
     def needs(self) -> Sequence[Need]:
         return [PerItem()]
 
-    def read(self, context: ReadContext) -> ScheduleFolders:
-        found: dict[str, int] = dict(context.db.all(_FOLDERS, space=self.space_id))
-        if len(found) != 2:
-            raise NotFound
-        for id_ in found.values():
+    def read(self, context: ReadContext) -> ScheduleHome:
+        inbox = 0
+        calendars: list[tuple[int, str, bool, tuple[str, ...]]] = []
+        for id_, name, use, components in context.db.all(_FOLDERS, space=self.space_id):
+            if use == SCHEDULE_OUTBOX:
+                continue
             context.require(id_, Right.POST)
-        return ScheduleFolders(found[SCHEDULE_INBOX], found[DEFAULT])
+            if use == SCHEDULE_INBOX:
+                inbox = id_
+            else:
+                calendars.append((id_, name, use == DEFAULT, tuple(components.split())))
+        if not inbox:
+            raise NotFound
+        row = context.db.one(_CHOICE, inbox=inbox, name=_DEFAULT_URL)
+        return ScheduleHome(inbox, tuple(calendars), row[0] if row else "")
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingsAhead(View[list[Item]]):
+    """The meetings of a calendar that are not over, at most ``limit`` of them."""
+
+    folder_id: int
+    limit: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.folder_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> list[Item]:
+        rows = context.db.all(_MEETINGS, folder=self.folder_id, now=context.now, limit=self.limit)
+        return [Item(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ from folkmoot.storage.types_tree import (
 )
 from folkmoot.storage.views.accounts import FindAccount, ReadLoginRecord
 from folkmoot.storage.views.mailboxes import ListMailboxes
-from folkmoot.storage.views.scheduling import FindScheduleFolders
+from folkmoot.storage.views.scheduling import ReadScheduleHome
 from folkmoot.storage.views.tree import FindPath
 from tests.kit.messages import simple
 from tests.kit.stores import at_once, decisions
@@ -145,9 +145,8 @@ def _person(store: Store, address: str) -> Person:
         txn.apply(messages.AppendMessages(found["INBOX"], (message,)))
         return found
 
-    folders = store.call_read(
-        actor, "test", lambda txn: txn.view(FindScheduleFolders(account.space_id))
-    )
+    home = store.call_read(actor, "test", lambda txn: txn.view(ReadScheduleHome(account.space_id)))
+    folders = ScheduleFolders(home.inbox_id, home.calendars[0][0])
     mailboxes_ = store.call(actor, "test", fill)
     return Person(account, actor, mailboxes_, *_tree(store, actor), folders)
 

@@ -420,3 +420,43 @@ def test_scheduling_is_announced(people: People) -> None:
     alice, _, _ = people
     words = (alice.call("OPTIONS", alice.place("")).header("dav") or "").split(", ")
     assert "calendar-auto-schedule" in words
+
+
+def test_deleting_a_calendar_cancels_what_is_ahead(people: People) -> None:
+    """Whoever deletes a calendar cancels its meetings, but not those that are over."""
+    alice, bob, carol = people
+    assert alice.call("MKCALENDAR", alice.place("Other", "")).status == 201
+    for name, octets in (
+        ("ahead", invitation(alice, bob.address)),
+        ("over", invitation(alice, carol.address, uid="m2").replace(b":2027", b":2017")),
+    ):
+        path = alice.place("Other", f"{name}.ics")
+        assert alice.call("PUT", path, octets, Content_Type="text/calendar").status == 201
+    assert alice.call("DELETE", alice.place("Other", "")).status == 204
+    assert bob.meeting().parts[0].value("STATUS") == "CANCELLED"
+    assert carol.meeting().parts[0].value("STATUS") == ""
+
+
+def test_invitations_go_where_they_are_wanted(people: People) -> None:
+    """The calendar that was chosen takes new meetings; tasks go where tasks may be."""
+    alice, bob, _ = people
+    assert bob.call("MKCALENDAR", bob.place("W%C3%B6rk", "")).status == 201
+    chosen = (
+        '<D:set><D:prop><C:schedule-default-calendar-URL xmlns:C="urn:ietf:params:xml:ns:caldav">'
+        f"<D:href>{bob.place('W%C3%B6rk', '')}</D:href>"
+        "</C:schedule-default-calendar-URL></D:prop></D:set>"
+    )
+    assert 200 in bob.proppatch(bob.place("Inbox", ""), chosen).props
+    put(alice, invitation(alice, bob.address))
+    assert len(bob.names("W%C3%B6rk")) == 1
+    task = calendar(
+        f"""BEGIN:VTODO
+        UID:task
+        DUE:20270104T100000Z
+        ORGANIZER:{alice.address}
+        ATTENDEE:{bob.address}
+        END:VTODO"""
+    )
+    path = alice.place("Tasks", "task.ics")
+    assert alice.call("PUT", path, task, Content_Type="text/calendar").status == 201
+    assert len(bob.names("Tasks")) == 1
