@@ -93,7 +93,7 @@ class Agenda(Dav):
     def shaped(self, name: str, inside: str, **fields: str | None) -> list[str]:
         """The lines of calendar-data with something in its element."""
         data = f"<C:calendar-data>{inside}</C:calendar-data>"
-        found = self.multiget(f"{name}.ics", data=data, **fields).only.text(DATA)
+        found = self.multiget(f"{name}.ics", data=data, path="", **fields).only.text(DATA)
         return found.replace("\n ", "").splitlines()
 
     def free_busy(self, start: str, end: str, path: str = "") -> list[str]:
