@@ -67,8 +67,7 @@ class Folder:
     rights: Right
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An item of a folder, without its octets. Times are seconds since 1970 UTC.
 
     ``etag`` has no quotes. ``media_type`` is "" where the client gave none. ``component`` is what

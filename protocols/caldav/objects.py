@@ -59,7 +59,7 @@ async def get_object(request: Request, resource: Resource) -> None:
     The tag stays strong, because it is for If-Match that clients keep it. # rfc7809#3.1.2
     """
     exchange = request.exchange
-    item = dataclasses.replace(resource.item, media_type=media_type(resource.item))
+    item = resource.item._replace(media_type=media_type(resource.item))
     if exchange.header("Range") is not None or judge_read(exchange, item) is not Read.SEND:
         await answer_item(request, item, [_VARY])
         return

@@ -32,7 +32,7 @@ async def get_card(request: Request, resource: Resource) -> None:
     """The card as it was stored, or in the version that Accept names. # rfc6352#5.1.1"""
     exchange = request.exchange
     wanted = version_wanted(exchange.header("Accept"))
-    item = dataclasses.replace(resource.item, media_type=MEDIA_TYPE)
+    item = resource.item._replace(media_type=MEDIA_TYPE)
     if not wanted.acceptable:
         raise _unconvertible()
     if wanted.version is None:

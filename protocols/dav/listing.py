@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.request import Request, refuse
-from folkmoot.protocols.dav.resources import Resource, folder_node, member_node
+from folkmoot.protocols.dav.resources import Resource, folder_node
 from folkmoot.storage.types_tree import Entry, Folder, Item
 
 Page = tuple[str, list[Entry]]
@@ -18,11 +18,8 @@ async def members(request: Request, resource: Resource, plan: Plan) -> AsyncIter
     folder, base = resource.folder, resource.node.href
     after: Folder | Item | None = None
 
-    def text_of(entries: list[Entry]) -> str:
-        return "".join([plan.response(member_node(base, folder, entry)) for entry in entries])
-
     def render(entries: list[Entry]) -> Page:
-        return text_of(entries), _kept(entries)
+        return plan.members(base, folder, entries), _kept(entries)
 
     while True:
         limit = request.limits.page

@@ -6,14 +6,22 @@ call for each property that was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from folkmoot.protocols.dav.names import element, opening
-from folkmoot.protocols.dav.registry import REGISTRY, Prefetch, Prop, find_prop, props_of
-from folkmoot.protocols.dav.resources import Kind, Node, Resource
+from folkmoot.protocols.dav.quoting import quoted
+from folkmoot.protocols.dav.registry import (
+    REGISTRY,
+    Getter,
+    Prefetch,
+    Prop,
+    find_prop,
+    props_of,
+)
+from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node
 from folkmoot.storage.types import Tool
-from folkmoot.storage.types_tree import Folder, Item
+from folkmoot.storage.types_tree import Entry, Folder, Item
 
 if TYPE_CHECKING:
     from folkmoot.protocols.dav.request import Request
@@ -23,6 +31,32 @@ Answer = Callable[[Node], str | None]
 
 OK: Final = "<D:status>HTTP/1.1 200 OK</D:status></D:propstat>"
 MISSING: Final = "<D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>"
+
+
+class Part(NamedTuple):
+    """One property: what gives its content, and what stands around that.
+
+    ``empty`` stands for one without content, ``missing`` for one that is not there ("": it is left
+    out).
+    """
+
+    getter: Getter
+    before: str
+    after: str
+    empty: str
+    missing: str
+
+    def element(self, request: Request, node: Node) -> str | None:
+        """The whole element; None where the node does not have it."""
+        content = self.getter(request, node)
+        if content is None:
+            return None
+        return f"{self.before}{content}{self.after}" if content else self.empty
+
+
+def _whole(name: str, answer: Answer) -> Part:
+    """A property that is answered with its whole element."""
+    return Part(lambda _, node: answer(node), "", "", "", element(name))
 
 
 class Plan:
@@ -46,7 +80,8 @@ class Plan:
         self._everything = everything
         self._minimal = minimal
         self._special = special or {}
-        self._compiled: dict[tuple[Kind, Tool | None], list[tuple[Answer, str]]] = {}
+        self._compiled: dict[tuple[Kind, Tool | None], list[Part]] = {}
+        self._last: tuple[Kind, Tool | None, list[Part]] = (Kind.NOTHING, None, [])
 
     def wants(self, name: str) -> bool:
         """Whether a property is named."""
@@ -88,7 +123,7 @@ class Plan:
 
     def value(self, name: str, node: Node) -> str | None:
         """The whole element of one property; what it needs was fetched before."""
-        return self._answer(name, find_prop(name, node.kind, node.tool))(node)
+        return self._part(name, find_prop(name, node.kind, node.tool)).element(self._request, node)
 
     def response(self, node: Node) -> str:
         """The ``DAV:response`` of a node."""
@@ -96,60 +131,78 @@ class Plan:
 
     def propstats(self, node: Node) -> str:
         """The ``DAV:propstat`` elements of a node."""
-        key = (node.kind, node.tool)
-        answers = self._compiled.get(key)
-        if answers is None:
-            answers = self._compiled[key] = self._compile(*key)
-        found: list[str] = []
-        missing: list[str] = []
-        for answer, name in answers:
-            text = answer(node)
-            if text is not None:
-                found.append(text)
-            elif name:
-                missing.append(name)
+        request = self._request
+        found = missing = ""
+        for getter, before, after, empty, lacking in self._parts(node):
+            content = getter(request, node)
+            if content:
+                found += before + content + after
+            elif content is None:
+                missing += lacking
+            else:
+                found += empty
         if self._everything and node.properties:
-            found += self._dead(node)
-        text = "".join(found)
-        if missing and not self._minimal:
-            lacking = f"<D:propstat><D:prop>{''.join(missing)}</D:prop>{MISSING}"
-            if not found:
-                return lacking
-            return f"<D:propstat><D:prop>{text}</D:prop>{OK}{lacking}"
-        return f"<D:propstat><D:prop>{text}</D:prop>{OK}"
+            found += "".join(self._dead(node))
+        if not missing or self._minimal:
+            return f"<D:propstat><D:prop>{found}</D:prop>{OK}"
+        lacks = f"<D:propstat><D:prop>{missing}</D:prop>{MISSING}"
+        return f"<D:propstat><D:prop>{found}</D:prop>{OK}{lacks}" if found else lacks
 
-    def _compile(self, kind: Kind, tool: Tool | None) -> list[tuple[Answer, str]]:
-        """How each property is answered, and what stands for it where there is none ("": it is
-        left out)."""
-        answers: list[tuple[Answer, str]] = []
+    def members(self, base: str, folder: Folder, entries: Iterable[Entry]) -> str:
+        """The responses of members of a folder whose path in URLs is ``base`` (with a slash)."""
+        parts: list[str] = []
+        # One node for all items: making one costs as much as answering a property.
+        item = Node("", Kind.ITEM, folder.tool, folder.space_id, rights=folder.rights)
+        for node, properties, data in entries:
+            if isinstance(node, Item):
+                item.href = base + quoted(node.name)
+                item.item, item.properties, item.data = node, properties, data
+                parts.append(self.response(item))
+            else:
+                href = f"{base}{quoted(node.name)}/"
+                parts.append(self.response(folder_node(href, node, properties)))
+        return "".join(parts)
+
+    def _parts(self, node: Node) -> list[Part]:
+        """How each property is answered for nodes of this kind."""
+        kind, tool = node.kind, node.tool
+        # Mostly that of the node before. Hashing members of enumerations is slow.
+        if kind is not self._last[0] or tool is not self._last[1]:
+            parts = self._compiled.get((kind, tool))
+            if parts is None:
+                parts = self._compiled[kind, tool] = self._compile(kind, tool)
+            self._last = (kind, tool, parts)
+        return self._last[2]
+
+    def _compile(self, kind: Kind, tool: Tool | None) -> list[Part]:
+        parts = []
         for name in self._names:
             special = self._special.get(name)
-            entry = None if special else find_prop(name, kind, tool)
-            answers.append((special or self._answer(name, entry), element(name)))
+            parts.append(
+                _whole(name, special) if special else self._part(name, find_prop(name, kind, tool))
+            )
         if self._everything:
-            answers += [
-                (self._answer(entry.name, entry), "")
+            parts += [
+                Part(*self._part(entry.name, entry)[:4], "")
                 for entry in props_of(kind, tool)
                 if entry.everything and entry.name not in self._names
             ]
-        return answers
+        return parts
 
-    def _answer(self, name: str, entry: Prop | None) -> Answer:
+    def _part(self, name: str, entry: Prop | None) -> Part:
         if entry is None or entry.getter is None:
-            return lambda node: node.properties.get(name)
-        request, getter = self._request, entry.getter
+            return _whole(name, lambda node: node.properties.get(name))
+        getter = entry.getter
         start, end = opening(name)
-
-        def live(node: Node) -> str | None:
-            content = getter(request, node)
-            if content is None:
-                return None
-            return f"<{start}>{content}</{end}>" if content else f"<{start}/>"
+        live = Part(getter, f"<{start}>", f"</{end}>", f"<{start}/>", element(name))
+        if not entry.stored:
+            return live
+        request = self._request
 
         def set_or_live(node: Node) -> str | None:
-            return node.properties.get(name) or live(node)
+            return node.properties.get(name) or live.element(request, node)
 
-        return set_or_live if entry.stored else live
+        return _whole(name, set_or_live)
 
     def _dead(self, node: Node) -> list[str]:
         """What clients set that has no meaning here."""

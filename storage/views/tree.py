@@ -166,7 +166,7 @@ class ListMembers(View[list[Entry]]):
             name = compared(after.name) if isinstance(after, Item) else ""
             left = self.limit - len(nodes)
             rows = db.all(_ITEMS_AFTER, folder=self.folder_id, after=name, limit=left)
-            nodes += [Item(*row) for row in rows]
+            nodes += map(Item._make, rows)
         return with_properties(context, self.folder_id, nodes, self.properties)
 
 
@@ -255,7 +255,7 @@ def with_properties(
 ) -> list[Entry]:
     """Entries of members of one folder, with one query for each kind however many there are."""
     if not wanted or not nodes:
-        return [Entry(node) for node in nodes]
+        return [*map(Entry, nodes)]
     found: dict[tuple[int, int], dict[str, str]] = {}
     folders = [node.id for node in nodes if isinstance(node, Folder)]
     if folders:
@@ -263,6 +263,8 @@ def with_properties(
     items = [node.id for node in nodes if isinstance(node, Item)]
     if items and context.db.one(_ANY_PROPERTIES, folder=folder_id) is not None:
         _gather(context, found, f"folder_id = {int(folder_id)} AND item_id IN ({_list(items)})")
+    if not found:
+        return [*map(Entry, nodes)]
     nothing: dict[str, str] = {}
     return [
         Entry(

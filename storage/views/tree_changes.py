@@ -83,7 +83,7 @@ class ChangesOf(View[Synced]):
         most = 2**62 if self.limit is None else self.limit + 1
         bounds = {"folder": self.folder_id, "limit": most}
         rows: list[tuple[int, Folder | Item | str]] = [
-            (row[3], Item(*row)) for row in db.all(_ITEMS_SINCE, since=self.since, **bounds)
+            (row[3], Item._make(row)) for row in db.all(_ITEMS_SINCE, since=self.since, **bounds)
         ]
         rows += [(node.member_modseq, node) for node in self._folders(context, most)]
         rows += [(row[0], row[2]) for row in db.all(_GONE_SINCE, since=gone, **bounds)]

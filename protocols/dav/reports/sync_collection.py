@@ -9,7 +9,7 @@ from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.quoting import quoted
 from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import INFINITY, Request, refuse
-from folkmoot.protocols.dav.resources import Kind, Resource, member_node
+from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.dav.synctoken import parse_sync_token, sync_token
 from folkmoot.protocols.dav.xml import Element, child, prop_names, text
 from folkmoot.storage.types import Tool
@@ -48,11 +48,11 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
 
 def _rendered(resource: Resource, plan: Plan, synced: Synced) -> str:
     base, folder = resource.node.href, resource.folder
-    parts = [plan.response(member_node(base, folder, entry)) for entry in synced.entries]
+    changed = plan.members(base, folder, synced.entries)
     # What a home has are collections, whose URLs end with a slash.
     end = "/" if resource.kind is Kind.HOME and folder.tool is not Tool.DOCUMENTS else ""
-    parts += [status_response(f"{base}{quoted(name)}{end}", 404) for name in synced.removed]
-    return "".join(parts)
+    removed = [status_response(f"{base}{quoted(name)}{end}", 404) for name in synced.removed]
+    return changed + "".join(removed)
 
 
 def _check_level(request: Request, root: Element) -> None:
