@@ -1,7 +1,8 @@
 """OBJECTID (RFC 8474): names of mailboxes and messages that outlive renames and moves.
 
 A MAILBOXID is made of the collection's number, an EMAILID of the number of the content, which
-copies share. The store gives neither number twice. Threads are not stored: THREADID is NIL.
+copies share. The store gives neither number twice. No message belongs to a thread for good, so
+THREADID is NIL.
 """
 
 from __future__ import annotations
