@@ -43,6 +43,7 @@ class Upkeep:
             await asyncio.sleep(pause)
             pause = self._every
             try:
+                await asyncio.to_thread(upkeep.sweep_inboxes, self._store)
                 removed = await asyncio.to_thread(upkeep.sweep, self._store)
                 trimmed = await asyncio.to_thread(upkeep.trim, self._store)
             except (StorageError, OSError) as error:

@@ -6,6 +6,7 @@ import contextlib
 import time
 
 from folkmoot.storage.check import CheckStore, Finding, Recount
+from folkmoot.storage.mutations.scheduling import SweepInboxes
 from folkmoot.storage.mutations.upkeep import SWEEP_AGE, SweepBlobs, TrimLog
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Actor
@@ -57,6 +58,14 @@ def sweep_bodies(store: Store, age: int) -> int:
             if name is not None:
                 store.blobs.remove(name)
         removed += len(files)
+    return removed
+
+
+def sweep_inboxes(store: Store) -> int:
+    """Remove old messages of scheduling; how many. Blocks."""
+    removed = 0
+    while some := store.call(_ACTOR, "sweep", lambda txn: txn.apply(SweepInboxes())):
+        removed += some
     return removed
 
 

@@ -13,13 +13,21 @@ from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Administration, Need, OnCollection, OnSpace
 from folkmoot.storage.mutations.base import Mutation
-from folkmoot.storage.mutations.tree_items import CreateItem, ReplaceItem
+from folkmoot.storage.mutations.tree_items import CreateItem, RemoveItem, ReplaceItem
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Topic
 from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
 from folkmoot.storage.types_tree import Item, ItemContent
+from folkmoot.storage.views.tree import ITEM
 
+INBOX_AGE = 30 * 86_400  # seconds
+SWEEP_BATCH = 200
+
+_OLD = Statement(
+    f"SELECT {ITEM} FROM collections c JOIN items i ON i.folder_id = c.id"  # noqa: S608
+    " WHERE c.special_use = 'schedule-inbox' AND i.modified < :before ORDER BY i.id LIMIT :limit"
+)
 _INSERT = Statement(
     "INSERT INTO schedule_messages (space_id, sender, recipient, data, created)"
     " VALUES (:space, :sender, :recipient, :data, :now)"
@@ -110,6 +118,32 @@ class DeliverScheduling(Mutation[None]):
         elif self.update is not None:
             parts.append(CreateItem(self.folders.calendar_id, self.name, self.update))
         return parts
+
+
+@dataclass(frozen=True, slots=True)
+class SweepInboxes(Mutation[int]):
+    """Remove messages that lie in inboxes for ``age`` seconds; returns how many, some at a time.
+
+    Few programs tidy up there, and what a message says is in the calendar since it came.
+    """
+
+    age: int = INBOX_AGE
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return [charge for part in self._parts(context) for charge in part.cost(context)]
+
+    def write(self, context: WriteContext) -> int:
+        parts = self._parts(context)
+        for part in parts:
+            part.write(context)
+        return len(parts)
+
+    def _parts(self, context: ReadContext) -> list[RemoveItem]:
+        rows = context.db.all(_OLD, before=context.now - self.age, limit=SWEEP_BATCH)
+        return [RemoveItem(Item(*row)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

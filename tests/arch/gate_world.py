@@ -413,6 +413,7 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         scheduling.DeliverScheduling: lambda w: [
             scheduling.DeliverScheduling(1, w.alice.scheduling, "a", MEETING, None, "b", None)
         ],
+        scheduling.SweepInboxes: lambda w: [scheduling.SweepInboxes(-60)],
         scheduling.DropScheduling: lambda w: [scheduling.DropScheduling(1)],
         upkeep.SweepBlobs: lambda w: [upkeep.SweepBlobs(-60)],
         upkeep.TrimLog: lambda w: [upkeep.TrimLog(0)],

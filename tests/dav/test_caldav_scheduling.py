@@ -12,6 +12,9 @@ from folkmoot.storage.content.ical.itip import read_message
 from folkmoot.storage.content.ical.people import attendee_in, partstat_of
 from folkmoot.storage.content.ical.tree import HARD_LIMITS
 from folkmoot.storage.errors import Unavailable
+from folkmoot.storage.mutations.scheduling import SweepInboxes
+from folkmoot.storage.types import Actor
+from folkmoot.storage.upkeep import sweep_inboxes
 from tests.dav.calendars import calendar
 from tests.kit import reactor
 from tests.kit.dav import Dav, conditions
@@ -460,3 +463,19 @@ def test_invitations_go_where_they_are_wanted(people: People) -> None:
     path = alice.place("Tasks", "task.ics")
     assert alice.call("PUT", path, task, Content_Type="text/calendar").status == 201
     assert len(bob.names("Tasks")) == 1
+
+
+def test_old_messages_leave_the_inbox(people: People, any_server: TestServer) -> None:
+    """Messages are swept when they are old; meetings stay, and sync tells of it."""
+    alice, bob, _ = people
+    put(alice, invitation(alice, bob.address))
+    token = bob.sync(bob.place("Inbox", "")).sync_token
+    name = bob.only("Inbox")
+    assert sweep_inboxes(any_server.store) == 0
+    swept = any_server.store.call(
+        Actor.system("test"), "test", lambda txn: txn.apply(SweepInboxes(-60))
+    )
+    assert swept == 1
+    assert bob.names("Inbox") == []
+    assert bob.sync(bob.place("Inbox", ""), token)[name].status == 404
+    assert len(bob.names("Calendar")) == 1

@@ -50,6 +50,7 @@ from tests.storage.tree_kit import RED, Person, holding, open_world
 # Statements that walk over a table because that is what they are for, and how often they run.
 COLD = {
     "mutations.upkeep._UNUSED": "the sweeper, now and then",
+    "mutations.scheduling._OLD": "sweeping inboxes, now and then",
     "mutations.upkeep._LONG": "trimming the log, now and then",
     "mutations.upkeep._MANY_GONE": "trimming the log, now and then",
     "views.tree_below._BELOW": "walks over what it has found itself",
