@@ -156,7 +156,11 @@ def _check_place(context: ReadContext, tool: Tool, parent_id: int, height: int) 
     depth = _depth(context, parent_id)
     # Calendars and address books hold no further collections. # rfc4791#4.2, rfc6352#5.2
     if tool is not Tool.DOCUMENTS and depth + height > 0:
-        raise Conflict("Calendars and address books cannot hold further ones.")
+        kind = "calendar" if tool is Tool.CALENDAR else "addressbook"
+        raise RuleBroken(
+            "Calendars and address books cannot hold further ones.",
+            rule=f"{kind}-collection-location-ok",
+        )
     if depth + height + 1 > MAX_DEPTH:
         raise InvalidName("There are too many levels.")
 
