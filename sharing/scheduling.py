@@ -107,11 +107,20 @@ def send_changes(
     for who, status in statuses.items():
         stored = replace(stored, calendar=set_schedule_status(stored, who, status))
     tag = uuid.uuid4().hex  # rfc6638#3.2.10
+    if existing is not None and old is not None and organizer_of(stored) not in mine:
+        # An attendee's own answer is no change that its other clients have to look at.
+        tag = existing.schedule_tag if _only_answers(old, stored) else tag
     if new is not None and stored.calendar == new.calendar:
         return replace(content, schedule_tag=tag), sent
     octets = serialize(stored.calendar)
     stored_content = calendar_content(octets, content.media_type)
     return replace(stored_content, schedule_tag=tag, changed=True), sent
+
+
+def _only_answers(old: CalendarObject, new: CalendarObject) -> bool:
+    """Whether nothing but answers changed, not even an alarm."""
+    inside = [[part.components for part in each.parts] for each in (old, new)]
+    return inside[0] == inside[1] and not differs_beyond_answers(old, new)
 
 
 def _stored_object(txn: ReadTxn, item: Item, blobs: FileBlobs) -> CalendarObject:

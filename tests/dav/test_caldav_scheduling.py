@@ -479,3 +479,18 @@ def test_old_messages_leave_the_inbox(people: People, any_server: TestServer) ->
     assert bob.names("Inbox") == []
     assert bob.sync(bob.place("Inbox", ""), token)[name].status == 404
     assert len(bob.names("Calendar")) == 1
+
+
+def test_own_answer_keeps_the_tag(server: TestServer) -> None:
+    """An attendee's answer changes no tag, so the attendee's other clients can go on; an alarm
+    does change it. # rfc6638#3.2.10"""
+    alice, bob = Person(server), Person(server)
+    put(alice, invitation(alice, bob.address))
+    path = bob.only()
+    tag = bob.propfind(path, SCHEDULE_TAG).only.text(SCHEDULE_TAG)
+    assert bob.answer_with("ACCEPTED").status == 204
+    assert bob.propfind(path, SCHEDULE_TAG).only.text(SCHEDULE_TAG) == tag
+    alarm = b"BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT5M\r\nEND:VALARM\r\nEND:VEVENT"
+    changed = bob.get(path).replace(b"END:VEVENT", alarm)
+    assert bob.call("PUT", path, changed, Content_Type="text/calendar").status == 204
+    assert bob.propfind(path, SCHEDULE_TAG).only.text(SCHEDULE_TAG) != tag
