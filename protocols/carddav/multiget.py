@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from folkmoot.protocols.carddav.answering import answering
 from folkmoot.protocols.carddav.data import DataAsked
-from folkmoot.protocols.carddav.responding import answering
 from folkmoot.protocols.carddav.words import CONTACTS, card
 from folkmoot.protocols.dav.answering import by_collection, collection_at, not_found, plan_of
 from folkmoot.protocols.dav.multistatus import Multistatus

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from folkmoot.protocols.carddav.answering import answering
 from folkmoot.protocols.carddav.data import DataAsked
 from folkmoot.protocols.carddav.filters import filter_of
-from folkmoot.protocols.carddav.responding import answering
 from folkmoot.protocols.carddav.words import CONTACTS, card
 from folkmoot.protocols.dav.answering import collections_of, plan_of
 from folkmoot.protocols.dav.errors import DavError

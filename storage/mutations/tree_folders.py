@@ -199,7 +199,7 @@ def _on_all(folder_id: int, folder_ids: Sequence[int], rights: Right) -> list[Ne
 class CreateFolder(Mutation[int]):
     """Make a folder; returns its id.
 
-    Raises ``AlreadyExists``, ``InvalidName``, ``Conflict``, ``LimitReached``.
+    Raises ``AlreadyExists``, ``InvalidName``, ``RuleBroken``, ``LimitReached``.
     """
 
     parent_id: int

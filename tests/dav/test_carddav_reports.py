@@ -272,9 +272,13 @@ def test_multiget_on_homes_and_of_strangers(any_books: Books, any_server: TestSe
 
 
 def test_multiget_needs_hrefs(books: Books) -> None:
-    """A list of nothing is an error of the client."""
-    body = f"<R:addressbook-multiget {ROOT}><D:prop><D:getetag/></D:prop></R:addressbook-multiget>"
-    assert books.call("REPORT", "", body).status == 400
+    """A list of nothing, or of more than anybody has, is an error of the client."""
+    for count in (0, answering.MAX_HREFS + 1):
+        body = (
+            f"<R:addressbook-multiget {ROOT}><D:prop><D:getetag/></D:prop>"
+            f"{'<D:href>/x</D:href>' * count}</R:addressbook-multiget>"
+        )
+        assert books.call("REPORT", "", body).status == 400
 
 
 def test_long_answers_come_whole(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
