@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_exclusive_and_shared(tree: Person, bob: Person, infinite: bool) -> None
     lock = tree.lock("f", infinite=infinite)
     for person in (tree, bob):
         for shared in (False, True):
-            assert roots(person, lambda p=person, s=shared: p.lock(at, shared=s)) == (at,)
+            assert roots(person, partial(person.lock, at, shared=shared)) == (at,)
     tree.do(tree.tree.unlock(at, lock.token))
     tree.lock("f", shared=True, infinite=infinite)
     bob.lock(at, shared=True, infinite=infinite)
@@ -115,7 +116,7 @@ def test_locks_from_above_and_below(tree: Person, bob: Person) -> None:
     tree.do(tree.tree.unlock(tree.at("f"), lock.token))
     tree.lock("f/g/b")
     for place in ("f", ""):
-        found = roots(bob, lambda p=place: bob.lock(tree.at(p)))
+        found = roots(bob, partial(bob.lock, tree.at(place)))
         assert found == (tree.at("f/g/b"),)
     flat = tree.lock("f", infinite=False)
     assert tree.locks("f") == [flat]
@@ -278,4 +279,4 @@ def test_names_of_locks_are_compared_in_nfc(tree: Person, bob: Person) -> None:
     tree.lock("\u00e9")
     assert len(tree.locks("e\u0301")) == 1
     for name in ("\u00e9", "e\u0301"):
-        assert roots(bob, lambda n=name: bob.put(tree.at(n), b"y")) == (tree.at("e\u0301"),)
+        assert roots(bob, partial(bob.put, tree.at(name), b"y")) == (tree.at("e\u0301"),)

@@ -23,15 +23,17 @@ from folkmoot.storage.errors import (
     StorageError,
     Unchangeable,
 )
-from folkmoot.storage.types_tree import Folder
+from folkmoot.storage.types_tree import Folder, TreePath
 from tests.storage.test_tree_sync import Client, state
-from tests.storage.tree_kit import DOCUMENTS, RED, TreePath, World
+from tests.storage.tree_kit import DOCUMENTS, RED, World
 
 Names = tuple[str, ...]
-#: Of these, two are the same in NFC.
-NAMES = st.sampled_from(["a", "b", "e\u0301", "\u00e9"])
-PATHS = st.lists(NAMES, max_size=3).map(tuple)
-SPACES = st.integers(0, 1)
+Place = tuple[int, Names]
+Draw = tuple[int, int, Names]
+#: One of the spaces, something that is in it, and perhaps a name below that.
+PLACES = st.tuples(
+    st.integers(0, 1), st.integers(0, 20), st.sampled_from([(), ("a",), ("b",), ("\u00e9",)])
+)
 LIMITS = st.sampled_from([None, 1, 2, 3, 10])
 MOST = 40  # nodes that are copied together: copies of copies would grow without end
 EXAMPLES = {"sqlite": 40, "postgres": 12}
@@ -46,6 +48,11 @@ class Node:
     body: bytes | None = None
     red: str | None = None
     members: dict[str, Node] = field(default_factory=dict)
+
+    def paths(self) -> list[Names]:
+        """Of all that is in it, itself first."""
+        below = [(n.name, *path) for n in self.members.values() for path in n.paths()]
+        return [(), *below]
 
     def count(self) -> int:
         return 1 + sum(node.count() for node in self.members.values())
@@ -117,9 +124,7 @@ class Model:
             raise Refused(NotFound)
         node.red = red
 
-    def transfer(
-        self, moves: bool, source: tuple[int, Names], target: tuple[int, Names], overwrite: bool
-    ) -> bool:
+    def transfer(self, moves: bool, source: Place, target: Place, overwrite: bool) -> bool:
         """Copy or move; whether something was replaced."""
         node, names = self.find(*source), target[1]
         above, there = self.parent(*target), self.find(*target)
@@ -149,7 +154,7 @@ class Model:
         return there is not None
 
 
-def _within(place: tuple[int, Names], above: tuple[int, Names]) -> bool:
+def _within(place: Place, above: Place) -> bool:
     """Whether a place is another one or lies below it."""
     ours, others = [*map(nfc, place[1])], [*map(nfc, above[1])]
     return place[0] == above[0] and ours[: len(others)] == others
@@ -165,8 +170,26 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
             self.model = Model()
             self.clients = [Client(person) for person in self.people]
 
+            for space in (0, 1):
+                for path in (("a",), ("b",), ("a", "e\u0301")):
+                    self.make_(space, path)
+                    self.put_(space, (*path, "f"), b"0")
+
+        def place(self, draw: Draw) -> Place:
+            space, number, more = draw
+            paths = self.model.roots[space].paths()
+            return space, (*paths[number % len(paths)], *more)
+
         def at(self, space: int, names: Names) -> TreePath:
             return TreePath(self.people[space].space, DOCUMENTS, names)
+
+        def put_(self, space: int, names: Names, body: bytes) -> None:
+            call = self.people[0].tree.put(self.at(space, names), body, "")
+            self.same(call, lambda: self.model.put(space, names, body))
+
+        def make_(self, space: int, names: Names) -> None:
+            call = self.people[0].tree.make(self.at(space, names))
+            self.same(call, lambda: self.model.make(space, names))
 
         def same(self, deferred: Any, expect: Any) -> None:
             """The store and the model do the same thing with the same outcome."""
@@ -181,39 +204,29 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
                 assert not isinstance(result, BaseException), result
                 assert expected is None or result is expected
 
-        @rule(space=SPACES, names=PATHS, body=st.binary(max_size=3))
-        def put(self, space: int, names: Names, body: bytes) -> None:
-            call = self.people[0].tree.put(self.at(space, names), body, "")
-            self.same(call, lambda: self.model.put(space, names, body))
+        @rule(place=PLACES, body=st.binary(max_size=3))
+        def put(self, place: Draw, body: bytes) -> None:
+            self.put_(*self.place(place), body)
 
-        @rule(space=SPACES, names=PATHS)
-        def make(self, space: int, names: Names) -> None:
-            call = self.people[0].tree.make(self.at(space, names))
-            self.same(call, lambda: self.model.make(space, names))
+        @rule(place=PLACES)
+        def make(self, place: Draw) -> None:
+            self.make_(*self.place(place))
 
-        @rule(space=SPACES, names=PATHS)
-        def delete(self, space: int, names: Names) -> None:
-            call = self.people[0].tree.delete(self.at(space, names))
-            self.same(call, lambda: self.model.delete(space, names))
+        @rule(place=PLACES)
+        def delete(self, place: Draw) -> None:
+            where = self.place(place)
+            call = self.people[0].tree.delete(self.at(*where))
+            self.same(call, lambda: self.model.delete(*where))
 
-        @rule(space=SPACES, names=PATHS, red=st.sampled_from([None, "<red/>", "<r/>"]))
-        def set(self, space: int, names: Names, red: str | None) -> None:
-            call = self.people[0].tree.set_properties(self.at(space, names), {RED: red})
-            self.same(call, lambda: self.model.set(space, names, red))
+        @rule(place=PLACES, red=st.sampled_from([None, "<red/>", "<r/>"]))
+        def set(self, place: Draw, red: str | None) -> None:
+            where = self.place(place)
+            call = self.people[0].tree.set_properties(self.at(*where), {RED: red})
+            self.same(call, lambda: self.model.set(*where, red))
 
-        @rule(
-            moves=st.booleans(),
-            source=st.tuples(SPACES, PATHS),
-            goal=st.tuples(SPACES, PATHS),
-            overwrite=st.booleans(),
-        )
-        def transfer(
-            self,
-            moves: bool,
-            source: tuple[int, Names],
-            goal: tuple[int, Names],
-            overwrite: bool,
-        ) -> None:
+        @rule(moves=st.booleans(), draws=st.tuples(PLACES, PLACES), overwrite=st.booleans())
+        def transfer(self, moves: bool, draws: tuple[Draw, Draw], overwrite: bool) -> None:
+            source, goal = self.place(draws[0]), self.place(draws[1])
             node = self.model.find(*source)
             if node is not None and node.count() > MOST:
                 return
@@ -222,13 +235,13 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
             call = go(self.at(*source), self.at(*goal), overwrite=overwrite)
             self.same(call, lambda: self.model.transfer(moves, source, goal, overwrite))
 
-        @rule(space=SPACES, names=PATHS)
-        def begin(self, space: int, names: Names) -> None:
+        @rule(place=PLACES)
+        def begin(self, place: Draw) -> None:
             """Another client starts to follow a folder."""
+            space, names = self.place(place)
             node = self.model.find(space, names)
             if node is not None and node.body is None:
-                person = self.people[space]
-                self.clients.append(Client(person, self.at(space, names)))
+                self.clients.append(Client(self.people[space], self.at(space, names)))
 
         @rule(number=st.integers(0, 9), limit=LIMITS)
         def sync(self, number: int, limit: int | None) -> None:

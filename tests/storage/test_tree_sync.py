@@ -7,7 +7,7 @@ import pytest
 from folkmoot.storage.errors import LogTrimmed
 from folkmoot.storage.mutations.upkeep import TrimLog
 from folkmoot.storage.types import ALL_RIGHTS, Right
-from folkmoot.storage.types_tree import Folder, Synced
+from folkmoot.storage.types_tree import Folder, Synced, TreePath
 from tests.storage.accounts_kit import apply
 from tests.storage.mail_kit import sql
 from tests.storage.tree_kit import RED, Person, World
@@ -16,7 +16,7 @@ from tests.storage.tree_kit import RED, Person, World
 class Client:
     """A client that knows a folder by sync alone: names with their tags."""
 
-    def __init__(self, person: Person, place: str = "") -> None:
+    def __init__(self, person: Person, place: str | TreePath = "") -> None:
         self.person, self.folder = person, person.folder(place).id
         self.since = self.began = 0
         self.known: dict[str, str] = {}
@@ -41,7 +41,7 @@ class Client:
             pass
 
 
-def state(person: Person, place: str = "") -> dict[str, str]:
+def state(person: Person, place: str | TreePath = "") -> dict[str, str]:
     """What a client must know in the end."""
     return {
         entry.node.name: "folder" if isinstance(entry.node, Folder) else entry.node.etag

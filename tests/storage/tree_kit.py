@@ -6,6 +6,7 @@ import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,7 +80,7 @@ class Pump:
         """The results of all, or the errors of those that failed."""
         results: dict[int, Any] = {}
         for number, deferred in enumerate(deferreds):
-            deferred.addBoth(lambda result, number=number: results.update({number: result}))
+            deferred.addBoth(partial(results.__setitem__, number))
         while len(results) < len(deferreds):
             self._calls.get(timeout=30)()
         plain = [results[number] for number in range(len(deferreds))]
