@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from folkmoot.protocols.carddav import cards, data
 from folkmoot.protocols.dav import answering
+from folkmoot.storage.content.vcard.intake import CardError
 from tests.dav.books import (
     DATA,
     ROOT,
@@ -192,6 +194,26 @@ def test_versions_on_request(books: Books) -> None:
         assert (answer.status, conditions(answer)) == (403, [f"{R}supported-address-data"])
 
 
+def test_a_card_that_cannot_be_converted(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused by itself; the others are answered."""
+    books.put("three.vcf", JANE)
+    books.put("four.vcf", ZOE)
+
+    def failing(octets: bytes, version: str) -> bytes:
+        if octets == ZOE:
+            raise CardError("valid-address-data", "It is broken.")
+        return octets
+
+    monkeypatch.setattr(data, "convert", failing)
+    monkeypatch.setattr(cards, "convert", failing)
+    found = books.query(data='<R:address-data version="3.0"/>')
+    condition = f"{R}supported-address-data-conversion"
+    assert failed(found[books.book + "four.vcf"]) == (406, [condition])
+    assert found[books.book + "three.vcf"].text(DATA) == lines(JANE)
+    answer = books.call("GET", "four.vcf", Accept="text/vcard; version=3.0")
+    assert (answer.status, conditions(answer)) == (406, [condition])
+
+
 def test_groups_in_both_versions(books: Books) -> None:
     """Apple's groups are groups of vCard 4.0 and the other way round."""
     books.put("choir.vcf", APPLE_GROUP)
@@ -294,10 +316,10 @@ def test_long_answers_come_whole(books: Books, monkeypatch: pytest.MonkeyPatch) 
     for name, octets in stored.items():
         books.put(name, octets)
     names = [*stored, "missing.vcf"]
-    for data in ("<R:address-data/>", '<R:address-data version="4.0"/>', "<D:lockdiscovery/>"):
-        found = books.multiget(*names, data=data)
+    for asked in ("<R:address-data/>", '<R:address-data version="4.0"/>', "<D:lockdiscovery/>"):
+        found = books.multiget(*names, data=asked)
         assert sorted(found.hrefs) == [books.book + name for name in names]
-        assert sorted(books.query(data=data).hrefs) == [books.book + name for name in stored]
+        assert sorted(books.query(data=asked).hrefs) == [books.book + name for name in stored]
     found = books.query(data="<R:address-data/>")
     texts = {each.href.rpartition("/")[2]: each.text(DATA) for each in found.responses}
     assert texts == {name: lines(octets) for name, octets in stored.items()}
