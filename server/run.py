@@ -6,6 +6,7 @@ Import this module before anything that imports ``twisted.internet.reactor``.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -93,6 +94,9 @@ class _Process:
         try:
             self._server = self._make()
             await self._server.start()
+            # What is there now stays: collections need not look through it again and again.
+            gc.collect()
+            gc.freeze()
         except StartFailed as error:
             log.error("not started", extra={"why": str(error)})
             self._fail()

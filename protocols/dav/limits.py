@@ -15,4 +15,4 @@ class DavLimits:
 
     max_upload: int = 1 << 40
     deep: int = 1_000
-    page: int = 500
+    page: int = 1_000

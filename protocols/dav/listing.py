@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator
+from itertools import takewhile
+from typing import NamedTuple
 
 from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.request import Request, refuse
@@ -13,16 +15,25 @@ from folkmoot.storage.types_tree import Entry, Folder, Item
 Page = tuple[str, list[Entry]]
 
 
+class _Rendered(NamedTuple):
+    text: str
+    kept: list[Entry]
+    last: bool
+
+
 async def members(request: Request, resource: Resource, plan: Plan) -> AsyncIterator[Page]:
     """Responses of the direct members, with the entries that are folders or came last."""
     folder, base = resource.folder, resource.node.href
     after: Folder | Item | None = None
 
-    def render(entries: list[Entry]) -> Page:
-        return plan.members(base, folder, entries), _kept(entries)
+    limit = request.limits.page
+
+    def render(entries: list[Entry]) -> _Rendered:
+        # Items come behind folders: a short page that ends with one is the last.
+        last = not entries or (len(entries) < limit and isinstance(entries[-1].node, Item))
+        return _Rendered(plan.members(base, folder, entries), _kept(entries), last)
 
     while True:
-        limit = request.limits.page
         if plan.paged:
             entries = await request.tree.entries(
                 folder.id, lambda entries: entries, after=after, limit=limit
@@ -31,14 +42,16 @@ async def members(request: Request, resource: Resource, plan: Plan) -> AsyncIter
             page = render(entries)
         else:
             page = await request.tree.entries(folder.id, render, after=after, limit=limit)
-        if not page[1]:
+        if page.kept:
+            yield page.text, page.kept
+        if page.last:
             return
-        yield page
-        after = page[1][-1].node
+        after = page.kept[-1].node
 
 
 def _kept(entries: list[Entry]) -> list[Entry]:
-    return [entry for entry in entries[:-1] if isinstance(entry.node, Folder)] + entries[-1:]
+    folders = [*takewhile(lambda entry: isinstance(entry.node, Folder), entries)]
+    return folders if len(folders) == len(entries) else [*folders, entries[-1]]
 
 
 async def everything_below(request: Request, resource: Resource, plan: Plan) -> list[str]:
