@@ -20,7 +20,6 @@ from folkmoot.storage.content.ical.spans import TimeRange
 from folkmoot.storage.content.ical.zones import UTC
 from folkmoot.storage.content.vcard import filters as cards
 from folkmoot.storage.errors import (
-    Conflict,
     NotFound,
     OverQuota,
     PermissionDenied,
@@ -118,13 +117,13 @@ def test_calendars_and_books_hold_no_further_ones(alice: Person) -> None:
     alice.make(f"{HOME}New", NewFolder({RED: "<red/>"}, ("VTODO",)))
     assert alice.folder(f"{HOME}New").components == ("VTODO",)
     assert alice.properties(f"{HOME}New") == {RED: "<red/>"}
-    for place in (WORK, f"{HOME}Inbox", BOOK):
-        with refused(alice, Conflict):
-            alice.make(f"{place}/x")
-    with refused(alice, Conflict):
-        alice.move(f"{HOME}New", f"{WORK}/x")
-    with refused(alice, Conflict):
-        alice.copy(f"{HOME}New", f"{WORK}/x")
+    kinds = {WORK: "calendar", f"{HOME}Inbox": "calendar", BOOK: "addressbook"}
+    for place, kind in kinds.items():
+        found = rule(alice, partial(alice.make, f"{place}/x"))
+        assert found == (f"{kind}-collection-location-ok", "")
+    for go in (alice.move, alice.copy):
+        found = rule(alice, partial(go, f"{HOME}New", f"{WORK}/x"))
+        assert found == ("calendar-collection-location-ok", "")
 
 
 # --- what they take -------------------------------------------------------------------------------
