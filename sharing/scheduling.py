@@ -300,18 +300,26 @@ class _Intake:
 
     def _calendar(self) -> Component | None:
         """The recipient's calendar object as it becomes; None leaves it."""
-        known = self._known
+        known, sender = self._known, self._message.sender
         if self._method == "REQUEST":
             if known is not None and self._message.recipient == organizer_of(known):
                 return None
+            self._check_sender(known)
             return apply_request(known, self._sent)
         if known is None:
             return None
         if self._method == "CANCEL":
+            self._check_sender(known)
             return apply_cancel(known, self._sent)
         if self._method == "REPLY" and organizer_of(known) == self._message.recipient:
-            return apply_reply(known, self._sent, self._message.sender)
+            return apply_reply(known, self._sent, sender)
         return None
+
+    def _check_sender(self, known: CalendarObject | None) -> None:
+        """Only its organizer changes a meeting, whoever else knows its UID. # rfc6638#11.2"""
+        sender = self._message.sender
+        if organizer_of(self._sent) != sender or (known and organizer_of(known) != sender):
+            raise RuleBroken("The sender is not the organizer of the meeting.")
 
     def _is_minor(self, update: ItemContent) -> bool:
         """Whether nothing but answers of attendees changed."""

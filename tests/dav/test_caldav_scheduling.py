@@ -494,3 +494,21 @@ def test_own_answer_keeps_the_tag(server: TestServer) -> None:
     changed = bob.get(path).replace(b"END:VEVENT", alarm)
     assert bob.call("PUT", path, changed, Content_Type="text/calendar").status == 204
     assert bob.propfind(path, SCHEDULE_TAG).only.text(SCHEDULE_TAG) != tag
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_only_the_organizer_changes_a_meeting(people: People, private: bool) -> None:
+    """Who knows the UID of somebody's meeting, or private entry, cannot overwrite or cancel it."""
+    alice, bob, mallory = people
+    if private:
+        put(bob, calendar("BEGIN:VEVENT\nUID:m1\nDTSTAMP:20260101T000000Z\n"
+                          "DTSTART:20270104T100000Z\nSUMMARY:Mine\nEND:VEVENT"))  # fmt: skip
+    else:
+        put(alice, invitation(alice, bob.address))
+    path = bob.only()
+    before, messages = bob.get(path), len(bob.messages())
+    put(mallory, invitation(mallory, bob.address, extra="LOCATION:Elsewhere"))
+    assert bob.get(path) == before
+    assert mallory.call("DELETE", mallory.place("Calendar", "m.ics")).status == 204
+    assert bob.get(path) == before
+    assert len(bob.messages()) == messages
