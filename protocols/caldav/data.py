@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -28,8 +27,8 @@ from folkmoot.storage.content.ical.vtimezone import with_timezones
 MAX_DEPTH: Final = 6
 MAX_PARTS: Final = 300
 
-#: What XML 1.0 cannot hold. Text of several lines is never "printable", so it is looked for.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: What XML 1.0 cannot hold, beside U+FFFE and U+FFFF and what UTF-8 cannot be decoded to.
+_CONTROLS: Final = bytes({*range(0x20)} - {*b"\t\r\n"})
 
 
 class DataAsked:
@@ -62,12 +61,13 @@ class DataAsked:
 
 
 def _escaped(octets: bytes) -> str:
+    octets = octets.translate(None, _CONTROLS)
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError:
         text = octets.decode("cp1252", "replace")
-    if _NOT_XML.search(text):
-        text = _NOT_XML.sub("", text)
+    if "\ufffe" in text or "\uffff" in text:
+        text = text.replace("\ufffe", "").replace("\uffff", "")
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:

@@ -6,6 +6,7 @@ that list them by name.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ READ: Final = 1 << 20
 WRITTEN: Final = 2 << 20
 AT_ONCE: Final = 500
 MAX_HREFS: Final = 50_000
+
+#: A URL that ends with a name that stands for itself.
+_PLAIN_END = re.compile(r"([^?#]*/)([A-Za-z0-9_~@!$()*,;=:-][A-Za-z0-9._~@!$()*,;=:-]*)").fullmatch
 
 Render = Callable[[list[Entry]], R]
 
@@ -148,13 +152,22 @@ def by_collection(
     listed: dict[TreePath, dict[str, str]] = {}
     lost: list[str] = []
     here = resource.tree_path
+    # Mostly URLs differ in their last name only: what is above it is looked at once.
+    known: dict[str, dict[str, str]] = {}
     for href in given:
-        path = request.tree_path(href)
         url = escape(printable(href))
+        plain = _PLAIN_END(href) if resource.kind is not Kind.ITEM else None
+        if plain is not None and plain[1] in known:
+            known[plain[1]][plain[2]] = url
+            continue
+        path = request.tree_path(href)
         if path is None or len(path.names) != 2 or not _within(path, here):
             lost.append(url)
-        else:
-            listed.setdefault(path.parent, {})[path.names[-1]] = url
+            continue
+        wanted = listed.setdefault(path.parent, {})
+        wanted[path.names[-1]] = url
+        if plain is not None:
+            known[plain[1]] = wanted
     return listed, lost
 
 

@@ -20,8 +20,10 @@ class Element(Protocol):
     """What is used of lxml's elements. ``tag`` is no text for comments and the like."""
 
     tag: str
+    text: str | None
     tail: str | None
 
+    def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Element]: ...
     def get(self, name: str, default: str | None = None) -> str | None:
         """An attribute."""
@@ -133,7 +135,11 @@ def child(parent: Element, name: str) -> Element | None:
 
 def text(found: Element | None) -> str:
     """The text of an element and all below it; "" of None."""
-    return "".join(str(piece) for piece in found.itertext()) if found is not None else ""
+    if found is None:
+        return ""
+    if not len(found):
+        return found.text or ""
+    return "".join(str(piece) for piece in found.itertext())
 
 
 def whole(found: Element) -> str:
@@ -165,7 +171,8 @@ def prop_names(parent: Element | None, limit: int = 500) -> list[str]:
 
 def hrefs(parent: Element, limit: int) -> list[str]:
     """Texts of the ``DAV:href`` children. Raises ``DavError`` 400 above ``limit``."""
-    found = [text(entry).strip() for entry in children(parent) if entry.tag == dav("href")]
+    name = dav("href")
+    found = [text(entry).strip() for entry in children(parent) if entry.tag == name]
     if len(found) > limit:
         raise DavError(400, text="Too many resources are asked for.")
     return found
