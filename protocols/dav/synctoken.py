@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(r"data:,(\d{1,18})-(\d{1,18})")
+_TOKEN = re.compile(r"data:,(\d{1,18})-(\d{1,18})(?:-(\d{1,18}))?")
 
 
-def sync_token(folder_id: int, modseq: int) -> str:
-    """A token; RFC 6578 section 4 wants a URI."""
-    return f"data:,{folder_id}-{modseq}"
+def sync_token(folder_id: int, modseq: int, began: int = 0) -> str:
+    """A token; RFC 6578 section 4 wants a URI. ``began`` is that of ``Tree.changes``."""
+    return f"data:,{folder_id}-{modseq}" + (f"-{began}" if began else "")
 
 
-def parse_sync_token(text: str, folder_id: int) -> int | None:
-    """The number in a token of this collection, 0 for "" (from the beginning); else None."""
+def parse_sync_token(text: str, folder_id: int) -> tuple[int, int] | None:
+    """(number, began) in a token of this collection, 0 for "" (from the beginning); else None."""
     text = text.strip()
     if not text:
-        return 0
-    state = token_state(text)
-    return state[1] if state is not None and state[0] == folder_id else None
+        return 0, 0
+    match = _TOKEN.fullmatch(text)
+    if match is None or int(match[1]) != folder_id:
+        return None
+    return int(match[2]), int(match[3] or 0)
 
 
 def token_state(text: str) -> tuple[int, int] | None:

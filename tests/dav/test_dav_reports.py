@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from folkmoot.storage.mutations.upkeep import TrimLog
+from folkmoot.storage.types import Actor
 from tests.kit.dav import HOME, D, Dav, conditions
 from tests.kit.server import TestServer
 
@@ -301,3 +303,28 @@ def test_acl_method(dav: Dav) -> None:
 def test_acl_of_sites(dav: Dav, path: str) -> None:
     """What leads to others has no ACL to change."""
     assert dav.call("ACL", path, '<D:acl xmlns:D="DAV:"/>').status == 405
+
+
+def test_a_first_sync_goes_on_after_the_log_was_trimmed(dav: Dav, server: TestServer) -> None:
+    """A client that gets everything in portions is not sent back to the beginning.
+
+    What went away before it began is nothing to it, though the log does not know of it any more.
+    """
+    for number in range(6):
+        dav.put(f"old{number}")
+        assert dav.call("DELETE", f"old{number}").status == 204
+    for number in range(5):
+        dav.put(f"f{number}")
+    trim = TrimLog(1)
+    server.store.call(Actor.system("test"), "test", lambda txn: txn.apply(trim))
+    seen: set[str] = set()
+    token, rounds = "", 0
+    while rounds < 10:
+        found = dav.sync("", token, 2)
+        token, rounds = found.sync_token, rounds + 1
+        seen |= {href for href in found.hrefs if not href.endswith("/")}
+        if not found.hrefs:
+            break
+    assert {href.rpartition("/")[2] for href in seen} == {f"f{number}" for number in range(5)}
+    dav.put("new")
+    assert [href.rpartition("/")[2] for href in dav.sync("", token).hrefs] == ["new"]

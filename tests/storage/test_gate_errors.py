@@ -20,7 +20,7 @@ from folkmoot.storage.mutations.messages import (
     StoreFlags,
 )
 from folkmoot.storage.mutations.upkeep import SweepBlobs
-from folkmoot.storage.policy import Charge, CollectionFacts
+from folkmoot.storage.policy import Charge, CollectionFacts, SpaceFacts
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import (

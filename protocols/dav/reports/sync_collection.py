@@ -26,7 +26,7 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
     """
     _check_level(request, root)
     folder = resource.folder
-    since = _since(root, folder.id)
+    since, began = _since(root, folder.id)
     limit = _limit(root)
     names = prop_names(child(root, dav("prop")))
     plan = Plan(request, names, minimal=request.prefers("return=minimal"))
@@ -34,16 +34,17 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
     answer = Multistatus(request.exchange)
     while True:
         page = limit if limit is not None else request.limits.page
-        synced = await request.tree.changes(folder.id, since, page)
+        synced = await request.tree.changes(folder.id, since, page, began=began)
         if plan.paged:
             await plan.prefetch_page(resource, [entry.node for entry in synced.entries])
         await answer.add(_rendered(resource, plan, synced))
-        since = synced.modseq
+        since, began = synced.modseq, synced.began
         if limit is not None or not synced.more:
             break
     if synced.more:  # rfc6578#3.6
         await answer.add(status_response(resource.node.href, 507, _TRUNCATED))
-    await answer.end(f"<D:sync-token>{sync_token(folder.id, since)}</D:sync-token>")
+    token = sync_token(folder.id, since, began)
+    await answer.end(f"<D:sync-token>{token}</D:sync-token>")
 
 
 def _rendered(resource: Resource, plan: Plan, synced: Synced) -> str:
@@ -69,7 +70,8 @@ def _check_level(request: Request, root: Element) -> None:
         raise DavError(400, text="sync-level is 1 or infinite.")
 
 
-def _since(root: Element, folder_id: int) -> int:
+def _since(root: Element, folder_id: int) -> tuple[int, int]:
+    """What the client knows: the number, and what its first look began with."""
     found = child(root, dav("sync-token"))
     if found is None:
         raise DavError(400, text="The sync-token is missing.")
