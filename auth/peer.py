@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
+
+# HTTP asks about the address with each request; reading one takes longer than its login.
+_REMEMBERED = 1024
 
 
+@lru_cache(_REMEMBERED)
 def plain_address(address: str) -> str:
     """The address to show and to count: IPv4 where a socket for both wraps it in IPv6.
 
@@ -18,6 +23,7 @@ def plain_address(address: str) -> str:
     return address if mapped is None else str(mapped)
 
 
+@lru_cache(_REMEMBERED)
 def network_of(peer: str) -> str:
     """The network that an address is counted as: IPv4 itself, IPv6 its /64, otherwise the text."""
     try:
@@ -29,6 +35,7 @@ def network_of(peer: str) -> str:
     return str(address)
 
 
+@lru_cache(_REMEMBERED)
 def is_loopback(peer: str) -> bool:
     """Whether the client is on this machine; False for what is no IP address."""
     try:
