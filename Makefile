@@ -48,6 +48,7 @@ e2e: $(VENV)/tools
 
 bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail
+	$(BIN)/python -m benchmarks.dav
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
