@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 from folkmoot.protocols.dav import methods, props, reports
 from folkmoot.protocols.dav.errors import DavError, to_dav
@@ -42,6 +43,7 @@ class DavApplication:
     ) -> None:
         self._tree_of = tree_of
         self._limits = limits or DavLimits()
+        self._lasting: dict[str, Any] = {}
         load(*packages)
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -50,7 +52,7 @@ class DavApplication:
             # Only OPTIONS comes here so: Windows and Office ask it before they ask for a password.
             await answer_open(exchange)
             return
-        request = Request(exchange, self._tree_of(exchange.actor), self._limits)
+        request = Request(exchange, self._tree_of(exchange.actor), self._limits, self._lasting)
         try:
             await self._answer(request)
         except StorageError as error:

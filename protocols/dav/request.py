@@ -24,13 +24,17 @@ INFINITY: Final = -1
 class Request:
     """A request of somebody who signed in.
 
-    ``facts`` holds what was fetched for properties (see ``registry.prefetch``).
+    ``facts`` holds what was fetched for properties (see ``registry.prefetch``), ``lasting`` what
+    lives as long as the application, by names that those choose who keep it there.
     """
 
-    def __init__(self, exchange: Exchange, tree: Tree, limits: DavLimits) -> None:
+    def __init__(
+        self, exchange: Exchange, tree: Tree, limits: DavLimits, lasting: dict[str, Any]
+    ) -> None:
         self.exchange = exchange
         self.tree = tree
         self.limits = limits
+        self.lasting = lasting
         self.urls = Urls(tree.actor.space_id)
         self.facts: dict[str, Any] = {}
         self.written: TreePath | None = None  # where errors of content belong to

@@ -2,7 +2,7 @@
 
 They are never stored: a question for one is answered from memory, without the database. What is
 written is remembered for a while, because Finder gives up a copy when the ``._x`` that it has just
-written is not there. The memory is one of this process, small, and may forget at any time.
+written is not there. The memory is the process's own, small, and may forget at any time.
 """
 
 from __future__ import annotations
@@ -108,7 +108,10 @@ class Memory:
         return True
 
 
-MEMORY: Final = Memory()
+def memory(request: Request) -> Memory:
+    """The application's memory."""
+    kept: Memory = request.lasting.setdefault("junk", Memory())
+    return kept
 
 
 @interceptor
@@ -130,7 +133,7 @@ async def answer_junk(request: Request, path: TreePath) -> bool:
 
 
 def _found(request: Request, path: TreePath) -> Remembered:
-    found = MEMORY.get(request.tree.actor.account_id, path)
+    found = memory(request).get(request.tree.actor.account_id, path)
     if found is None:
         raise NotFound
     return found
@@ -153,13 +156,13 @@ async def _put(request: Request, path: TreePath) -> None:
             raise DavError(507, text="Files of this name are not kept.")
         if size <= MAX_FILE:
             kept += piece
-    new = MEMORY.get(account, path) is None
-    made = MEMORY.put(account, path, kept, size)
+    new = memory(request).get(account, path) is None
+    made = memory(request).put(account, path, kept, size)
     await request.exchange.respond(201 if new else 204, [("ETag", f'"{made.etag}"')])
 
 
 async def _delete(request: Request, path: TreePath) -> None:
-    if not MEMORY.forget(request.tree.actor.account_id, path):
+    if not memory(request).forget(request.tree.actor.account_id, path):
         raise NotFound
     await request.exchange.respond(204)
 
@@ -204,10 +207,10 @@ async def _proppatch(request: Request, path: TreePath) -> None:
 async def _lock(request: Request, path: TreePath) -> None:
     """A lock that locks nothing: there is nothing to protect."""
     account = request.tree.actor.account_id
-    new = MEMORY.get(account, path) is None
+    new = memory(request).get(account, path) is None
     body = await request.exchange.read_body(MAX_BODY)
     if new:
-        MEMORY.put(account, path, b"", 0)
+        memory(request).put(account, path, b"", 0)
     given = [
         condition.token
         for entry in parse_if(request.exchange.header("If"), path, request.tree_path)
@@ -234,10 +237,10 @@ async def _move(request: Request, path: TreePath) -> None:
     account = request.tree.actor.account_id
     found, target = _found(request, path), destination(request)
     if is_junk(target):
-        there = MEMORY.get(account, target) is not None
+        there = memory(request).get(account, target) is not None
         if there and not overwrite(request):
             raise PreconditionFailed
-        MEMORY.put(account, target, found.data, found.size)
+        memory(request).put(account, target, found.data, found.size)
     else:
         if len(found.data) != found.size:
             raise DavError(409, text="Its content was not kept.")
@@ -246,7 +249,7 @@ async def _move(request: Request, path: TreePath) -> None:
             guard = still(guard, None)
         there = not (await request.tree.put(target, found.data, "", guard)).created
     if request.exchange.method == "MOVE":
-        MEMORY.forget(account, path)
+        memory(request).forget(account, path)
     await request.exchange.respond(204 if there else 201)
 
 
