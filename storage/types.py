@@ -436,6 +436,7 @@ class MessageColumn(enum.Enum):
     BODY = enum.auto()
     HEADER = enum.auto()
     PARTS = enum.auto()
+    THREAD = enum.auto()  # two values: digests of references, digest of the message id
     PREVIEW = enum.auto()  # None for messages from before previews were stored
 
 

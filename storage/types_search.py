@@ -110,6 +110,13 @@ class BlobIs:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadIs:
+    """The message belongs to the conversation with this root (``content.sortkeys.thread_root``)."""
+
+    root: int
+
+
+@dataclass(frozen=True, slots=True)
 class SentDate:
     """The Date field says ``since`` or later and before ``before``; None leaves a side open."""
 
@@ -160,6 +167,7 @@ SearchKey = (
     | SavedDate
     | ArrivedBetween
     | BlobIs
+    | ThreadIs
     | SentDate
     | HeaderContains
     | BodyContains

@@ -40,7 +40,9 @@ LONG_HEADER: Final = 64 * 1024
 BodyItem = BodySection | BinaryPart | BinarySize | Preview
 Getter = Callable[[MessageRow], Any]
 
-_TWO_VALUES: Final = frozenset({MessageColumn.FLAGS, MessageColumn.INTERNAL_DATE})
+_TWO_VALUES: Final = frozenset(
+    {MessageColumn.FLAGS, MessageColumn.INTERNAL_DATE, MessageColumn.THREAD}
+)
 
 
 @dataclass(frozen=True, slots=True)

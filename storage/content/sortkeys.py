@@ -26,6 +26,7 @@ REFERENCES_LIMIT = 100
 _FIELDS = frozenset(
     (b"subject", b"date", b"from", b"to", b"cc", b"message-id", b"references", b"in-reply-to")
 )
+_THREAD_FIELDS = frozenset((b"message-id", b"references", b"in-reply-to"))
 _MINUTES_IN_DAY = 24 * 60
 
 # rfc5256#2.1
@@ -156,6 +157,22 @@ def _message_ids(fields: dict[bytes, list[bytes]]) -> tuple[int | None, bytes]:
         references = references[:1] + references[1 - REFERENCES_LIMIT :]
     number = int.from_bytes(_digest(own[1]), "big", signed=True) if own else None
     return number, b"".join([_digest(each) for each in references])
+
+
+def thread_root(references: bytes, message_id: int | None) -> int | None:
+    """Return what a conversation is known by from `SortKeys`: the digest of its first message id.
+
+    That of the oldest message which this one refers to, or its own; None for neither.
+    """
+    if references:
+        return int.from_bytes(references[:8], "big", signed=True)
+    return message_id
+
+
+def thread_of(header: bytes) -> int | None:
+    """Return the same from a header block."""
+    own, references = _message_ids(collect(header, _THREAD_FIELDS))
+    return thread_root(references, own)
 
 
 def _digest(message_id: bytes) -> bytes:

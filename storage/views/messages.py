@@ -50,6 +50,7 @@ _SOURCES = {
     MessageColumn.HEADER: "c.header",
     MessageColumn.PARTS: "c.parts",
     MessageColumn.PREVIEW: "c.preview",
+    MessageColumn.THREAD: "k.refs, k.message_id",
 }
 _IN_CONTENTS = frozenset(column for column, source in _SOURCES.items() if source.startswith("c."))
 
@@ -149,6 +150,8 @@ class FetchRows(View[list[MessageRow]]):
         wanted = self._affordable(context) if joined and self.budget else self.uids
         select = ", ".join(["m.uid", *(_SOURCES[column] for column in self.columns)])
         table = "messages m" + (" JOIN contents c ON c.blob_id = m.blob_id" if joined else "")
+        if MessageColumn.THREAD in self.columns:
+            table += " JOIN message_keys k ON k.blob_id = m.blob_id"
         rows: list[Row] = []
         for condition, filtered, numbers in conditions(wanted):
             found = context.db.all(

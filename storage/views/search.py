@@ -17,6 +17,7 @@ from folkmoot.storage.blobs.fs import FileBlobs
 from folkmoot.storage.content.fuzzy import relevance
 from folkmoot.storage.content.headers import first_value
 from folkmoot.storage.content.sections import PartTable
+from folkmoot.storage.content.sortkeys import thread_of
 from folkmoot.storage.content.source import BytesSource, FileSource
 from folkmoot.storage.content.text import body_texts, decoded_header
 from folkmoot.storage.engine.db import Row, Statement
@@ -43,6 +44,7 @@ from folkmoot.storage.types_search import (
     SentDate,
     Smaller,
     TextContains,
+    ThreadIs,
     UidIn,
 )
 from folkmoot.storage.views.base import View
@@ -179,7 +181,9 @@ def _only_content(key: SearchKey) -> bool:
         return bool(key.keys) and all(map(_only_content, key.keys))
     if isinstance(key, Not):
         return _only_content(key.key)
-    return isinstance(key, HeaderContains | BodyContains | TextContains | Fuzzy | SentDate)
+    return isinstance(
+        key, HeaderContains | BodyContains | TextContains | Fuzzy | SentDate | ThreadIs
+    )
 
 
 def _texts(context: ReadContext, blob_id: int, blobs: FileBlobs) -> list[str]:
@@ -270,6 +274,10 @@ def _sent(key: SentDate, message: _Message) -> Verdict:
     return _between(day, key.since, key.before)
 
 
+def _thread(key: ThreadIs, message: _Message) -> Verdict:
+    return None if message.header is None else thread_of(message.header) == key.root
+
+
 def _header(key: HeaderContains, message: _Message) -> Verdict:
     verdict = message.indexed(key)
     if verdict is not None or message.header is None:
@@ -321,6 +329,7 @@ _JUDGES: dict[type, Callable[..., Verdict]] = {
     ArrivedBetween: _arrived,
     BlobIs: lambda key, message: message.row[7] == key.blob_id,
     SentDate: _sent,
+    ThreadIs: _thread,
     HeaderContains: _header,
     BodyContains: _body,
     TextContains: _text,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.imap.fetched import filled
 from tests.kit.imap import ImapClient, Response
 from tests.kit.messages import simple
@@ -88,12 +90,40 @@ def test_email_id_is_not_reused(server: TestServer) -> None:
     assert _email_ids(client, "INBOX") != [before]
 
 
-def test_thread_id_is_nil(server: TestServer) -> None:
-    """A server without stored threads says NIL (RFC 8474 section 5.2)."""
+def _letter(fields: str) -> bytes:
+    return f"From: a@example.test\r\nSubject: x\r\n{fields}\r\nbody\r\n".encode()
+
+
+def test_thread_id(server: TestServer) -> None:
+    """Messages of one conversation have one id, in whatever order and mailbox they come."""
+    account = server.account()
+    client = server.imap(account, "INBOX")
+    for fields in (
+        "Message-ID: <2@x>\r\nReferences: <1@x>\r\n",
+        "Message-ID: <1@x>\r\n",
+        "Message-ID: <3@x>\r\nReferences: <1@x>\r\n <2@x>\r\n",
+        "Message-ID: <4@x>\r\nIn-Reply-To: <1@x>\r\n",
+        "Message-ID: <5@x>\r\n",
+        "",
+    ):
+        client.append("INBOX", _letter(fields))
+    lines = client.ok("FETCH 1:* THREADID").lines
+    ids = [line.partition(b"THREADID ")[2].rstrip(b")").lstrip(b"(") for line in lines][:6]
+    assert len(set(ids[:4])) == 1
+    assert ids[4] not in ids[:4]
+    assert ids[5] == b"NIL"
+    assert client.ok(f"SEARCH THREADID {ids[0].decode()}").lines == [b"* SEARCH 1 2 3 4"]
+    assert client.ok(f"SEARCH NOT THREADID {ids[0].decode()}").lines == [b"* SEARCH 5 6"]
+    client.ok("COPY 3 Archive")
+    other = server.imap(account, "Archive")
+    assert ids[0] in other.ok("FETCH 1 THREADID").lines[0]
+
+
+@pytest.mark.parametrize("name", ["T1", "M1", "T00000000000000000", "Tzzzzzzzzzzzzzzzz"])
+def test_unknown_thread_ids(server: TestServer, name: str) -> None:
+    """What is no id of ours names nothing."""
     client = filled(server, 2)
-    lines = client.ok("FETCH 1:* (UID THREADID)").lines
-    assert lines[0] == b"* 1 FETCH (UID 1 THREADID NIL)"
-    assert client.ok("SEARCH THREADID T1").lines == [b"* SEARCH"]
+    assert client.ok(f"SEARCH THREADID {name}").lines == [b"* SEARCH"]
 
 
 def test_search_by_email_id(server: TestServer) -> None:

@@ -1,8 +1,9 @@
 """OBJECTID (RFC 8474): names of mailboxes and messages that outlive renames and moves.
 
 A MAILBOXID is made of the collection's number, an EMAILID of the number of the content, which
-copies share. The store gives neither number twice. No message belongs to a thread for good, so
-THREADID is NIL.
+copies share. The store gives neither number twice. A THREADID is made of the first message id that
+a message refers to, or of its own: that is in the message, so it never changes. Replies that name
+only the message they answer begin a thread of their own where that one was an answer too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from folkmoot.protocols.imap.registry import capability, signed_in
 from folkmoot.protocols.imap.search_keys import SearchKey, SearchParser, search_key
 from folkmoot.protocols.imap.search_plan import NOTHING, translates
 from folkmoot.storage import types_search as find
+from folkmoot.storage.content.sortkeys import thread_root
 from folkmoot.storage.types import MailboxInfo, MessageColumn
 
 capability("OBJECTID", signed_in)
@@ -29,6 +31,8 @@ THREADID: Final = Attribute(b"THREADID")
 # rfc8474#7: 1 to 255 letters, digits, "_" and "-". They begin with a letter, so that nobody takes
 # one for a message number.
 _OBJECT_ID: Final = re.compile(rb"[A-Za-z0-9_\-]{1,255}+")
+_THREAD_ID: Final = re.compile(rb"T([0-9a-f]{16})")
+_MASK: Final = 2**64 - 1
 _EMAIL_ID: Final = re.compile(rb"M([1-9][0-9]{0,17})")
 
 
@@ -42,11 +46,17 @@ def _status(info: MailboxInfo) -> bytes:
     return b"(%b)" % mailbox_id(info.id).encode()
 
 
+def _print_thread(references: bytes | None, message_id: int | None) -> bytes:
+    """``(T…)``; NIL for a message that refers to nothing and cannot be referred to."""
+    root = thread_root(references or b"", message_id)
+    return b"NIL" if root is None else b"(T%016x)" % (root & _MASK)
+
+
 # rfc8474#5.1, 5.2
 register_attribute(EMAILID)
 register_attribute(THREADID)
 row_item(EMAILID, RowItem(MessageColumn.BLOB, b"(M%d)"))
-row_item(THREADID, RowItem(MessageColumn.BLOB, b"%b", lambda blob: b"NIL"))
+row_item(THREADID, RowItem(MessageColumn.THREAD, b"%b", _print_thread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +96,7 @@ def _by_email_id(key: EmailId) -> find.SearchKey:
 
 @translates(ThreadId)
 def _by_thread_id(key: ThreadId) -> find.SearchKey:
-    return NOTHING  # no message has one
+    match = _THREAD_ID.fullmatch(key.value)
+    if match is None:
+        return NOTHING
+    return find.ThreadIs(int.from_bytes(bytes.fromhex(match[1].decode()), "big", signed=True))
