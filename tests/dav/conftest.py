@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot.protocols.dav import application
+from folkmoot.protocols.dav.limits import DavLimits
 from tests.kit.databases import Databases
 from tests.kit.dav import Dav
 from tests.kit.server import TestServer
@@ -32,3 +34,12 @@ def any_server(
 def any_dav(any_server: TestServer) -> Dav:
     """Somebody with an empty drive, on each kind of database."""
     return Dav(any_server)
+
+
+@pytest.fixture
+def paged(databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dav]:
+    """Somebody on a server that reads members in small pages and answers little at once."""
+    monkeypatch.setattr(application, "DavLimits", lambda: DavLimits(page=20, deep=100))
+    server = TestServer(databases.fresh("sqlite"), tmp_path)
+    yield Dav(server)
+    server.stop()

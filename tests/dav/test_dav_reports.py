@@ -78,18 +78,20 @@ def test_sync_with_limit(any_dav: Dav) -> None:
     assert any_dav.sync("", token).hrefs == []
 
 
-def test_sync_of_more_than_a_page(dav: Dav) -> None:
-    """Without a limit all of it comes in one answer."""
-    dav.mkcol("folder")
-    for number in range(530):
-        dav.put(f"folder/{number}", b"")
-    found = dav.sync("folder")
-    assert len(found.hrefs) == len(set(found.hrefs)) == 530
-    listed = dav.propfind("folder", "getetag", depth=1).hrefs
-    assert sorted(listed[1:]) == sorted(found.hrefs), "pages have neither gaps nor overlaps"
-    listed = dav.propfind("folder", "lockdiscovery", depth=1).hrefs
-    assert len(listed) == len(set(listed)) == 531
-    assert dav.sync("folder", found.sync_token).hrefs == []
+@pytest.mark.parametrize("count", [19, 20, 21, 40, 47])
+def test_more_than_a_page(paged: Dav, count: int) -> None:
+    """However many there are: sync and listings have neither gaps nor overlaps."""
+    paged.mkcol("folder")
+    for number in range(count):
+        path = f"folder/{number}"
+        paged.mkcol(path) if number % 2 else paged.put(path)
+    found = paged.sync("folder")
+    assert len(found.hrefs) == len(set(found.hrefs)) == count
+    for name in ("getetag", "lockdiscovery"):
+        listed = paged.propfind("folder", name, depth=1).hrefs
+        assert sorted(listed[1:]) == sorted(found.hrefs), name
+    assert paged.call("GET", "folder").text.count("<tr>") == count + 1
+    assert paged.sync("folder", found.sync_token).hrefs == []
 
 
 def test_tokens_of_others(dav: Dav) -> None:
