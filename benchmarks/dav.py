@@ -108,15 +108,15 @@ def main() -> None:
                 bench.subject(name)
         assert isinstance(servers[0], Folkmoot)
         log = servers[0].process.log
+    if arguments.json is not None:
+        rows = [{"name": r.name, "unit": r.unit, "values": r.values} for r in bench.results]
+        arguments.json.write_text(json.dumps({"machine": known, "results": rows}, indent=2))
     wide = Console(width=200)
     wide.print(*[f"{name}: {value}" for name, value in known.items()], sep="\n")
     wide.print(table(bench.results, [server.name for server in servers]))
     for title, lines in (("Not done", bench.notes), ("Behind the aim", missed(bench.results))):
         if lines:
             wide.print(f"{title}:", *lines, sep="\n- ", markup=False)
-    if arguments.json is not None:
-        rows = [{"name": r.name, "unit": r.unit, "values": r.values} for r in bench.results]
-        arguments.json.write_text(json.dumps({"machine": known, "results": rows}, indent=2))
     if log:
         console.print(f"The server has logged:\n{log}", markup=False)
     if log or bench.failed:

@@ -50,7 +50,7 @@ class Result:
     def ratio(self, other: str) -> float | None:
         """How many times Folkmoot is ahead of the other: below 1 it is behind."""
         ours, theirs = self.values.get(ServerProcess.name), self.values.get(other)
-        if ours is None or theirs is None:
+        if not ours or not theirs:  # not measured, or no memory at all
             return None
         return theirs / ours if self.lower else ours / theirs
 
