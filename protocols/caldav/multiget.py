@@ -19,7 +19,7 @@ async def calendar_multiget(request: Request, resource: Resource, root: Element)
     """The objects that the request lists by URL."""
     request.written = resource.tree_path
     data = DataAsked(request, root)
-    listed, lost = by_collection(request, resource, root)
+    listed, lost = await by_collection(request, resource, root)
     answer = Multistatus(request.exchange)
     for path, wanted in listed.items():
         calendar = await collection_at(request, resource, path)

@@ -19,7 +19,7 @@ async def addressbook_multiget(request: Request, resource: Resource, root: Eleme
     request.written = resource.tree_path
     data = DataAsked(root)
     plan = plan_of(request, root, data.special)
-    listed, lost = by_collection(request, resource, root)
+    listed, lost = await by_collection(request, resource, root)
     answer = Multistatus(request.exchange)
     for path, wanted in listed.items():
         book = await collection_at(request, resource, path)

@@ -35,6 +35,7 @@ MAX_HREFS: Final = 50_000
 _PLAIN_END = re.compile(r"([^?#]*/)([A-Za-z0-9_~@!$()*,;=:-][A-Za-z0-9._~@!$()*,;=:-]*)").fullmatch
 
 Render = Callable[[list[Entry]], R]
+Listed = tuple[dict[TreePath, dict[str, str]], list[str]]
 
 
 class Page(NamedTuple):
@@ -138,9 +139,7 @@ def plan_of(request: Request, root: Element, special: Mapping[str, Answer]) -> P
     )
 
 
-def by_collection(
-    request: Request, resource: Resource, root: Element
-) -> tuple[dict[TreePath, dict[str, str]], list[str]]:
+async def by_collection(request: Request, resource: Resource, root: Element) -> Listed:
     """What a multiget lists: names with URLs as they were given, by the collection that they are
     in; and URLs that lead to nothing within ``resource``.
 
@@ -149,6 +148,12 @@ def by_collection(
     given = hrefs(root, MAX_HREFS)
     if not given:
         raise DavError(400, text="The report lists no resources.")
+    if len(given) <= AT_ONCE:
+        return _by_collection(request, resource, given)
+    return await request.tree.compute(lambda: _by_collection(request, resource, given))
+
+
+def _by_collection(request: Request, resource: Resource, given: list[str]) -> Listed:
     listed: dict[TreePath, dict[str, str]] = {}
     lost: list[str] = []
     here = resource.tree_path

@@ -30,7 +30,12 @@ async def members(request: Request, resource: Resource, plan: Plan) -> AsyncIter
 
     def render(entries: list[Entry]) -> _Rendered:
         # Items come behind folders: a short page that ends with one is the last.
-        last = not entries or (len(entries) < limit and isinstance(entries[-1].node, Item))
+        # Where they have properties, it may be these that were too much for a longer one.
+        last = not entries or (
+            len(entries) < limit
+            and isinstance(entries[-1].node, Item)
+            and not any(entry.properties for entry in entries)
+        )
         return _Rendered(plan.members(base, folder, entries), _kept(entries), last)
 
     while True:
@@ -60,7 +65,7 @@ async def everything_below(request: Request, resource: Resource, plan: Plan) -> 
     Raises ``DavError`` 403 (propfind-finite-depth) when that is more than ``DavLimits.deep``.
     """
     found: list[str] = []
-    left = request.limits.deep
+    left, room = request.limits.deep, request.limits.deep_characters
     waiting = deque([resource])
     while waiting:
         here = waiting.popleft()
@@ -69,6 +74,9 @@ async def everything_below(request: Request, resource: Resource, plan: Plan) -> 
             raise refuse("propfind-finite-depth", text="There is too much below: ask by levels.")
         async for text, entries in members(request, here, plan):
             found.append(text)
+            room -= len(text)
+            if room < 0:
+                raise refuse("propfind-finite-depth", text="There is too much: ask by levels.")
             for entry in entries:
                 if isinstance(entry.node, Folder):
                     left -= 1

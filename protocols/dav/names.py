@@ -23,6 +23,7 @@ PREFIXES: Final = {
     OWNCLOUD: "O",
     WIN32: "Z",
 }
+XML: Final = "http://www.w3.org/XML/1998/namespace"  # which has its prefix from the beginning
 #: Declarations of all prefixes, for the root element of an answer.
 DECLARATIONS: Final = "".join(
     f' xmlns:{prefix}="{namespace}"' for namespace, prefix in PREFIXES.items()
@@ -37,7 +38,7 @@ def dav(name: str) -> str:
 def split(name: str) -> tuple[str, str]:
     """Namespace ("" for none) and local name of a name in Clark notation."""
     if name.startswith("{"):
-        namespace, _, local = name[1:].partition("}")
+        namespace, _, local = name[1:].rpartition("}")
         return namespace, local
     return "", name
 
@@ -46,7 +47,7 @@ def split(name: str) -> tuple[str, str]:
 def opening(name: str) -> tuple[str, str]:
     """The tag as it is written: (what stands in the opening tag, what in the closing one)."""
     namespace, local = split(name)
-    prefix = PREFIXES.get(namespace)
+    prefix = "xml" if namespace == XML else PREFIXES.get(namespace)
     if prefix is not None:
         return f"{prefix}:{local}", f"{prefix}:{local}"
     if not namespace:

@@ -19,6 +19,7 @@ from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types_tree import Folder, Found, Guard, TreePath
 
 INFINITY: Final = -1
+_SHORT: Final = 32 * 1024  # octets of XML that are read without a change of threads
 
 
 class Request:
@@ -151,7 +152,11 @@ class Request:
     async def xml(self, limit: int) -> Element | None:
         """The body as XML; None without one. Raises ``DavError`` 400, ``TooLarge``."""
         body = await self.exchange.read_body(limit)
-        return parse(body) if body.strip() else None
+        if not body.strip():
+            return None
+        if len(body) <= _SHORT:
+            return parse(body)
+        return await self.tree.compute(lambda: parse(body))
 
 
 def refuse(name: str, status: int = 403, text: str = "") -> DavError:

@@ -52,6 +52,12 @@ MAX_ELEMENTS: Final = 60_000
 MAX_BODY: Final = 1 << 20
 MAX_LIST_BODY: Final = 10 << 20
 
+#: Characters of the name of a property with its namespace, and of all that are asked for.
+MAX_NAME: Final = 1_000
+MAX_NAMES: Final = 20_000
+#: Octets before the root element.
+MAX_PROLOG: Final = 1 << 14
+
 _PIECE: Final = 1 << 14
 _XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _PROLOG = re.compile(
@@ -69,8 +75,10 @@ def parse(body: bytes) -> Element:
     or deeper than ``MAX_ELEMENTS`` and ``MAX_DEPTH``.
     """
     body = _ascii_compatible(body)
-    prolog = _PROLOG.match(body)
+    prolog = _PROLOG.match(body, 0, MAX_PROLOG)
     assert prolog is not None  # it may be empty
+    if prolog.end() == MAX_PROLOG or body[prolog.end() : prolog.end() + 2] == b"<?":
+        raise DavError(400, text="There is too much before the root element.")
     declared = _ENCODING.search(prolog["declaration"] or b"")
     if declared is not None and declared[1].decode().lower() not in _ENCODINGS:
         raise DavError(400, text="This encoding of XML is not understood.")
@@ -160,12 +168,19 @@ def whole(found: Element) -> str:
 
 
 def prop_names(parent: Element | None, limit: int = 500) -> list[str]:
-    """Names in a ``DAV:prop`` element, each once. Raises ``DavError`` 400 above ``limit``."""
+    """Names in a ``DAV:prop`` element, each once.
+
+    Raises ``DavError`` 400 above ``limit``, ``MAX_NAME`` or ``MAX_NAMES``: each is answered for
+    each member of a collection.
+    """
     if parent is None:
         return []
     names = list(dict.fromkeys(str(found.tag) for found in children(parent)))
     if len(names) > limit:
         raise DavError(400, text="Too many properties are asked for.")
+    lengths = [len(name) for name in names]
+    if max(lengths, default=0) > MAX_NAME or sum(lengths) > MAX_NAMES:
+        raise DavError(400, text="The names of properties are too long.")
     return names
 
 

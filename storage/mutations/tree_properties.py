@@ -15,7 +15,7 @@ from folkmoot.storage.types import Right, Topic
 from folkmoot.storage.types_tree import Folder
 
 MAX_PROPERTIES = 100  # of one node
-MAX_CHARACTERS = 256 * 1024  # of all of them together
+MAX_CHARACTERS = 64 * 1024  # of all of them together
 MAX_KEY = 1000  # octets of a name with its namespace; an index of PostgreSQL takes 2,700
 
 _SET = Statement(

@@ -28,7 +28,11 @@ _MEMBERS = Statement(f"{FROM_FOLDERS} WHERE c.parent_id = :root ORDER BY c.id")
 
 @dataclass(frozen=True, slots=True)
 class BusyCalendars(View[list[Entry]]):
-    """The calendars of a space whose busy times the actor may know, with their properties."""
+    """The calendars of a space whose busy times the actor may know, with their properties.
+
+    Among them are those that the actor may not know otherwise: they are for ``BusyTimes``, not
+    to be shown.
+    """
 
     space_id: int
 
@@ -42,11 +46,13 @@ class BusyCalendars(View[list[Entry]]):
         rows = context.db.all(_MEMBERS, root=root[0])
         folders = [
             folder
-            for folder in visible_folders(context, rows)
-            if Right.BUSY in folder.rights
-            and folder.special_use not in (SCHEDULE_INBOX, SCHEDULE_OUTBOX)
+            for folder in visible_folders(context, rows, Right.BUSY)
+            if folder.special_use not in (SCHEDULE_INBOX, SCHEDULE_OUTBOX)
         ]
-        return with_properties(context, root[0], folders)
+        found: list[Entry] = []
+        while len(found) < len(folders):
+            found += with_properties(context, root[0], folders[len(found) :])
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from folkmoot.storage.views.base import View
 
 MAX_LEVELS = 100
 NAMES_AT_ONCE = 200
+PROPERTIES_AT_ONCE = 1 << 20  # characters of what was set on the members of one page
 
 FOLDER = (
     "c.id, c.space_id, c.tool, c.parent_id, c.shown, c.modseq, c.member_modseq, c.log_floor,"
@@ -46,6 +47,7 @@ _ITEMS_AFTER = Statement(
 _PROPERTIES = Statement(
     "SELECT name, value FROM properties WHERE folder_id = :folder AND item_id = :item"
 )
+_FEW = 8  # nodes that have no more properties than can be read at once
 _ANY_PROPERTIES = Statement(
     "SELECT 1 FROM properties WHERE folder_id = :folder AND item_id > 0 LIMIT 1"
 )
@@ -140,7 +142,10 @@ class ReadFolder(View[Folder]):
 
 @dataclass(frozen=True, slots=True)
 class ListMembers(View[list[Entry]]):
-    """Members of a folder, folders first, those behind ``after``, at most ``limit``."""
+    """Members of a folder, folders first, those behind ``after``, at most ``limit``.
+
+    There are fewer where their properties are large, but at least one: see ``with_properties``.
+    """
 
     folder_id: int
     after: Folder | Item | None = None
@@ -242,27 +247,34 @@ def may_list(context: ReadContext, folder_id: int) -> bool:
     return True
 
 
-def visible_folders(context: ReadContext, rows: Sequence[Row]) -> list[Folder]:
-    """Those that the actor may know, of rows of ``FOLDER``."""
+def visible_folders(
+    context: ReadContext, rows: Sequence[Row], needed: Right = Right.LOOKUP
+) -> list[Folder]:
+    """Those where the actor has the needed rights, of rows of ``FOLDER``."""
     if not rows:
         return []
-    rights = context.visible([CollectionFacts(r[0], r[1], r[14], Tool(r[2])) for r in rows])
+    facts = [CollectionFacts(r[0], r[1], r[14], Tool(r[2])) for r in rows]
+    rights = context.rights(facts, needed)
     return [plain_folder(row, rights[row[0]]) for row in rows if row[0] in rights]
 
 
 def with_properties(
     context: ReadContext, folder_id: int, nodes: Sequence[Folder | Item], wanted: bool = True
 ) -> list[Entry]:
-    """Entries of members of one folder, with one query for each kind however many there are."""
+    """Entries of members of one folder, with one query for each kind however many there are.
+
+    Without properties nothing is left out. With them, the first entries, at least one, whose
+    properties have ``PROPERTIES_AT_ONCE`` characters together.
+    """
     if not wanted or not nodes:
         return [*map(Entry, nodes)]
     found: dict[tuple[int, int], dict[str, str]] = {}
-    folders = [node.id for node in nodes if isinstance(node, Folder)]
-    if folders:
-        _gather(context, found, f"folder_id IN ({_list(folders)}) AND item_id = 0")
-    items = [node.id for node in nodes if isinstance(node, Item)]
-    if items and context.db.one(_ANY_PROPERTIES, folder=folder_id) is not None:
-        _gather(context, found, f"folder_id = {int(folder_id)} AND item_id IN ({_list(items)})")
+    conditions = _of_members(context, folder_id, nodes)
+    if conditions and len(nodes) > _FEW:
+        nodes = _fitting(context, folder_id, nodes, conditions)
+        conditions = _of_members(context, folder_id, nodes)
+    for condition in conditions:
+        _gather(context, found, condition)
     if not found:
         return [*map(Entry, nodes)]
     nothing: dict[str, str] = {}
@@ -273,6 +285,41 @@ def with_properties(
         )
         for node in nodes
     ]
+
+
+def _of_members(context: ReadContext, folder_id: int, nodes: Sequence[Folder | Item]) -> list[str]:
+    """Which rows are the properties of these members."""
+    conditions = []
+    folders = [node.id for node in nodes if isinstance(node, Folder)]
+    if folders:
+        conditions.append(f"folder_id IN ({_list(folders)}) AND item_id = 0")
+    items = [node.id for node in nodes if isinstance(node, Item)]
+    if items and context.db.one(_ANY_PROPERTIES, folder=folder_id) is not None:
+        conditions.append(f"folder_id = {int(folder_id)} AND item_id IN ({_list(items)})")
+    return conditions
+
+
+def _fitting(
+    context: ReadContext,
+    folder_id: int,
+    nodes: Sequence[Folder | Item],
+    conditions: Iterable[str],
+) -> Sequence[Folder | Item]:
+    """As many of the first nodes, at least one, as have not too many properties together."""
+    sizes: dict[tuple[int, int], int] = {}
+    for condition in conditions:
+        statement = Statement(
+            "SELECT folder_id, item_id, SUM(LENGTH(name) + LENGTH(value))"  # noqa: S608
+            f" FROM properties WHERE {condition} GROUP BY folder_id, item_id"
+        )
+        sizes |= {(row[0], row[1]): int(row[2]) for row in context.db.all(statement)}
+    left = PROPERTIES_AT_ONCE
+    for position, node in enumerate(nodes):
+        key = (node.id, 0) if isinstance(node, Folder) else (folder_id, node.id)
+        left -= sizes.get(key, 0)
+        if left < 0 and position:
+            return nodes[:position]
+    return nodes
 
 
 def _gather(

@@ -72,8 +72,12 @@ class ChangesOf(View[Synced]):
             rows = rows[: self.limit]
         modseq = rows[-1][0] if more else here.modseq
         nodes = [node for _, node in rows if not isinstance(node, str)]
-        removed = dict.fromkeys(node for _, node in rows if isinstance(node, str))
         entries = with_properties(context, self.folder_id, nodes, self.properties)
+        if len(entries) < len(nodes):  # the properties of more are too much at once
+            behind = nodes[len(entries)]
+            rows = rows[: [node for _, node in rows].index(behind)]
+            modseq, more = rows[-1][0], True
+        removed = dict.fromkeys(node for _, node in rows if isinstance(node, str))
         return Synced(modseq, tuple(entries), tuple(removed), more, began if modseq < began else 0)
 
     def _rows(self, context: ReadContext, gone: int) -> list[tuple[int, Folder | Item | str]]:

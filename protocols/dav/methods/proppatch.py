@@ -13,7 +13,7 @@ from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, whole
 from folkmoot.storage.types_tree import ItemTimes
 
-MAX_PROPERTY = 256 * 1024  # characters of one property
+MAX_PROPERTY = 64 * 1024  # characters of one property
 MAX_PROPERTIES = 200  # in one request
 PROTECTED = element(dav("cannot-modify-protected-property"))
 

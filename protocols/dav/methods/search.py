@@ -18,6 +18,7 @@ from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, prop_
 from folkmoot.storage.types_tree import Entry, Folder, Item, TreePath
 
 MAX_FOUND: Final = 5_000  # of one search
+MAX_KEPT: Final = 8 << 20  # characters of properties of what was found
 MAX_SEEN: Final = 200_000  # resources that one search looks at
 _TRUNCATED: Final = "<D:number-of-matches-within-limits/>"
 _DEPTHS: Final = {"0": 0, "1": 1, "infinity": 1 << 30, "": 1 << 30}
@@ -96,7 +97,7 @@ async def _walk(
     found = [scope.node] if where(scope.node) else []
     if scope.node.folder is None or levels == 0:
         return found, True
-    seen = 0
+    seen = kept = 0
     waiting = deque([(scope.node.href, scope.node.folder, levels)])
     while waiting:
         href, folder, left = waiting.popleft()
@@ -118,7 +119,8 @@ async def _walk(
                 break
             found += fitting
             seen += count
-            if len(found) > most or seen > MAX_SEEN:
+            kept += sum(len(text) for node in fitting for text in node.properties.values())
+            if len(found) > most or seen > MAX_SEEN or kept > MAX_KEPT:
                 return found, False
             if left > 1:
                 waiting.extend(

@@ -19,6 +19,7 @@ from folkmoot.storage.errors import NotFound
 MAX_DEPTH = 6
 MAX_RESOURCES = 200  # that one report may look at
 MAX_PROPERTIES = 500  # in one report
+XMLNS = "http://www.w3.org/2000/xmlns/"
 _HREF = re.compile(r"<D:href>([^<]*)</D:href>")
 
 
@@ -45,7 +46,7 @@ async def _response(
     asked: dict[str, Element] = {}
     for entry in children(wanted):
         if entry.tag == dav("property"):
-            asked[f"{{{entry.get('namespace', DAV)}}}{_local(entry)}"] = entry
+            asked[f"{{{_namespace(entry)}}}{_local(entry)}"] = entry
     budget.properties -= len(asked)
     if budget.properties < 0:
         raise DavError(400, text="Too many properties are asked for.")
@@ -85,6 +86,14 @@ async def _target(request: Request, href: str, wanted: Element, budget: Budget, 
     if resource.kind is Kind.NOTHING:
         return status_response(href, 404)
     return await _response(request, resource, wanted, budget, depth)
+
+
+def _namespace(entry: Element) -> str:
+    """The namespace: a URI, but not that of ``xmlns``, which no element can have."""
+    namespace = str(entry.get("namespace", DAV))
+    if not re.fullmatch(r"[^\s{}<>\"]{0,500}", namespace) or namespace == XMLNS:
+        raise DavError(400, text="A property has no proper namespace.")
+    return namespace
 
 
 def _local(entry: Element) -> str:

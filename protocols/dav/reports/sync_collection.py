@@ -32,14 +32,17 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
     plan = Plan(request, names, minimal=request.prefers("return=minimal"))
     await plan.prefetch(resource)
     answer = Multistatus(request.exchange)
+    left = limit
     while True:
-        page = limit if limit is not None else request.limits.page
+        page = request.limits.page if left is None else min(left, request.limits.page)
         synced = await request.tree.changes(folder.id, since, page, began=began)
         if plan.paged:
             await plan.prefetch_page(resource, [entry.node for entry in synced.entries])
         await answer.add(_rendered(resource, plan, synced))
         since, began = synced.modseq, synced.began
-        if limit is not None or not synced.more:
+        if left is not None:
+            left -= len(synced.entries) + len(synced.removed)
+        if left == 0 or not synced.more:
             break
     if synced.more:  # rfc6578#3.6
         await answer.add(status_response(resource.node.href, 507, _TRUNCATED))
