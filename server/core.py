@@ -11,7 +11,7 @@ from folkmoot.config.schema import Config
 from folkmoot.quota.ledger import Ledger
 from folkmoot.server.logs import mask
 from folkmoot.sharing.outbound import Outbound
-from folkmoot.sharing.policy import OwnerPolicy
+from folkmoot.sharing.policy import GroupPolicy
 from folkmoot.storage.migrate import upgrade
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Decisions
@@ -63,7 +63,7 @@ def _open(config: Config, deliver: Deliver) -> Store:
     return Store(
         config.database_url,
         data / "blobs",
-        Decisions(OwnerPolicy(), Ledger(), Auditor()),
+        Decisions(GroupPolicy(), Ledger(), Auditor()),
         deliver,
         inline_limit=config.blobs.inline_limit,
     )

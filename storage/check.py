@@ -124,7 +124,22 @@ _LATE_TOMBSTONES = Statement(
 _INDEXED = Statement("SELECT COUNT(*) FROM search_texts")
 _OWNERS = Statement(
     "SELECT s.id FROM spaces s LEFT JOIN accounts a ON a.id = s.owner_account_id"
-    " WHERE a.id IS NULL OR a.space_id <> s.id"
+    " LEFT JOIN groups g ON g.space_id = s.id AND s.owner_account_id = 0"
+    " WHERE g.id IS NULL AND (a.id IS NULL OR a.space_id <> s.id)"
+)
+_LOST_GROUPS = Statement(
+    "SELECT g.id FROM groups g LEFT JOIN spaces s ON s.id = g.space_id"
+    " LEFT JOIN addresses d ON d.address = g.address"
+    " LEFT JOIN members m ON m.group_id = g.id AND m.account_id = g.admin_account_id"
+    " WHERE s.id IS NULL OR s.owner_account_id <> 0 OR m.account_id IS NULL"
+    " OR d.group_id IS NULL OR d.group_id <> g.id"
+)
+_LOST_MEMBERSHIPS = Statement(
+    "SELECT m.group_id, m.account_id FROM members m LEFT JOIN groups g ON g.id = m.group_id"
+    " LEFT JOIN accounts a ON a.id = m.account_id WHERE g.id IS NULL OR a.id IS NULL"
+)
+_LOST_ADDRESSES = Statement(
+    "SELECT address FROM addresses WHERE (account_id IS NULL) = (group_id IS NULL)"
 )
 _FILES = Statement("SELECT file, size, digest FROM blobs WHERE file IS NOT NULL")
 _INLINE = Statement(
@@ -158,6 +173,7 @@ class CheckStore(View[list[Finding]]):
             _messages,
             _items,
             _index,
+            _groups,
             self._files,
         ]
         if self.deep:
@@ -248,6 +264,15 @@ def _log(db: Db) -> Iterator[Finding]:
         yield Finding(f"annotations are of collection {collection}, which does not exist")
     for (space,) in db.all(_OWNERS):
         yield Finding(f"space {space} has no owner")
+
+
+def _groups(db: Db) -> Iterator[Finding]:
+    for (group,) in db.all(_LOST_GROUPS):
+        yield Finding(f"group {group} lacks its space, its address or its administrator")
+    for group, account in db.all(_LOST_MEMBERSHIPS):
+        yield Finding(f"account {account} is a member of group {group}, but one does not exist")
+    for (address,) in db.all(_LOST_ADDRESSES):
+        yield Finding(f"the address {address} is not of one account or one group")
 
 
 def _messages(db: Db) -> Iterator[Finding]:

@@ -31,6 +31,13 @@ class OnSpace:
 
 
 @dataclass(frozen=True, slots=True)
+class OnGroup:
+    """Needs to lead a group: to change its name, its members and their rights."""
+
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Administration:
     """Needs to administer domains and accounts."""
 
@@ -43,7 +50,7 @@ class PerItem:
     """
 
 
-Need = OnCollection | OnSpace | Administration | PerItem
+Need = OnCollection | OnSpace | OnGroup | Administration | PerItem
 
 
 class Operation(abc.ABC):

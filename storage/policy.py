@@ -8,7 +8,7 @@ written (``Unavailable``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from folkmoot.storage.types import Actor, Right, Tool
@@ -16,7 +16,10 @@ from folkmoot.storage.types import Actor, Right, Tool
 
 @dataclass(frozen=True, slots=True)
 class CollectionFacts:
-    """What a decision about a collection may depend on."""
+    """What a decision about a collection may depend on.
+
+    ``owner_account_id`` is 0 in the space of a group.
+    """
 
     id: int
     space_id: int
@@ -30,6 +33,31 @@ class SpaceFacts:
 
     id: int
     owner_account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What an account is in a group. ``rights`` are those of its own, beside every member's."""
+
+    group_id: int
+    administrator: bool
+    rights: Mapping[Tool, Right]
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Whom an actor has to do with, as it is in this transaction.
+
+    ``memberships`` are by the space of the group; ``fellows`` are the spaces of those who are in
+    a group with the actor. What the decision is not about may be left out.
+    """
+
+    memberships: Mapping[int, Membership] = field(default_factory=dict)
+    fellows: frozenset[int] = frozenset()
+
+
+#: Of somebody who asks for nothing but their own.
+ALONE = Circle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +94,13 @@ class AuditEntry:
 class Authorizer(Protocol):
     """Decides rights. Implemented by ``sharing.policy``."""
 
-    def rights(self, actor: Actor, collections: Sequence[CollectionFacts]) -> Mapping[int, Right]:
+    def rights(
+        self, actor: Actor, collections: Sequence[CollectionFacts], circle: Circle
+    ) -> Mapping[int, Right]:
         """The actor's rights on each collection, by id; a missing id means none."""
         ...
 
-    def knows(self, actor: Actor, spaces: Sequence[SpaceFacts]) -> set[int]:
+    def knows(self, actor: Actor, spaces: Sequence[SpaceFacts], circle: Circle) -> set[int]:
         """The ids of those spaces whose owners (name, addresses) the actor may know."""
         ...
 
@@ -80,6 +110,10 @@ class Authorizer(Protocol):
 
     def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:
         """Whether the actor may change what belongs to the person (passwords, subscriptions)."""
+        ...
+
+    def may_lead(self, actor: Actor, space: SpaceFacts, circle: Circle) -> bool:
+        """Whether the actor may change the group that owns a space, and who is in it."""
         ...
 
 

@@ -12,12 +12,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from folkmoot.storage.charging import make_charge
+from folkmoot.storage.circle import Circles
 from folkmoot.storage.engine.db import Db, Row, Statement
-from folkmoot.storage.errors import Expired, NotFound, OverQuota, PermissionDenied, StorageError
+from folkmoot.storage.errors import Expired, NotFound, PermissionDenied, StorageError
 from folkmoot.storage.gate import (
     Administration,
     Need,
     OnCollection,
+    OnGroup,
     OnSpace,
     Operation,
     PerItem,
@@ -26,8 +29,6 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import (
     Auditor,
     Authorizer,
-    Balance,
-    Charge,
     CollectionFacts,
     Ledger,
     SpaceFacts,
@@ -43,19 +44,7 @@ _FACTS = Statement(
     " JOIN spaces s ON s.id = c.space_id WHERE c.id = :id"
 )
 _SPACE = Statement("SELECT id, owner_account_id FROM spaces WHERE id = :id")
-_BALANCE = Statement(
-    "SELECT bytes_used, bytes_limit, items_used, items_limit FROM usage"
-    " WHERE space_id = :space AND tool = :tool"
-)
-# One conditional statement, so that no check-then-act race can overdraw an account: an addition
-# that does not fit touches no row. The ledger decides, this only holds it to the decision.
-_CHARGE = Statement(
-    "UPDATE usage SET bytes_used = bytes_used + :bytes, items_used = items_used + :items"
-    " WHERE space_id = :space AND tool = :tool"
-    " AND (:bytes <= 0 OR bytes_limit IS NULL OR bytes_used + :bytes <= bytes_limit)"
-    " AND (:items <= 0 OR items_limit IS NULL OR items_used + :items <= items_limit)"
-    " RETURNING bytes_used - :bytes, bytes_limit, items_used - :items, items_limit"
-)
+_GROUP = Statement("SELECT space_id FROM groups WHERE id = :id")
 # Counter rows are locked in the order of their ids before anything is computed from them, so
 # that two transactions neither count the same message twice nor wait for each other in a ring.
 _LOCK = Statement("SELECT id FROM collections WHERE id = :id FOR UPDATE")
@@ -119,7 +108,7 @@ class Bumped:
 class ReadContext:
     """What a view or a cost computation may use. Lives as long as the transaction."""
 
-    __slots__ = ("_decisions", "_facts", "_rights", "actor", "db", "now")
+    __slots__ = ("_circles", "_decisions", "_facts", "_rights", "actor", "db", "now")
 
     def __init__(self, db: Db, actor: Actor, decisions: Decisions) -> None:
         self.db = db
@@ -129,20 +118,35 @@ class ReadContext:
         # Of this transaction only: a revocation between two transactions always counts.
         self._rights: dict[int, Right] = {}
         self._facts: dict[int, CollectionFacts] = {}
+        self._circles = Circles(db, actor)
 
     def forget(self) -> None:
         """Look again at everything: what was known may have been rolled back."""
         self._rights.clear()
         self._facts.clear()
+        self._circles = Circles(self.db, self.actor)
+
+    def rights(
+        self, facts: Sequence[CollectionFacts], needed: Right = Right.LOOKUP
+    ) -> Mapping[int, Right]:
+        """Rights of the actor on those of the collections where it has the needed ones."""
+        circle = self._circles.of(each.owner_account_id for each in facts)
+        rights = self._decisions.authorizer.rights(self.actor, facts, circle)
+        return {id_: right for id_, right in rights.items() if needed in right}
 
     def visible(self, facts: Sequence[CollectionFacts]) -> Mapping[int, Right]:
         """Rights of the actor on those of the collections that it may know (LOOKUP)."""
-        rights = self._decisions.authorizer.rights(self.actor, facts)
-        return {id_: right for id_, right in rights.items() if Right.LOOKUP in right}
+        return self.rights(facts)
 
     def knows(self, spaces: Sequence[SpaceFacts]) -> set[int]:
         """Those of the spaces whose owners the actor may know."""
-        return self._decisions.authorizer.knows(self.actor, spaces)
+        circle = self._circles.of(space.owner_account_id for space in spaces)
+        return self._decisions.authorizer.knows(self.actor, spaces, circle)
+
+    def leads(self, space: SpaceFacts) -> bool:
+        """Whether the actor may change the group that owns a space."""
+        circle = self._circles.of([space.owner_account_id])
+        return self._decisions.authorizer.may_lead(self.actor, space, circle)
 
     def facts(self, collection_id: int) -> CollectionFacts:
         """Owner, space and tool of a collection. Raises ``NotFound``."""
@@ -163,15 +167,16 @@ class ReadContext:
         """The actor's rights on a collection.
 
         Raises ``NotFound`` when it is absent or may not be known, ``PermissionDenied`` when
-        rights lack: denied looks like absent, and nobody else makes that choice.
+        rights lack: denied looks like absent, and nobody else makes that choice. Busy times alone
+        are told to those too who may not know the calendar itself.
         """
         rights = self._rights.get(collection_id)
         if rights is None:
             facts = self.facts(collection_id)
-            rights = self._decisions.authorizer.rights(self.actor, [facts]).get(
-                collection_id, Right.NONE
-            )
+            rights = self.rights([facts], Right.NONE).get(collection_id, Right.NONE)
             self._rights[collection_id] = rights
+        if needed == Right.BUSY and Right.BUSY in rights:
+            return rights
         if Right.LOOKUP not in rights:
             raise NotFound
         if needed & ~rights:
@@ -286,7 +291,7 @@ class Txn(ReadTxn):
         _authorize(context, needs, self._decisions.authorizer)
         context.lock([need.collection_id for need in needs if isinstance(need, OnCollection)])
         for charge in mutation.cost(context):
-            _charge(context.db, charge, self._decisions.ledger)
+            make_charge(context.db, charge, self._decisions.ledger)
         result = mutation.write(context)
         self._audit(mutation, needs)
         return result
@@ -357,6 +362,8 @@ def _authorize(context: ReadContext, needs: Sequence[Need], authorizer: Authoriz
                     context.actor, SpaceFacts(row[0], row[1])
                 ):
                     raise NotFound
+            case OnGroup(group_id):
+                _authorize_group(context, group_id)
             case Administration():
                 if not authorizer.may_administer(context.actor):
                     raise PermissionDenied
@@ -364,20 +371,11 @@ def _authorize(context: ReadContext, needs: Sequence[Need], authorizer: Authoriz
                 pass
 
 
-def _charge(db: Db, charge: Charge, ledger: Ledger) -> None:
-    before = db.one(
-        _CHARGE,
-        space=charge.space_id,
-        tool=charge.tool,
-        bytes=charge.bytes,
-        items=charge.items,
-    )
-    if before is not None:
-        # Asked after the update, which an objection rolls back: that saves a statement.
-        ledger.check(charge, Balance(*before))
-        return
-    row = db.one(_BALANCE, space=charge.space_id, tool=charge.tool)
+def _authorize_group(context: ReadContext, group_id: int) -> None:
+    row = context.db.one(_GROUP, id=group_id)
     if row is None:
         raise NotFound
-    ledger.check(charge, Balance(*row))
-    raise OverQuota
+    space = SpaceFacts(row[0], 0)
+    if context.leads(space):
+        return
+    raise PermissionDenied if context.knows([space]) else NotFound

@@ -21,6 +21,14 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupLimits:
+    """How many groups an account may administer, with how many members each; None: any number."""
+
+    groups: int | None = None
+    members: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountDetails:
     """An account with what belongs to it. ``aliases`` are its other addresses, sorted."""
 
@@ -30,6 +38,7 @@ class AccountDetails:
     usage: tuple[Usage, ...]
     has_password: bool
     has_scram: bool
+    group_limits: GroupLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class NewAccount:
     limits: Mapping[Tool, Limit] = field(default_factory=dict)
     domain_admin: bool = False
     disabled: bool = False
+    group_limits: GroupLimits = GroupLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +71,4 @@ class AccountUpdate:
     domain_admin: bool | None = None
     limits: Mapping[Tool, Limit] = field(default_factory=dict)
     hidden_capabilities: tuple[str, ...] | None = None
+    group_limits: GroupLimits | None = None

@@ -90,7 +90,8 @@ class Standing(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Where an address leads. ``account_id`` is 0 unless it is one of ours.
+    """Where an address leads. ``space_id`` is 0 unless it is one of ours; ``account_id`` is 0 for
+    the address of a group too.
 
     ``detail`` is the subaddress: ``lists`` of ``bob+lists@example.org`` (RFC 5233 section 1).
     """

@@ -1,8 +1,17 @@
-"""Domains, accounts, their spaces, addresses and app passwords."""
+"""Domains, accounts, groups, their spaces, addresses and app passwords."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from folkmoot.storage.tables.metadata import Id, metadata
 
@@ -17,7 +26,7 @@ spaces = Table(
     "spaces",
     metadata,
     Column("id", Id, primary_key=True),
-    # The account that owns the space; set right after the account's row exists.
+    # The account that owns the space, set right after the account's row exists; 0: a group does.
     Column("owner_account_id", BigInteger, nullable=False, index=True),
     sqlite_autoincrement=True,
 )
@@ -51,20 +60,53 @@ accounts = Table(
     Column("last_used", BigInteger, nullable=True),
     # IMAP capabilities that bad clients of this person must not see, separated by spaces.
     Column("hidden_capabilities", Text, nullable=False, server_default=""),
+    # Groups that the person may administer, and members of each; NULL: any number.
+    Column("group_limit", BigInteger, nullable=True),
+    Column("member_limit", BigInteger, nullable=True),
     sqlite_autoincrement=True,
 )
 
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("space_id", BigInteger, ForeignKey("spaces.id"), nullable=False, unique=True),
+    Column("domain_id", BigInteger, ForeignKey("domains.id"), nullable=False),
+    Column("address", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("admin_account_id", BigInteger, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("created", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+members = Table(
+    "members",  # of groups, the administrator among them
+    metadata,
+    Column("group_id", BigInteger, ForeignKey("groups.id"), nullable=False),
+    Column("account_id", BigInteger, ForeignKey("accounts.id"), nullable=False, index=True),
+    # What a member may do in each tool beyond what all members may: bits of Right.
+    Column("mail", BigInteger, nullable=False),
+    Column("calendar", BigInteger, nullable=False),
+    Column("contacts", BigInteger, nullable=False),
+    Column("documents", BigInteger, nullable=False),
+    Column("joined", BigInteger, nullable=False),
+    PrimaryKeyConstraint("group_id", "account_id"),
+    sqlite_with_rowid=False,
+)
+
 addresses = Table(
-    "addresses",  # every address that reaches an account, the primary one among them
+    "addresses",  # every address that reaches an account or a group, the primary one among them
     metadata,
     Column("address", Text, primary_key=True),
+    # One of the two.
     Column(
         "account_id",
         BigInteger,
         ForeignKey("accounts.id", ondelete="CASCADE"),
-        nullable=False,
+        nullable=True,
         index=True,
     ),
+    Column("group_id", BigInteger, ForeignKey("groups.id"), nullable=True, index=True),
 )
 
 app_passwords = Table(

@@ -20,7 +20,7 @@ from folkmoot.storage.types import (
     Tool,
     Usage,
 )
-from folkmoot.storage.types_accounts import AccountDetails, Domain
+from folkmoot.storage.types_accounts import AccountDetails, Domain, GroupLimits
 from folkmoot.storage.views.base import View
 
 R = TypeVar("R", covariant=True)
@@ -30,7 +30,8 @@ _COLUMNS = (
     " hidden_capabilities"
 )
 _ACCOUNT = Statement(
-    f"SELECT {_COLUMNS}, epoch, secret, scram FROM accounts WHERE address = :address"  # noqa: S608
+    f"SELECT {_COLUMNS}, epoch, secret, scram, group_limit, member_limit"  # noqa: S608
+    " FROM accounts WHERE address = :address"
 )
 _ALL = Statement(f"SELECT {_COLUMNS} FROM accounts ORDER BY address")  # noqa: S608
 _IN_DOMAIN = Statement(
@@ -96,7 +97,7 @@ class ReadLoginRecord(_AdministrationView[LoginRecord | None]):
         if row is None:
             return None
         account = _account(row)
-        epoch, secret, scram = row[10:]
+        epoch, secret, scram = row[10:13]
         credentials = [Credential(0, secret, ())] if secret else []
         for id_, app_secret, protocols in context.db.all(_SECRETS, id=account.id):
             credentials.append(Credential(id_, app_secret, tuple(protocols.split())))
@@ -170,6 +171,7 @@ class ShowAccount(_AdministrationView[AccountDetails]):
             usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
             has_password=bool(row[11]),
             has_scram=row[12] is not None,
+            group_limits=GroupLimits(*row[13:]),
         )
 
 

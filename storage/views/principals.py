@@ -23,6 +23,7 @@ _BY_ADDRESS = Statement(
     "SELECT a.space_id, a.id, a.name, a.address FROM addresses d"
     " JOIN accounts a ON a.id = d.account_id WHERE d.address = :address AND a.state = 'active'"
 )
+_GROUP_BY_SPACE = Statement("SELECT space_id, 0, name, address FROM groups WHERE space_id = :space")
 _ADDRESSES = Statement("SELECT address FROM addresses WHERE account_id = :id ORDER BY address")
 _USAGE = Statement(
     "SELECT u.bytes_used, u.bytes_limit, u.items_used, u.items_limit FROM usage u"
@@ -46,7 +47,8 @@ class ReadPrincipal(View[Principal]):
         return [PerItem()]
 
     def read(self, context: ReadContext) -> Principal:
-        row = context.db.one(_BY_SPACE, space=self.space_id)
+        db = context.db
+        row = db.one(_BY_SPACE, space=self.space_id) or db.one(_GROUP_BY_SPACE, space=self.space_id)
         if row is None or not context.knows([SpaceFacts(row[0], row[1])]):
             raise NotFound
         return _principal(context, row)

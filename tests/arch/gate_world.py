@@ -15,6 +15,7 @@ from folkmoot.storage.mutations import (
     accounts,
     credentials,
     domains,
+    groups,
     index,
     mailboxes,
     messages,
@@ -47,6 +48,7 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
+from folkmoot.storage.types_groups import NewGroup
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
 from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
 from folkmoot.storage.types_tree import (
@@ -98,7 +100,10 @@ class Person:
 
 @dataclass(frozen=True)
 class World:
-    """A store with two accounts, and what the mutations are made of."""
+    """A store with two accounts, and what the mutations are made of.
+
+    Alice administers the group ``choir``, in which is the account ``bob``; ``carol`` could be.
+    """
 
     store: Store
     path: Path
@@ -106,6 +111,9 @@ class World:
     mallory: Person
     content: Content
     queued: int
+    bob: Actor
+    carol: Actor
+    choir: int
 
     @property
     def message(self) -> NewMessage:
@@ -130,13 +138,19 @@ def open_store(path: Path, decisions: Decisions) -> Store:
     return Store(f"sqlite:///{path}", path.parent / "gate-blobs", decisions, at_once)
 
 
-def _person(store: Store, address: str) -> Person:
+def _signed_in(store: Store, address: str) -> tuple[Account, Actor]:
+    """A new account, and who uses it."""
     new = NewAccount(address, "", "hash", None, "free")
     store.call(SYSTEM, "test", lambda txn: txn.apply(accounts.CreateAccount(new)))
     account = store.call_read(SYSTEM, "test", lambda txn: txn.view(FindAccount(address)))
     record = store.call_read(SYSTEM, "test", lambda txn: txn.view(ReadLoginRecord(address)))
     assert record is not None
     actor = Actor(ActorKind.ACCOUNT, account.id, account.space_id, address, epoch=record.epoch)
+    return account, actor
+
+
+def _person(store: Store, address: str) -> Person:
+    account, actor = _signed_in(store, address)
 
     def fill(txn: Txn) -> Mapping[str, int]:
         mailboxes_ = txn.view(ListMailboxes(account.space_id, account.id))
@@ -200,7 +214,12 @@ def make_world(path: Path) -> World:
     waiting = ScheduleMessage(alice.account.space_id, "mailto:a", "mailto:b", b"x")
     send = scheduling.SendScheduling(alice.account.space_id, (waiting,))
     store.call(alice.actor, "test", partial(_apply, send))
-    return World(store, path, alice, mallory, content, queued)
+    (_, bob), (_, carol) = (_signed_in(store, f"{name}@example.test") for name in ("bob", "carol"))
+    new = NewGroup("choir@example.test", "Choir", alice.account.id)
+    choir = store.call(SYSTEM, "test", lambda txn: txn.apply(groups.CreateGroup(new)))
+    join = groups.AddMember(choir, bob.account_id, {})
+    store.call(SYSTEM, "test", partial(_apply, join))
+    return World(store, path, alice, mallory, content, queued, bob, carol, choir)
 
 
 # --- the table -------------------------------------------------------------------------------
@@ -361,6 +380,23 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
     }
 
 
+def _group_table() -> dict[type[AnyMutation], Make]:
+    """Mutations of a group that Alice administers, and Mallory is not in."""
+    write = {Tool.MAIL: Right.INSERT}
+    return {
+        groups.RenameGroup: lambda w: [groups.RenameGroup(w.choir, "Band")],
+        groups.DeleteGroup: lambda w: [groups.DeleteGroup(w.choir)],
+        groups.AddMember: lambda w: [groups.AddMember(w.choir, w.carol.account_id, write)],
+        groups.RemoveMember: lambda w: [groups.RemoveMember(w.choir, w.bob.account_id)],
+        groups.SetMemberRights: lambda w: [
+            groups.SetMemberRights(w.choir, w.bob.account_id, write)
+        ],
+        groups.SetGroupAdministrator: lambda w: [
+            groups.SetGroupAdministrator(w.choir, w.bob.account_id)
+        ],
+    }
+
+
 def _administration_table() -> dict[type[AnyMutation], Make]:
     """Mutations that only administration may do."""
 
@@ -376,7 +412,7 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         accounts.SetAccountState: lambda w: [
             accounts.SetAccountState(id_(w), AccountState.DISABLED)
         ],
-        accounts.DeleteAccount: lambda w: [accounts.DeleteAccount(id_(w))],
+        accounts.DeleteAccount: lambda w: [accounts.DeleteAccount(w.bob.account_id)],
         accounts.AddAddress: lambda w: [accounts.AddAddress(id_(w), "more@example.test")],
         accounts.RemoveAddress: lambda w: [accounts.RemoveAddress(id_(w), "alias@example.test")],
         credentials.SetPassword: lambda w: [credentials.SetPassword(id_(w), "new", None)],
@@ -392,6 +428,9 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         domains.CreateDomain: lambda w: [domains.CreateDomain("new.test")],
         domains.DeleteDomain: lambda w: [domains.DeleteDomain("empty.test")],
         domains.SetCatchall: lambda w: [domains.SetCatchall("example.test", id_(w))],
+        groups.CreateGroup: lambda w: [
+            groups.CreateGroup(NewGroup("band@example.test", "Band", id_(w)))
+        ],
         queue.EnqueueMail: lambda w: [queue.EnqueueMail(id_(w), envelope, w.content, 60)],
         queue.CountSent: lambda w: [queue.CountSent(id_(w), 1, None)],
         queue.ClaimDue: lambda w: [queue.ClaimDue(60, 10)],
@@ -421,5 +460,6 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
 
 
 OWNED = {**_mailbox_table(), **_tree_table()}
+GROUPS = _group_table()
 ADMINISTRATION = _administration_table()
-TABLE = {**OWNED, **ADMINISTRATION}
+TABLE = {**OWNED, **GROUPS, **ADMINISTRATION}

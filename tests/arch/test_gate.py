@@ -18,7 +18,7 @@ import pytest
 
 from folkmoot.auth.audit import Auditor
 from folkmoot.quota.ledger import Ledger
-from folkmoot.sharing.policy import OwnerPolicy
+from folkmoot.sharing.policy import GroupPolicy
 from folkmoot.storage import mutations
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import Expired, NotFound, OverQuota, PermissionDenied
@@ -38,6 +38,7 @@ from folkmoot.storage.policy import (
     Authorizer,
     Balance,
     Charge,
+    Circle,
     CollectionFacts,
     SpaceFacts,
 )
@@ -49,6 +50,7 @@ from folkmoot.storage.types import Actor, Limit, Right, Tool
 from folkmoot.storage.types_accounts import AccountUpdate
 from tests.arch.gate_world import (
     ADMINISTRATION,
+    GROUPS,
     SYSTEM,
     TABLE,
     AnyMutation,
@@ -148,6 +150,16 @@ def test_owner_does_not_administer(world: World) -> None:
     assert world.rows() == before
 
 
+def test_members_do_not_lead(world: World) -> None:
+    """Who is in a group knows that it is there; only its administrator may change it."""
+    before = world.rows()
+    for make in GROUPS.values():
+        for mutation in make(world):
+            assert type(_outcome(world.store, world.bob, mutation)) is PermissionDenied
+            assert type(_outcome(world.store, world.carol, mutation)) is NotFound
+    assert world.rows() == before
+
+
 @each
 def test_stale_session(world: World, kind: type[AnyMutation]) -> None:
     """A session from before a password change can do nothing, not even its own things."""
@@ -165,7 +177,7 @@ def test_system(world: World, kind: type[AnyMutation]) -> None:
     for mutation in TABLE[kind](world):
         error = _outcome(world.store, SYSTEM, mutation)
         delivery = isinstance(mutation, messages.AppendMessages) and mutation.right is Right.POST
-        if kind in ADMINISTRATION or delivery:
+        if kind in ADMINISTRATION or kind in GROUPS or delivery:
             assert isinstance(error, Undo), (mutation, error)
         else:
             assert type(error) in (PermissionDenied, NotFound), (mutation, error)
@@ -201,7 +213,7 @@ def full(world: World) -> Iterator[None]:
 def test_over_quota(world: World) -> None:
     """What adds to a full space is refused, whatever it is; what frees room always works."""
     ledger = _NotingLedger()
-    store = open_store(world.path, Decisions(OwnerPolicy(), ledger, Auditor()))
+    store = open_store(world.path, Decisions(GroupPolicy(), ledger, Auditor()))
     before = world.rows()
     refused: set[type[AnyMutation]] = set()
     freeing: set[type[AnyMutation]] = set()
@@ -236,16 +248,21 @@ class Broken(Exception):
 
 
 class _BrokenAuthorizer:
-    def rights(self, actor: Actor, collections: Sequence[CollectionFacts]) -> Mapping[int, Right]:
+    def rights(
+        self, actor: Actor, collections: Sequence[CollectionFacts], circle: Circle
+    ) -> Mapping[int, Right]:
         raise Broken
 
-    def knows(self, actor: Actor, spaces: Sequence[SpaceFacts]) -> set[int]:
+    def knows(self, actor: Actor, spaces: Sequence[SpaceFacts], circle: Circle) -> set[int]:
         return set()
 
     def may_administer(self, actor: Actor) -> bool:
         raise Broken
 
     def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:
+        raise Broken
+
+    def may_lead(self, actor: Actor, space: SpaceFacts, circle: Circle) -> bool:
         raise Broken
 
 
@@ -278,7 +295,7 @@ CHARGED: set[type[AnyMutation]] = {
 @pytest.mark.parametrize("broken", ["authorizer", "ledger", "auditor"])
 def test_who_cannot_decide(world: World, broken: str) -> None:
     """If rights, room or the trail cannot be decided, nothing is written."""
-    authorizer: Authorizer = _BrokenAuthorizer() if broken == "authorizer" else OwnerPolicy()
+    authorizer: Authorizer = _BrokenAuthorizer() if broken == "authorizer" else GroupPolicy()
     ledger: LedgerProtocol = _BrokenLedger() if broken == "ledger" else Ledger()
     auditor: AuditorProtocol = _BrokenAuditor() if broken == "auditor" else Auditor()
     store = open_store(world.path, Decisions(authorizer, ledger, auditor))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from folkmoot.auth.audit import Auditor
 from folkmoot.quota.ledger import Ledger
-from folkmoot.sharing.policy import OwnerPolicy
+from folkmoot.sharing.policy import GroupPolicy
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Decisions
 
 
 def decisions() -> Decisions:
     """Those who decide in the real server."""
-    return Decisions(OwnerPolicy(), Ledger(), Auditor())
+    return Decisions(GroupPolicy(), Ledger(), Auditor())
 
 
 def at_once(call: Callable[[], None]) -> None:

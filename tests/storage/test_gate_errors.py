@@ -20,7 +20,7 @@ from folkmoot.storage.mutations.messages import (
     StoreFlags,
 )
 from folkmoot.storage.mutations.upkeep import SweepBlobs
-from folkmoot.storage.policy import Charge, CollectionFacts, SpaceFacts
+from folkmoot.storage.policy import Charge, Circle, CollectionFacts, SpaceFacts
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import (
@@ -173,11 +173,11 @@ def test_rights_are_asked_anew_in_each_transaction(two: tuple[Mail, Mail]) -> No
 
     class Policy:
         def rights(
-            self, actor: Actor, collections: Sequence[CollectionFacts]
+            self, actor: Actor, collections: Sequence[CollectionFacts], circle: Circle
         ) -> Mapping[int, Right]:
             return {facts.id: given["rights"] for facts in collections}
 
-        def knows(self, actor: Actor, spaces: Sequence[SpaceFacts]) -> set[int]:
+        def knows(self, actor: Actor, spaces: Sequence[SpaceFacts], circle: Circle) -> set[int]:
             return set()
 
         def may_administer(self, actor: Actor) -> bool:

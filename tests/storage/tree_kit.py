@@ -16,12 +16,12 @@ from twisted.python.failure import Failure
 
 from folkmoot.auth.audit import Auditor
 from folkmoot.quota.ledger import Ledger
-from folkmoot.sharing.policy import OwnerPolicy
+from folkmoot.sharing.policy import GroupPolicy
 from folkmoot.sharing.tree import NO_TIMES, Tree
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import StorageError
 from folkmoot.storage.mutations.accounts import UpdateAccount
-from folkmoot.storage.policy import CollectionFacts
+from folkmoot.storage.policy import Circle, CollectionFacts
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Decisions
 from folkmoot.storage.types import ALL_RIGHTS, Actor, ActorKind, BodySpool, Limit, Right, Tool
@@ -52,15 +52,17 @@ RED = "{urn:x}red"
 BLUE = "{urn:x}blue"
 
 
-class Family(OwnerPolicy):
+class Family(GroupPolicy):
     """Accounts may do everything with each other's things, but for what is said of a collection."""
 
     def __init__(self) -> None:
         self.limited: dict[tuple[int, int], Right] = {}  # (account, collection)
 
-    def rights(self, actor: Actor, collections: Sequence[CollectionFacts]) -> Mapping[int, Right]:
+    def rights(
+        self, actor: Actor, collections: Sequence[CollectionFacts], circle: Circle
+    ) -> Mapping[int, Right]:
         if actor.kind is ActorKind.SYSTEM:
-            return super().rights(actor, collections)
+            return super().rights(actor, collections, circle)
         return {
             facts.id: self.limited.get((actor.account_id, facts.id), ALL_RIGHTS)
             for facts in collections

@@ -1,0 +1,137 @@
+"""Views of groups: for administration, and the groups that one is in."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar, TypeVar
+
+from folkmoot.storage.addresses import display_address
+from folkmoot.storage.circle import RIGHTS, rights_of
+from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Administration, Need, PerItem
+from folkmoot.storage.policy import SpaceFacts
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Tool, Usage
+from folkmoot.storage.types_groups import Group, GroupDetails, GroupPlace, Member
+from folkmoot.storage.views.base import View
+
+R = TypeVar("R", covariant=True)
+
+_GROUPS = (
+    "SELECT g.id, g.space_id, g.address, g.name, a.address,"
+    " (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id), g.created"
+    " FROM groups g JOIN accounts a ON a.id = g.admin_account_id"
+)
+_ALL = Statement(f"{_GROUPS} ORDER BY g.address")
+_ONE = Statement(f"{_GROUPS} WHERE g.address = :address")
+_MEMBERS = Statement(
+    f"SELECT a.id, a.address, a.name, g.admin_account_id, m.joined, {RIGHTS} FROM members m"  # noqa: S608
+    " JOIN groups g ON g.id = m.group_id JOIN accounts a ON a.id = m.account_id"
+    " WHERE m.group_id = :id ORDER BY a.address"
+)
+_USAGE = Statement(
+    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit FROM usage"
+    " WHERE space_id = :space"
+)
+_MINE = Statement(
+    "SELECT g.space_id, g.name, g.address FROM members m JOIN groups g ON g.id = m.group_id"
+    " WHERE m.account_id = :account ORDER BY g.name, g.id"
+)
+
+
+def _group(row: Row) -> Group:
+    *values, created = row
+    return Group(*values, created=datetime.fromtimestamp(created, UTC))
+
+
+def _find(context: ReadContext, address: str) -> Group:
+    row = context.db.one(_ONE, address=address)
+    if row is None:
+        raise NotFound(f"There is no group {address}.")
+    return _group(row)
+
+
+class _AdministrationView(View[R]):
+    abstract: ClassVar[bool] = True
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+
+@dataclass(frozen=True, slots=True)
+class FindGroup(_AdministrationView[Group]):
+    """The group with this address. Raises ``NotFound``."""
+
+    address: str
+
+    def read(self, context: ReadContext) -> Group:
+        return _find(context, self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class ListGroups(_AdministrationView[list[Group]]):
+    """All groups by address."""
+
+    def read(self, context: ReadContext) -> list[Group]:
+        return [_group(row) for row in context.db.all(_ALL)]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGroup(_AdministrationView[GroupDetails]):
+    """A group with its members and usage. Raises ``NotFound``."""
+
+    address: str
+
+    def read(self, context: ReadContext) -> GroupDetails:
+        group = _find(context, self.address)
+        members = tuple(
+            Member(
+                id_,
+                address,
+                name,
+                id_ == administrator,
+                rights_of(tuple(bits)),
+                datetime.fromtimestamp(joined, UTC),
+            )
+            for id_, address, name, administrator, joined, *bits in context.db.all(
+                _MEMBERS, id=group.id
+            )
+        )
+        used = {row[0]: row[1:] for row in context.db.all(_USAGE, space=group.space_id)}
+        usage = tuple(Usage(tool, *used[tool.value]) for tool in Tool if tool.value in used)
+        return GroupDetails(group, members, usage)
+
+
+@dataclass(frozen=True, slots=True)
+class MyGroups(View[list[GroupPlace]]):
+    """The groups that the actor is in, by name; of equal names, each has the address behind it."""
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> list[GroupPlace]:
+        rows = context.db.all(_MINE, account=context.actor.account_id)
+        known = context.knows([SpaceFacts(space, 0) for space, _, _ in rows])
+        mine = [row for row in rows if row[0] in known]
+        plain = [name for _, name, _ in mine]
+        full = [
+            f"{name} ({display_address(address)})".replace("/", "-") for _, name, address in mine
+        ]
+        equal = Counter(map(_folded, plain))
+        names = [
+            name if equal[_folded(name)] == 1 else other
+            for name, other in zip(plain, full, strict=True)
+        ]
+        if len(set(map(_folded, names))) < len(names):  # somebody named a group like an address
+            names = full
+        return [GroupPlace(space, name) for (space, *_), name in zip(mine, names, strict=True)]
+
+
+def _folded(name: str) -> str:
+    """Windows and macOS do not tell names apart that differ in capitals only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
