@@ -13,7 +13,7 @@ from folkmoot.storage.types import Tool
 CALENDAR: Final = (Tool.CALENDAR,)
 CALENDAR_DATA: Final = f"{{{CALDAV}}}calendar-data"
 
-# rfc4791#5.1, rfc7809#3.1.1; calendarserver-principal-property-search is Apple's.
+# rfc4791#5.1, rfc7809#3.1.1
 compliance("calendar-access", "calendar-no-timezone")
 
 

@@ -238,3 +238,15 @@ def test_what_the_server_says_it_can(agenda: Agenda) -> None:
     assert "sync-collection" in reports
     drive = agenda.call("OPTIONS", "/dav/drive/My%20documents/")
     assert "MKCALENDAR" not in (drive.header("allow") or "")
+
+
+def test_privileges_of_scheduling(agenda: Agenda) -> None:
+    """The owner sends by the outbox and receives in the inbox. # rfc6638#6"""
+    for folder, word in (("Inbox", "schedule-deliver"), ("Outbox", "schedule-send")):
+        names = ("current-user-privilege-set", "supported-privilege-set")
+        found = agenda.propfind(f"{agenda.home}{folder}/", *names).only
+        for name in names:
+            assert C + word in found.tags(name)
+            assert "all" in found.tags(name)
+    other = agenda.propfind("", "current-user-privilege-set").only
+    assert f"{C}schedule-send" not in other.tags("current-user-privilege-set")
