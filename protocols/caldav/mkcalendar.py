@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from folkmoot.protocols.caldav.words import CALENDAR, cal, refuse
 from folkmoot.protocols.dav.errors import DavError
-from folkmoot.protocols.dav.methods.mkcol import check_place, make
+from folkmoot.protocols.dav.methods.mkcol import make
 from folkmoot.protocols.dav.names import dav, element
-from folkmoot.protocols.dav.registry import method
+from folkmoot.protocols.dav.registry import method, methods_of
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.dav.xml import MAX_BODY
@@ -21,12 +21,13 @@ async def mkcalendar(request: Request, resource: Resource) -> None:
         raise DavError(415, text="The body is no CALDAV:mkcalendar.")
     if resource.kind is not Kind.NOTHING:
         # rfc4791#5.3.1.1
-        error = DavError(403, element(dav("resource-must-be-null")), text="Something is here.")
-        try:
-            check_place(resource)
-        except DavError as taken:
-            error.status, error.fields = taken.status, taken.fields
-        raise error
+        allowed = ", ".join(methods_of(resource.kind, resource.node.tool))
+        raise DavError(
+            405,
+            element(dav("resource-must-be-null")),
+            text="Something is here already.",
+            fields=[("Allow", allowed)],
+        )
     if len(resource.tree_path.names) != 1:
         raise _misplaced()
     await make(request, resource, root, "C:mkcalendar-response")
