@@ -34,7 +34,13 @@ from folkmoot.storage.mutations.domains import CreateDomain, DeleteDomain, SetCa
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Account, AccountState, Actor, AppPassword, Limit, Tool
-from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Domain, NewAccount
+from folkmoot.storage.types_accounts import (
+    AccountDetails,
+    AccountUpdate,
+    Domain,
+    GroupLimits,
+    NewAccount,
+)
 from folkmoot.storage.upkeep import sweep_bodies
 from folkmoot.storage.views.accounts import FindAccount, ListAccounts, ListDomains, ShowAccount
 
@@ -57,6 +63,7 @@ class AccountWanted:
     limits: Mapping[Tool, Limit] = field(default_factory=dict)
     domain_admin: bool = False
     disabled: bool = False
+    group_limits: GroupLimits = field(default_factory=GroupLimits)
 
 
 class Accounts:
@@ -140,6 +147,7 @@ class Accounts:
             limits=wanted.limits,
             domain_admin=wanted.domain_admin,
             disabled=wanted.disabled,
+            group_limits=wanted.group_limits,
         )
 
         def work(txn: Txn) -> Account:
@@ -182,13 +190,16 @@ class Accounts:
         )
 
     def update(self, address: str, update: AccountUpdate) -> Deferred[None]:
-        """Change name, plan, role, limits or hidden capabilities."""
+        """Change name, plan, role, limits or hidden capabilities. Groups follow the limits."""
         return Deferred.fromCoroutine(
             self._change(address, "update", lambda id_: UpdateAccount(id_, update))
         )
 
     def delete(self, address: str) -> Deferred[None]:
-        """Destroy an account and all its data for good, the octets of its messages as well."""
+        """Destroy an account and all its data for good, the octets of its messages as well.
+
+        Raises ``Conflict`` while the account is the administrator of a group.
+        """
         return Deferred.fromCoroutine(self._delete(address))
 
     async def _delete(self, address: str) -> None:

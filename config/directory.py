@@ -47,6 +47,20 @@ class PlanSection:
         default=0,
         example=500,
     )
+    groups: int | None = key(
+        whole(0),
+        "The number of groups that the person may administer; each has the limits above for "
+        "itself. When it is not there: no limit.",
+        default=None,
+        example=3,
+    )
+    members: int | None = key(
+        whole(1),
+        "The number of members in each of these groups, the administrator among them. When it is "
+        "not there: no limit.",
+        default=None,
+        example=50,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +138,40 @@ class AccountSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSection:
+    """People with a space of their own. Whoever is in it and not in this file stays in it."""
+
+    address: str = key(
+        email(), "The mail address; mail to it is kept in the group.", example="choir@example.org"
+    )
+    name: str | None = key(
+        text("name"),
+        "What the group is called, also as a folder. A new one is called like the part before "
+        "the @; when it is not there, a group that exists keeps its name.",
+        default=None,
+        example="Choir",
+    )
+    admin: str = key(
+        email(),
+        "The account that administers the group. Its plan must allow it.",
+        example="ada@example.org",
+    )
+    members: tuple[str, ...] = key(
+        list_of(email()),
+        "Accounts in the group beside the administrator. They read what it has.",
+        default=(),
+        example=("ada@example.org",),
+    )
+    editors: tuple[str, ...] = key(
+        list_of(email()),
+        "Accounts in the group that may also add, change and delete in all tools. It counts when "
+        "one joins and never again, so that it does not undo a change by the administrator.",
+        default=(),
+        example=("ada@example.org",),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
     """A whole directory file."""
 
@@ -132,6 +180,9 @@ class Directory:
     )
     account: tuple[AccountSection, ...] = array(
         AccountSection, "One person who signs in; as many of these as wanted."
+    )
+    group: tuple[GroupSection, ...] = array(
+        GroupSection, "One group of people; as many of these as wanted."
     )
     plan: dict[str, PlanSection] = named(
         PlanSection,
@@ -185,7 +236,19 @@ def _check_names(directory: Directory, document: Document) -> None:
             claim(address, path)
             if address.rpartition("@")[2] not in domains:
                 document.note(path, f'"{address}" is in no [[domain]] of this file')
+    for index, group in enumerate(directory.group):
+        path = ("group", index, "address")
+        claim(group.address, path)
+        if group.address.rpartition("@")[2] not in domains:
+            document.note(path, f'"{group.address}" is in no [[domain]] of this file')
     accounts = {account.address for account in directory.account}
+    for index, group in enumerate(directory.group):
+        people = [("admin", group.admin)]
+        people += [("members", each) for each in group.members]
+        people += [("editors", each) for each in group.editors]
+        for name, each in people:
+            if each not in accounts:
+                document.note(("group", index, name), f'"{each}" is no [[account]] here')
     for index, entry in enumerate(directory.domain):
         here = ("domain", index)
         if entry.catchall is not None and entry.catchall not in accounts:

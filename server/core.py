@@ -10,6 +10,7 @@ from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
 from folkmoot.config.schema import Config
 from folkmoot.quota.ledger import Ledger
 from folkmoot.server.logs import mask
+from folkmoot.sharing.groups import Groups
 from folkmoot.sharing.outbound import Outbound
 from folkmoot.sharing.policy import GroupPolicy
 from folkmoot.storage.migrate import upgrade
@@ -49,6 +50,7 @@ class Core:
             scram_iterations=passwords.scram_iterations,
             reason=reason,
         )
+        self.groups = Groups(self.store, reason=reason)
         self.outbound = Outbound(self.store, keep=config.relay.give_up_after)
 
     def close(self) -> None:

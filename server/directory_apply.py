@@ -7,10 +7,18 @@ from collections.abc import Awaitable, Mapping
 
 from folkmoot.auth.accounts import Accounts, AccountWanted
 from folkmoot.auth.passwords import PasswordRefused
-from folkmoot.config.directory import DEFAULT_PLAN, AccountSection, Directory, PlanSection
+from folkmoot.config.directory import (
+    DEFAULT_PLAN,
+    AccountSection,
+    Directory,
+    GroupSection,
+    PlanSection,
+)
+from folkmoot.sharing.groups import READ, WRITE, Groups
 from folkmoot.storage.errors import StorageError
-from folkmoot.storage.types import Account, AccountState, Limit, Tool
-from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate
+from folkmoot.storage.types import Account, AccountState, Limit, Right, Tool
+from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, GroupLimits
+from folkmoot.storage.types_groups import Group
 
 log = logging.getLogger("folkmoot.directory")
 
@@ -26,15 +34,21 @@ def plan_limits(plan: PlanSection) -> dict[Tool, Limit]:
     return {tool: Limit(each.bytes or None, each.items or None) for tool, each in tools.items()}
 
 
-async def apply_directory(accounts: Accounts, directory: Directory) -> bool:
+def plan_group_limits(plan: PlanSection) -> GroupLimits:
+    """How many groups a plan lets a person administer, with how many members each."""
+    return GroupLimits(plan.groups, plan.members)
+
+
+async def apply_directory(accounts: Accounts, groups: Groups, directory: Directory) -> bool:
     """Create and change what differs. One entry that fails is logged and skips nothing else.
 
     Returns whether everything could be applied.
     """
-    applied = _Applied(accounts, directory)
+    applied = _Applied(accounts, groups, directory)
     await applied.domains()
     await applied.accounts_of_file()
     await applied.plans()
+    await applied.groups()
     await applied.catchalls()
     await applied.report_missing()
     log.info("directory applied", extra={"changes": applied.changes, "failures": applied.failures})
@@ -42,10 +56,11 @@ async def apply_directory(accounts: Accounts, directory: Directory) -> bool:
 
 
 class _Applied:
-    def __init__(self, accounts: Accounts, directory: Directory) -> None:
+    def __init__(self, accounts: Accounts, groups: Groups, directory: Directory) -> None:
         self._accounts = accounts
+        self._groups = groups
         self._directory = directory
-        self._limits = {name: plan_limits(plan) for name, plan in directory.plans().items()}
+        self._plans = directory.plans()
         self.changes = 0
         self.failures = 0
 
@@ -74,7 +89,8 @@ class _Applied:
                 password_hash=entry.password_hash,
                 name=entry.name or "",
                 plan=plan,
-                limits=self._limits[plan],
+                limits=plan_limits(self._plans[plan]),
+                group_limits=plan_group_limits(self._plans[plan]),
                 domain_admin=entry.domain_admin or False,
                 disabled=entry.disabled or False,
             )
@@ -124,20 +140,53 @@ class _Applied:
     async def plans(self) -> None:
         """Give every account, also those that are not in the file, the limits of its plan."""
         for account in await self._accounts.accounts():
-            limits = self._limits.get(account.plan)
-            if limits is None:
+            plan = self._plans.get(account.plan)
+            if plan is None:
                 log.warning(
                     "plan is not in the directory file",
                     extra={"account": account.address, "plan": account.plan},
                 )
                 continue
-            await self._attempt(account.address, self._limit(account, limits))
+            await self._attempt(account.address, self._limit(account, plan))
 
-    async def _limit(self, account: Account, limits: Mapping[Tool, Limit]) -> None:
-        differing = differing_limits(await self._accounts.show(account.address), limits)
-        if differing:
-            await self._accounts.update(account.address, AccountUpdate(limits=differing))
+    async def _limit(self, account: Account, plan: PlanSection) -> None:
+        details = await self._accounts.show(account.address)
+        differing = differing_limits(details, plan_limits(plan))
+        groups = plan_group_limits(plan)
+        update = AccountUpdate(
+            limits=differing, group_limits=groups if groups != details.group_limits else None
+        )
+        if update != AccountUpdate():
+            await self._accounts.update(account.address, update)
             self._changed("limits changed", account.address)
+
+    async def groups(self) -> None:
+        present = {group.address: group for group in await self._groups.groups()}
+        for entry in self._directory.group:
+            await self._attempt(entry.address, self._group(entry, present.get(entry.address)))
+        for address in sorted(set(present) - {entry.address for entry in self._directory.group}):
+            log.info("group is not in the directory file", extra={"group": address})
+
+    async def _group(self, entry: GroupSection, group: Group | None) -> None:
+        if group is None:
+            group = await self._groups.create(entry.address, entry.admin, entry.name or "")
+            self._changed("group created", entry.address)
+        elif entry.name not in (None, group.name):
+            await self._groups.rename(entry.address, entry.name or "")
+            self._changed("group renamed", entry.address)
+        details = await self._groups.show(entry.address)
+        members = {member.address for member in details.members}
+        for address in dict.fromkeys((entry.admin, *entry.editors, *entry.members)):
+            if address not in members:
+                rights = WRITE if address in entry.editors else READ
+                await self._attempt(address, self._join(entry.address, address, rights))
+        if group.administrator != entry.admin:
+            await self._groups.hand_over(entry.address, entry.admin)
+            self._changed("group handed over", entry.address)
+
+    async def _join(self, group: str, address: str, rights: Right) -> None:
+        await self._groups.add_member(group, address, dict.fromkeys(Tool, rights))
+        self._changed("member added", f"{group} {address}")
 
     async def catchalls(self) -> None:
         present = {domain.name: domain for domain in await self._accounts.domains()}

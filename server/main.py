@@ -12,7 +12,10 @@ import click
 from folkmoot.server.commands.context import DEFAULT_CONFIG
 
 # Each is the object `command` of the module with its name in `commands`.
-_NAMES = ("account", "check", "config", "demo", "doctor", "domain", "init", "queue", "serve")
+_NAMES = (
+    *("account", "check", "config", "demo", "doctor", "domain", "group", "init", "queue"),
+    "serve",
+)
 
 
 class _Commands(click.Group):

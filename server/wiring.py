@@ -123,7 +123,7 @@ class Server:
         except CannotOpen as error:
             raise StartFailed(str(error)) from error
         self.running = True
-        await _result(apply_directory(self.core.accounts, self._directory))
+        await _result(apply_directory(self.core.accounts, self.core.groups, self._directory))
         authenticator = self.authenticator = await self._authenticator()
         self.delivery = self._delivery()
         self._worker = self._queue_worker()
@@ -176,7 +176,7 @@ class Server:
                 for problem in error.problems:
                     log.error("directory file not applied", extra={"why": str(problem)})
                 return
-            await _result(apply_directory(self.core.accounts, self._directory))
+            await _result(apply_directory(self.core.accounts, self.core.groups, self._directory))
 
     async def stop(self) -> None:
         """Stop listening, say goodbye, finish what is being stored. Idempotent."""

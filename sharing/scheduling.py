@@ -93,6 +93,8 @@ def send_changes(
     old = _stored_object(txn, existing, blobs) if existing is not None else None
     new = load_calendar(content.data) if content is not None and content.data else None
     owner = txn.view(ReadPrincipal(folder.space_id))
+    if not owner.account_id:  # a group's meetings are in its calendar, for all members to see
+        return content, False
     mine = {f"mailto:{each}" for each in owner.addresses}
     found = outgoing(old, new, mine, int(time.time()), replies=replies, keep_answers=keep_answers)
     if not found.scheduled:

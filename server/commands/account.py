@@ -10,9 +10,9 @@ from folkmoot.config.schema import Config
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
 from folkmoot.server.commands.passwords import password_options, read_password
 from folkmoot.server.commands.work import plan_named, working
-from folkmoot.server.directory_apply import plan_limits
+from folkmoot.server.directory_apply import plan_group_limits, plan_limits
 from folkmoot.storage.types import Account, AccountState, AppPassword, Usage
-from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate
+from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, GroupLimits
 
 PROTOCOLS = ("imap", "submission", "dav")
 address_argument = click.argument("address")
@@ -44,14 +44,15 @@ def add(
     generate: bool,
 ) -> None:
     """Make an account. Its domain must be served already (`folkmoot domain add`)."""
-    limits = plan_limits(plan_named(config, plan))
+    section = plan_named(config, plan)
     password, shown = read_password(password_stdin, generate)
     wanted = AccountWanted(
         address=address,
         password=password,
         name=name,
         plan=plan,
-        limits=limits,
+        limits=plan_limits(section),
+        group_limits=plan_group_limits(section),
         domain_admin=domain_admin,
     )
     with working(config) as work:
@@ -108,6 +109,7 @@ def show(config: Config, address: str, as_json: bool) -> None:
         "Last used": f"{account.last_used:%Y-%m-%d %H:%M}" if account.last_used else "never",
         "Aliases": ", ".join(details.aliases) or "none",
         "App passwords": ", ".join(one.name for one in details.app_passwords) or "none",
+        "Groups": _amount_of_groups(details.group_limits),
         "Hidden in IMAP": ", ".join(account.hidden_capabilities) or "nothing",
     }
     for title, value in lines.items():
@@ -115,8 +117,8 @@ def show(config: Config, address: str, as_json: bool) -> None:
     rows = [
         (
             usage.tool.value,
-            _amount(usage.bytes_used, usage.bytes_limit, " bytes"),
-            _amount(usage.items_used, usage.items_limit, ""),
+            amount(usage.bytes_used, usage.bytes_limit, " bytes"),
+            amount(usage.items_used, usage.items_limit, ""),
         )
         for usage in details.usage
     ]
@@ -272,7 +274,14 @@ def app_password_revoke(config: Config, address: str, name: str) -> None:
     click.echo(f'The app password "{name}" of {address} is revoked.')
 
 
-def _amount(used: int, limit: int | None, unit: str) -> str:
+def _amount_of_groups(limits: GroupLimits) -> str:
+    groups = "any number" if limits.groups is None else f"at most {limits.groups:,}"
+    members = "" if limits.members is None else f", with at most {limits.members:,} members each"
+    return groups + members
+
+
+def amount(used: int, limit: int | None, unit: str) -> str:
+    """What is used of what may be used, for people."""
     return f"{used:,} of {limit:,}{unit}" if limit is not None else f"{used:,}{unit}, no limit"
 
 
@@ -298,7 +307,8 @@ def _plain_app_password(one: AppPassword) -> dict[str, object]:
     }
 
 
-def _plain_usage(usage: Usage) -> dict[str, object]:
+def plain_usage(usage: Usage) -> dict[str, object]:
+    """What a tool of a space uses, for scripts."""
     return {
         "bytes_used": usage.bytes_used,
         "bytes_limit": usage.bytes_limit,
@@ -313,5 +323,7 @@ def _plain_details(details: AccountDetails) -> dict[str, object]:
         "has_password": details.has_password,
         "aliases": list(details.aliases),
         "app_passwords": [_plain_app_password(one) for one in details.app_passwords],
-        "usage": {usage.tool.value: _plain_usage(usage) for usage in details.usage},
+        "groups_limit": details.group_limits.groups,
+        "members_limit": details.group_limits.members,
+        "usage": {usage.tool.value: plain_usage(usage) for usage in details.usage},
     }

@@ -45,8 +45,10 @@ _MINE = Statement(
 
 
 def _group(row: Row) -> Group:
-    *values, created = row
-    return Group(*values, created=datetime.fromtimestamp(created, UTC))
+    id_, space, address, name, administrator, members, created = row
+    return Group(
+        id_, space, address, name, administrator, members, datetime.fromtimestamp(created, UTC)
+    )
 
 
 def _find(context: ReadContext, address: str) -> Group:

@@ -54,7 +54,7 @@ def apply(work: Work, text: str, caplog: pytest.LogCaptureFixture) -> tuple[int,
     """Apply a text; the numbers of changes and of failures."""
     caplog.clear()
     with caplog.at_level(logging.INFO):
-        done = work.wait(apply_directory(work.accounts, directory(text)))
+        done = work.wait(apply_directory(work.accounts, work.groups, directory(text)))
     last = caplog.records[-1]
     changes, failures = vars(last)["changes"], vars(last)["failures"]
     assert done == (failures == 0)
