@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from folkmoot.protocols.http.server import HttpFactory
 
 _MOST_DISCARDED = 64 * 2**20  # octets taken from a client that goes on sending after a refusal
+_MOST_IN_TURN = 20  # requests that are answered before other connections have their turn
 
 
 class Channel(HTTPChannel):
@@ -34,6 +35,7 @@ class Channel(HTTPChannel):
     _networkProducer: Any  # noqa: N815
     _path: Any  # the target of the request, as it was sent
     requests: list[Request]
+    _busyReceiving: bool  # noqa: N815
 
     def __init__(self, factory: HttpFactory) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -53,6 +55,7 @@ class Channel(HTTPChannel):
         self._aborting: Any = None
         self._discarded = 0
         self._in_head = False
+        self._in_turn = 0  # requests that were answered since octets came
         self._window = 0  # octets of a body that had come when its timer was last set
         self._drains: list[Deferred[None]] = []
         self._out: list[bytes] = []
@@ -98,6 +101,8 @@ class Channel(HTTPChannel):
                 self.abort()
             return
         self._begin_head()
+        if not self._busyReceiving:
+            self._in_turn = 0
         # Not HTTPChannel's own, which takes any octet for a sign of life.
         super(HTTPChannel, self).dataReceived(data)  # type: ignore[no-untyped-call]
 
@@ -115,6 +120,8 @@ class Channel(HTTPChannel):
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
         if not self._shutting and not self._deaf:
             super().rawDataReceived(data)
+            if self.requests:
+                self.requests[-1].feed_body()
 
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802
         first = not self.requests
@@ -217,7 +224,16 @@ class Channel(HTTPChannel):
     def _request_over(self, request: Request) -> None:
         self._savedTimeOut = self._limits.idle_seconds
         self.persistent = self.persistent and self.keep
-        self.requestDone(request)  # type: ignore[no-untyped-call]
+        self._in_turn += 1
+        if self._in_turn < _MOST_IN_TURN:
+            self.requestDone(request)  # type: ignore[no-untyped-call]
+        else:
+            self.owner.clock.callLater(0, self._go_on, request)
+
+    def _go_on(self, request: Request) -> None:
+        """Look at the next request, now that others have had their turn."""
+        if request in self.requests and not request.gone and not self._shutting:
+            self.requestDone(request)  # type: ignore[no-untyped-call]
 
     # --- flow ---------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Request:
             0, hold=channel.hold_body, release=channel.release_body, begin=self._continue
         )
         self._expects = False
+        self._pieces: list[bytes] = []
 
     def begin(self, method: bytes, version: bytes, length: int | None) -> None:
         """The head is there."""
@@ -70,13 +71,22 @@ class Request:
     # --- the channel's side, with Twisted's names ---------------------------------------------
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
-        """Octets of the body."""
+        """Octets of the body; there may be thousands of pieces in what was read at once."""
+        self._pieces.append(data)
+
+    def feed_body(self) -> None:
+        """Hand on what has come."""
+        if not self._pieces:
+            return
+        data = b"".join(self._pieces)
+        self._pieces.clear()
         self.body.feed(data)
         if self.answered:
             self._channel.body_unwanted(self)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
         """The body is over."""
+        self.feed_body()
         answered = self.answered
         self.body.end()  # may complete the answer, and so the request
         if answered:
