@@ -7,27 +7,18 @@ that what a client takes for granted (``Guard``) is looked at in the moment of t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping
 
 from twisted.internet.defer import Deferred
 
-from folkmoot.sharing.acting import Acting
-from folkmoot.sharing.guard import check_conditions, check_locks, locks_on
-from folkmoot.sharing.intake import ItemLimits, item_content
-from folkmoot.sharing.scheduling import cancel_all, deliver_waiting, principal_of, send_changes
-from folkmoot.storage.addresses import normalize_address
-from folkmoot.storage.content.ical.freebusy import BusyPeriod
-from folkmoot.storage.content.ical.query import CalendarFilter
-from folkmoot.storage.content.ical.values import Zone
-from folkmoot.storage.content.vcard.filters import Filter as CardFilter
+from folkmoot.sharing.guard import check_conditions, check_locks
+from folkmoot.sharing.intake import item_content
+from folkmoot.sharing.scheduling import cancel_all, deliver_waiting, send_changes
+from folkmoot.sharing.tree_locking import NO_TIMES, TreeLocking, node_of
 from folkmoot.storage.errors import (
     AlreadyExists,
     Conflict,
-    InvalidName,
-    LockedByOther,
     MissingParent,
-    NotFound,
     PermissionDenied,
     PreconditionFailed,
     StorageError,
@@ -48,197 +39,34 @@ from folkmoot.storage.mutations.tree_items import (
     ReplaceItem,
     TouchItem,
 )
-from folkmoot.storage.mutations.tree_locks import RefreshLock, ReleaseLock, TakeLock
 from folkmoot.storage.mutations.tree_properties import SetProperties, TouchFolder
-from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
-from folkmoot.storage.types import Actor, BodySpool, MessageBody, Right, Tool
+from folkmoot.storage.types import BodySpool, Right, Tool
 from folkmoot.storage.types_tree import (
     SCHEDULE_INBOX,
     SCHEDULE_OUTBOX,
     UNGUARDED,
-    Entry,
     Folder,
     Found,
     Guard,
     Item,
     ItemContent,
     ItemTimes,
-    Lock,
-    Locked,
-    LockRequest,
-    LockScope,
     NewFolder,
-    Principal,
-    SpaceUsage,
     Stored,
-    Synced,
     TreePath,
 )
-from folkmoot.storage.views.busy import BusyCalendars, BusyTimes
-from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
-from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.tree import (
     FindPath,
-    ListMembers,
-    LocateItem,
     ReadFolder,
-    ReadNamed,
     compared,
 )
 from folkmoot.storage.views.tree_below import FoldersBelow
-from folkmoot.storage.views.tree_changes import ChangesOf
 from folkmoot.storage.views.tree_foresee import ForeseePut
-from folkmoot.storage.views.tree_locks import FoundLock, LocksBelow, LocksListed
-
-R = TypeVar("R")
-
-NO_TIMES = ItemTimes()
 
 
-class Tree(Acting):
+class Tree(TreeLocking):
     """The tree as one actor sees it. All methods return Deferreds that fail with storage errors."""
-
-    def __init__(self, store: Store, actor: Actor, limits: ItemLimits | None = None) -> None:
-        super().__init__(store, actor)
-        self.limits = limits or ItemLimits()
-
-    # --- reading ------------------------------------------------------------------------------
-
-    def find(self, path: TreePath) -> Deferred[Found]:
-        """What lies at a path, with its properties. Raises ``NotFound`` for a place that the actor
-        may not know; where nothing is, ``Found.entry`` is None."""
-        return self._read("find", lambda txn: txn.view(FindPath(path)))
-
-    def folder(self, folder_id: int) -> Deferred[Folder]:
-        """A folder by its number, as it is now."""
-        return self._read("folder", lambda txn: txn.view(ReadFolder(folder_id)))
-
-    def entries(
-        self,
-        folder_id: int,
-        render: Callable[[list[Entry]], R],
-        *,
-        after: Folder | Item | None = None,
-        limit: int = 500,
-        properties: bool = True,
-    ) -> Deferred[R]:
-        """Members of a folder, folders first, turned into what is needed in the same thread.
-
-        ``after`` is the last one of the page before; an empty page is the end.
-        """
-        view = ListMembers(folder_id, after, limit, properties)
-        return self._read("list", lambda txn: render(txn.view(view)))
-
-    def named(
-        self,
-        folder_id: int,
-        names: Sequence[str],
-        render: Callable[[list[Entry]], R],
-        *,
-        data: bool,
-        budget: int,
-        properties: bool = True,
-    ) -> Deferred[R]:
-        """Items by name, with their octets where ``data`` says so.
-
-        Stops when ``budget`` octets are read, but not before the first: ask again with the rest.
-        """
-        blobs = self._store.blobs if data else None
-        view = ReadNamed(folder_id, tuple(names), blobs, budget, properties)
-        return self._read("multiget", lambda txn: render(txn.view(view)))
-
-    def numbered(
-        self,
-        folder_id: int,
-        item_ids: Sequence[int],
-        render: Callable[[list[Entry]], R],
-        *,
-        data: bool,
-        budget: int,
-        properties: bool = True,
-    ) -> Deferred[R]:
-        """The same of items by their numbers, as the searches below give them."""
-        blobs = self._store.blobs if data else None
-        view = ReadNumbered(folder_id, tuple(item_ids), blobs, budget, properties)
-        return self._read("report", lambda txn: render(txn.view(view)))
-
-    def find_objects(
-        self, folder_id: int, asked: CalendarFilter, zone: Zone
-    ) -> Deferred[list[int]]:
-        """The numbers of a calendar's items that match a filter; floating times are in ``zone``.
-
-        Raises ``RuleBroken`` (max-instances) where that is too much work.
-        """
-        view = FindObjects(folder_id, asked, zone, self._store.blobs)
-        return self._read("calendar-query", lambda txn: txn.view(view))
-
-    def busy_times(
-        self,
-        folder_ids: Sequence[int],
-        start: int,
-        end: int,
-        zone: Zone,
-        *,
-        except_uid: str = "",
-    ) -> Deferred[list[BusyPeriod]]:
-        """When calendars say that their owner is busy (``BusyTimes``). Raises ``RuleBroken``."""
-        view = BusyTimes(tuple(folder_ids), start, end, zone, self._store.blobs, except_uid)
-        return self._read("free-busy-query", lambda txn: txn.view(view))
-
-    def calendars_of(self, who: str) -> Deferred[list[Entry] | None]:
-        """The calendars of a calendar user (mailto:…) whose busy times the actor may know.
-
-        None: nobody of this server has the address.
-        """
-
-        def work(txn: ReadTxn) -> list[Entry] | None:
-            principal = principal_of(txn, who)
-            return None if principal is None else txn.view(BusyCalendars(principal.space_id))
-
-        return self._read("free-busy", work)
-
-    def find_cards(self, folder_id: int, asked: CardFilter) -> Deferred[list[int]]:
-        """The numbers of an address book's items that match a filter."""
-        view = FindCards(folder_id, asked, self._store.blobs)
-        return self._read("addressbook-query", lambda txn: txn.view(view))
-
-    def changes(
-        self, folder_id: int, since: int, limit: int | None, *, began: int = 0
-    ) -> Deferred[Synced]:
-        """What changed after ``since`` (0: everything). Raises ``LogTrimmed``.
-
-        ``since`` and ``began`` are ``modseq`` and ``began`` of the answer before.
-        """
-        view = ChangesOf(folder_id, since, limit, began=began)
-        return self._read("sync", lambda txn: txn.view(view))
-
-    def body(self, item: Item) -> Deferred[MessageBody]:
-        """Where the octets of an item are."""
-        return self._read("body", lambda txn: txn.view(LocateItem(item)))
-
-    def usage(self, folder_id: int) -> Deferred[SpaceUsage]:
-        """What the tool of the space that a folder is in holds and may hold."""
-        return self._read("quota", lambda txn: txn.view(ReadSpaceUsage(folder_id)))
-
-    # --- principals ---------------------------------------------------------------------------
-
-    def principal(self, space_id: int) -> Deferred[Principal]:
-        """Who owns a space. Raises ``NotFound``."""
-        return self._read("principal", lambda txn: txn.view(ReadPrincipal(space_id)))
-
-    def principal_by_address(self, address: str) -> Deferred[Principal | None]:
-        """Who has an e-mail address on this server."""
-
-        def work(txn: ReadTxn) -> Principal | None:
-            try:
-                return txn.view(FindPrincipal(normalize_address(address)))
-            except InvalidName:
-                return None
-
-        return self._read("principal", work)
-
-    # --- writing ------------------------------------------------------------------------------
 
     def put(
         self,
@@ -352,7 +180,7 @@ class Tree(Acting):
 
         def work(txn: Txn) -> bool:
             found = self._find(txn, path)
-            node = _node(found)
+            node = node_of(found)
             check_conditions(txn, found, guard)
             check_locks(txn, found, guard, membership=True, below=True)
             sent = False
@@ -425,7 +253,7 @@ class Tree(Acting):
         """Look at both ends and clear the place: (what goes, into which folder, replaced)."""
         txn.hold([(path.space_id, path.tool) for path in (source, target)])
         found, place = txn.view(FindPath(source)), txn.view(FindPath(target))
-        node = _node(found)
+        node = node_of(found)
         if place.parent is None:
             raise Unchangeable if place.entry is not None else MissingParent
         check_conditions(txn, found, guard)
@@ -465,7 +293,7 @@ class Tree(Acting):
 
         def work(txn: Txn) -> None:
             found = self._find(txn, path)
-            node = _node(found)
+            node = node_of(found)
             check_conditions(txn, found, guard)
             check_locks(txn, found, guard)
             if isinstance(node, Item):
@@ -476,125 +304,6 @@ class Tree(Acting):
                 txn.apply(TouchFolder(node))
 
         return self._run("proppatch", work)
-
-    # --- locks --------------------------------------------------------------------------------
-
-    def locks(self, path: TreePath) -> Deferred[list[Lock]]:
-        """The locks that cover what lies at a path, inherited ones too."""
-
-        def work(txn: ReadTxn) -> list[Lock]:
-            return [one.lock for one in locks_on(txn, txn.view(FindPath(path, properties=False)))]
-
-        return self._read("locks", work)
-
-    def locks_listed(
-        self, folder_id: int, nodes: Sequence[Folder | Item]
-    ) -> Deferred[Callable[[Folder | Item], list[Lock]]]:
-        """The locks that cover members of a folder: what returns them for a member."""
-        children = {node.id: node.name for node in nodes if isinstance(node, Folder)}
-
-        def work(txn: ReadTxn) -> Callable[[Folder | Item], list[Lock]]:
-            found = txn.view(LocksListed(folder_id, children))
-            inherited = found.get("", [])
-            return lambda node: [*found.get(compared(node.name), []), *inherited]
-
-        return self._read("locks", work)
-
-    def lock(
-        self, path: TreePath, request: LockRequest, guard: Guard = UNGUARDED
-    ) -> Deferred[Locked]:
-        """Lock what lies at a path; where nothing does, an empty document is made.
-
-        Raises ``LockedByOther``, ``MissingParent``, ``LimitReached``.
-        """
-
-        def work(txn: Txn) -> Locked:
-            found = self._find(txn, path)
-            check_conditions(txn, found, guard)
-            self._check_lockable(txn, found, request)
-            node = found.entry.node if found.entry is not None else None
-            created = node is None
-            if node is None:
-                node = self._empty(txn, found, guard)
-            if isinstance(node, Item):
-                token = txn.apply(TakeLock(node.folder_id, node.name, request))
-            else:
-                token = txn.apply(TakeLock(node.id, "", request))
-            return Locked(_with_token(locks_on(txn, self._find(txn, path)), token).lock, created)
-
-        return self._run("lock", work)
-
-    def _check_lockable(self, txn: ReadTxn, found: Found, request: LockRequest) -> None:
-        locks = locks_on(txn, found)
-        node = found.entry.node if found.entry is not None else None
-        if request.infinite and isinstance(node, Folder):
-            locks += txn.view(LocksBelow(node.id))
-        if request.scope is LockScope.SHARED:
-            locks = [one for one in locks if one.lock.scope is LockScope.EXCLUSIVE]
-        if locks:
-            raise LockedByOther(roots=list(dict.fromkeys(one.lock.root for one in locks)))
-
-    def _empty(self, txn: Txn, found: Found, guard: Guard) -> Item:
-        # rfc4918#7.3: locking a name that is not there reserves it with an empty resource
-        if found.parent is None:
-            raise MissingParent
-        if found.path.tool is not Tool.DOCUMENTS:
-            raise NotFound
-        check_locks(txn, found, guard, membership=True)
-        content = item_content(found.path.tool, b"", "", NO_TIMES, self.limits)
-        return txn.apply(CreateItem(found.parent.id, found.path.names[-1], content))
-
-    def refresh(self, path: TreePath, timeout: int | None, guard: Guard) -> Deferred[Lock]:
-        """Begin the time of the lock anew whose token the guard has.
-
-        Raises ``PreconditionFailed`` where no such lock covers the path.
-        """
-
-        def work(txn: Txn) -> Lock:
-            found = self._find(txn, path)
-            check_conditions(txn, found, guard)
-            for one in locks_on(txn, found):
-                if one.lock.token in guard.tokens and one.lock.account_id == self.actor.account_id:
-                    txn.apply(RefreshLock(one.folder_id, one.lock.token, timeout))
-                    return _with_token(locks_on(txn, found), one.lock.token).lock
-            raise PreconditionFailed("There is no such lock.")
-
-        return self._run("lock", work)
-
-    def unlock(self, path: TreePath, token: str) -> Deferred[None]:
-        """End a lock. Raises ``Conflict`` where it does not cover the path."""
-
-        def work(txn: Txn) -> None:
-            locks = locks_on(txn, self._find(txn, path))
-            try:
-                one = _with_token(locks, token)
-            except NotFound:
-                raise Conflict("There is no such lock here.") from None
-            if one.lock.account_id != self.actor.account_id:
-                raise PermissionDenied("This is another person's lock.")
-            txn.apply(ReleaseLock(one.folder_id, token))
-
-        return self._run("unlock", work)
-
-    # --- for the calls ------------------------------------------------------------------------
-
-    def _find(self, txn: Txn, path: TreePath) -> Found:
-        """What lies at a path, held: it stays so until the end of the transaction."""
-        txn.hold([(path.space_id, path.tool)])
-        return txn.view(FindPath(path))
-
-
-def _node(found: Found) -> Folder | Item:
-    if found.entry is None:
-        raise NotFound
-    return found.entry.node
-
-
-def _with_token(locks: Sequence[FoundLock], token: str) -> FoundLock:
-    for one in locks:
-        if one.lock.token == token:
-            return one
-    raise NotFound
 
 
 def _check_holds_items(parent: Folder) -> None:

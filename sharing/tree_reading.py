@@ -1,0 +1,187 @@
+"""Reading the tree: what lies where, what a folder holds, what changed, who owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+
+from folkmoot.sharing.acting import Acting
+from folkmoot.sharing.scheduling import principal_of
+from folkmoot.storage.addresses import normalize_address
+from folkmoot.storage.content.ical.freebusy import BusyPeriod
+from folkmoot.storage.content.ical.query import CalendarFilter
+from folkmoot.storage.content.ical.values import Zone
+from folkmoot.storage.content.vcard.filters import Filter as CardFilter
+from folkmoot.storage.errors import (
+    InvalidName,
+)
+from folkmoot.storage.txn import ReadTxn
+from folkmoot.storage.types import MessageBody
+from folkmoot.storage.types_groups import GroupPlace
+from folkmoot.storage.types_tree import (
+    Entry,
+    Folder,
+    Found,
+    Item,
+    Principal,
+    SpaceUsage,
+    Synced,
+    TreePath,
+)
+from folkmoot.storage.views.busy import BusyCalendars, BusyTimes
+from folkmoot.storage.views.groups import MyGroups
+from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
+from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal, ReadSpaceUsage
+from folkmoot.storage.views.tree import (
+    FindPath,
+    ListMembers,
+    LocateItem,
+    ReadFolder,
+    ReadNamed,
+)
+from folkmoot.storage.views.tree_changes import ChangesOf
+
+R = TypeVar("R")
+
+
+class TreeReading(Acting):
+    """What reads. All methods return Deferreds that fail with storage errors."""
+
+    def find(self, path: TreePath) -> Deferred[Found]:
+        """What lies at a path, with its properties. Raises ``NotFound`` for a place that the actor
+        may not know; where nothing is, ``Found.entry`` is None."""
+        return self._read("find", lambda txn: txn.view(FindPath(path)))
+
+    def folder(self, folder_id: int) -> Deferred[Folder]:
+        """A folder by its number, as it is now."""
+        return self._read("folder", lambda txn: txn.view(ReadFolder(folder_id)))
+
+    def entries(
+        self,
+        folder_id: int,
+        render: Callable[[list[Entry]], R],
+        *,
+        after: Folder | Item | None = None,
+        limit: int = 500,
+        properties: bool = True,
+    ) -> Deferred[R]:
+        """Members of a folder, folders first, turned into what is needed in the same thread.
+
+        ``after`` is the last one of the page before; an empty page is the end.
+        """
+        view = ListMembers(folder_id, after, limit, properties)
+        return self._read("list", lambda txn: render(txn.view(view)))
+
+    def named(
+        self,
+        folder_id: int,
+        names: Sequence[str],
+        render: Callable[[list[Entry]], R],
+        *,
+        data: bool,
+        budget: int,
+        properties: bool = True,
+    ) -> Deferred[R]:
+        """Items by name, with their octets where ``data`` says so.
+
+        Stops when ``budget`` octets are read, but not before the first: ask again with the rest.
+        """
+        blobs = self._store.blobs if data else None
+        view = ReadNamed(folder_id, tuple(names), blobs, budget, properties)
+        return self._read("multiget", lambda txn: render(txn.view(view)))
+
+    def numbered(
+        self,
+        folder_id: int,
+        item_ids: Sequence[int],
+        render: Callable[[list[Entry]], R],
+        *,
+        data: bool,
+        budget: int,
+        properties: bool = True,
+    ) -> Deferred[R]:
+        """The same of items by their numbers, as the searches below give them."""
+        blobs = self._store.blobs if data else None
+        view = ReadNumbered(folder_id, tuple(item_ids), blobs, budget, properties)
+        return self._read("report", lambda txn: render(txn.view(view)))
+
+    def find_objects(
+        self, folder_id: int, asked: CalendarFilter, zone: Zone
+    ) -> Deferred[list[int]]:
+        """The numbers of a calendar's items that match a filter; floating times are in ``zone``.
+
+        Raises ``RuleBroken`` (max-instances) where that is too much work.
+        """
+        view = FindObjects(folder_id, asked, zone, self._store.blobs)
+        return self._read("calendar-query", lambda txn: txn.view(view))
+
+    def busy_times(
+        self,
+        folder_ids: Sequence[int],
+        start: int,
+        end: int,
+        zone: Zone,
+        *,
+        except_uid: str = "",
+    ) -> Deferred[list[BusyPeriod]]:
+        """When calendars say that their owner is busy (``BusyTimes``). Raises ``RuleBroken``."""
+        view = BusyTimes(tuple(folder_ids), start, end, zone, self._store.blobs, except_uid)
+        return self._read("free-busy-query", lambda txn: txn.view(view))
+
+    def calendars_of(self, who: str) -> Deferred[list[Entry] | None]:
+        """The calendars of a calendar user (mailto:…) whose busy times the actor may know.
+
+        None: nobody of this server has the address.
+        """
+
+        def work(txn: ReadTxn) -> list[Entry] | None:
+            principal = principal_of(txn, who)
+            return None if principal is None else txn.view(BusyCalendars(principal.space_id))
+
+        return self._read("free-busy", work)
+
+    def find_cards(self, folder_id: int, asked: CardFilter) -> Deferred[list[int]]:
+        """The numbers of an address book's items that match a filter."""
+        view = FindCards(folder_id, asked, self._store.blobs)
+        return self._read("addressbook-query", lambda txn: txn.view(view))
+
+    def changes(
+        self, folder_id: int, since: int, limit: int | None, *, began: int = 0
+    ) -> Deferred[Synced]:
+        """What changed after ``since`` (0: everything). Raises ``LogTrimmed``.
+
+        ``since`` and ``began`` are ``modseq`` and ``began`` of the answer before.
+        """
+        view = ChangesOf(folder_id, since, limit, began=began)
+        return self._read("sync", lambda txn: txn.view(view))
+
+    def body(self, item: Item) -> Deferred[MessageBody]:
+        """Where the octets of an item are."""
+        return self._read("body", lambda txn: txn.view(LocateItem(item)))
+
+    def usage(self, folder_id: int) -> Deferred[SpaceUsage]:
+        """What the tool of the space that a folder is in holds and may hold."""
+        return self._read("quota", lambda txn: txn.view(ReadSpaceUsage(folder_id)))
+
+    def groups(self) -> Deferred[list[GroupPlace]]:
+        """The groups that the actor is in, with names that are different from each other."""
+        return self._read("groups", lambda txn: txn.view(MyGroups()))
+
+    # --- principals ---------------------------------------------------------------------------
+
+    def principal(self, space_id: int) -> Deferred[Principal]:
+        """Who owns a space. Raises ``NotFound``."""
+        return self._read("principal", lambda txn: txn.view(ReadPrincipal(space_id)))
+
+    def principal_by_address(self, address: str) -> Deferred[Principal | None]:
+        """Who has an e-mail address on this server."""
+
+        def work(txn: ReadTxn) -> Principal | None:
+            try:
+                return txn.view(FindPrincipal(normalize_address(address)))
+            except InvalidName:
+                return None
+
+        return self._read("principal", work)
