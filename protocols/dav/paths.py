@@ -6,6 +6,7 @@
     /dav/calendars/ID/…            the calendars of a space
     /dav/contacts/ID/…             its address books
     /dav/drive/My documents/…      the documents of whoever asks
+    /dav/drive/Groups/NAME/…       those of a group that whoever asks is in
 
 No dots and no addresses in what is fixed: Office takes a dot for a file's suffix, and iOS
 stumbles over ``@``.
@@ -14,12 +15,14 @@ stumbles over ``@``.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from folkmoot.protocols.dav.quoting import quoted_path
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import Tool
+from folkmoot.storage.types_groups import GroupPlace
 from folkmoot.storage.types_tree import TreePath
 
 Names = tuple[str, ...]
@@ -27,6 +30,7 @@ Names = tuple[str, ...]
 PRINCIPALS: Final = ("dav", "principals")
 USERS: Final = ("dav", "principals", "users")
 DRIVE: Final = ("dav", "drive")
+GROUPS: Final = (*DRIVE, "Groups")
 #: Collections that only lead to others, with their titles.
 SITES: Final[dict[Names, str]] = {
     (): "Folkmoot",
@@ -36,6 +40,7 @@ SITES: Final[dict[Names, str]] = {
     ("dav", "calendars"): "Calendars",
     ("dav", "contacts"): "Contacts",
     DRIVE: "Drive",
+    GROUPS: "Groups",
 }
 #: Where spaces are mounted by their number.
 BY_NUMBER: Final[dict[Tool, Names]] = {
@@ -82,6 +87,13 @@ class Urls:
                 for tool, above in BY_NUMBER.items()
             ),
             Mount((*DRIVE, MY_DOCUMENTS), TreePath(space_id, Tool.DOCUMENTS)),
+        ]
+
+    def mount(self, groups: Iterable[GroupPlace]) -> None:
+        """Add the documents of groups."""
+        self.mounts += [
+            Mount((*GROUPS, group.name), TreePath(group.space_id, Tool.DOCUMENTS))
+            for group in groups
         ]
 
     def place(self, names: Names) -> Place:

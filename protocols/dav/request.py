@@ -8,7 +8,17 @@ from folkmoot.protocols.dav import conditions
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.limits import DavLimits
 from folkmoot.protocols.dav.names import dav, element
-from folkmoot.protocols.dav.paths import SITES, Place, PrincipalPlace, Site, Urls, principal_href
+from folkmoot.protocols.dav.paths import (
+    BY_NUMBER,
+    DRIVE,
+    MY_DOCUMENTS,
+    SITES,
+    Place,
+    PrincipalPlace,
+    Site,
+    Urls,
+    principal_href,
+)
 from folkmoot.protocols.dav.quoting import quoted_path
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, member_node
 from folkmoot.protocols.dav.xml import Element, parse
@@ -39,6 +49,17 @@ class Request:
         self.urls = Urls(tree.actor.space_id)
         self.facts: dict[str, Any] = {}
         self.written: TreePath | None = None  # where errors of content belong to
+
+    async def mount_groups(self) -> None:
+        """Look for the groups of whoever asks, where the request can lead to one in the drive."""
+        names = self.exchange.path
+        if names[:2] == DRIVE:
+            named = self.exchange.header("Destination") or self.exchange.header("If")
+            wanted = names[2:3] != (MY_DOCUMENTS,) or named is not None
+        else:
+            wanted = len(names) < 2 and self.exchange.method == "SEARCH"
+        if wanted:
+            self.urls.mount(await self.tree.groups())
 
     # --- resources ----------------------------------------------------------------------------
 
@@ -76,8 +97,7 @@ class Request:
         """What the root of a tool is called."""
         for mount in self.urls.mounts:
             if mount.root == path:
-                last = mount.names[-1]
-                return SITES[mount.names[:-1]] if last.isdigit() else last
+                return SITES[mount.names[:-1]] if path.tool in BY_NUMBER else mount.names[-1]
         return str(path.space_id)
 
     def target(self, reference: str) -> Target:

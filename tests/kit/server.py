@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ from folkmoot.protocols.imap.session import ImapLimits
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.tls import TlsStore, channel_bindings
 from folkmoot.server.web import dav_application
+from folkmoot.sharing.groups import READ, WRITE, Groups
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Limit, Tool
+from folkmoot.storage.types_groups import Group
 from folkmoot.storage.upkeep import check
 from tests.kit import reactor
 from tests.kit.http import HttpClient
@@ -85,6 +88,7 @@ class TestServer:
         # Cheap hashes: what they cost is not what most tests are about.
         hasher = PasswordHasher(memory_kib=8, time_cost=1)
         self.accounts = Accounts(self.store, hasher, scram_iterations=4096)
+        self.groups = Groups(self.store)
         directory = StoreDirectory(self.store)
         self.authenticator = Authenticator(
             directory,
@@ -154,6 +158,21 @@ class TestServer:
         wanted = AccountWanted(address=f"{local}@{DOMAIN}", password=PASSWORD, limits=limits or {})
         made = reactor.call(lambda: self.accounts.create(wanted))
         return TestAccount(made.id, made.space_id, made.address)
+
+    def group(
+        self,
+        name: str,
+        admin: TestAccount,
+        *readers: TestAccount,
+        writers: Sequence[TestAccount] = (),
+    ) -> Group:
+        """A group; ``name`` is the local part of its address."""
+        address = f"{name}@{DOMAIN}"
+        made = reactor.call(lambda: self.groups.create(address, admin.address, name.title()))
+        for account in (*readers, *writers):
+            rights = dict.fromkeys(Tool, WRITE if account in writers else READ)
+            reactor.call(partial(self.groups.add_member, address, account.address, rights))
+        return made
 
     def imap(self, account: TestAccount | None = None, select: str | None = None) -> ImapClient:
         """A raw IMAP client, signed in and with a mailbox selected if asked for."""

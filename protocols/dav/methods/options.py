@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from folkmoot.protocols.dav.paths import Site, Urls
+from folkmoot.protocols.dav.paths import GROUPS, Site, Urls
 from folkmoot.protocols.dav.registry import REGISTRY, compliance, method, methods_of
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.storage.errors import NotFound
+from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import TreePath
 
 compliance("1", "2", "3")
@@ -24,7 +25,8 @@ async def answer_open(exchange: Exchange) -> None:
     try:
         place = Urls(0).place(exchange.path)
     except NotFound:
-        place = Site(())
+        in_group = exchange.path[: len(GROUPS)] == GROUPS
+        place = TreePath(0, Tool.DOCUMENTS) if in_group else Site(())
     if isinstance(place, Site):
         await _answer(exchange, methods_of(Kind.SITE, None))
         return
