@@ -7,8 +7,9 @@ not found, whether the query says "not" or does not. # rfc5323#5.5.3
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from folkmoot.protocols.dav.dates import parse_date
 from folkmoot.protocols.dav.errors import DavError
@@ -18,7 +19,7 @@ from folkmoot.protocols.dav.xml import Element, child, children, prop_names, tex
 from folkmoot.storage.types_tree import Folder, Item
 
 MAX_CONDITIONS: Final = 100
-MAX_PATTERN: Final = 1_000  # characters
+MAX_PATTERN: Final = 1_000  # characters of all patterns of a search
 
 Value = str | int
 Condition = Callable[[Node], bool | None]
@@ -56,7 +57,7 @@ def parse_where(where: Element | None) -> Condition:
     found = list(children(where))
     if len(found) != 1:
         raise DavError(400, text="where holds one condition.")
-    return _condition(found[0], [MAX_CONDITIONS])
+    return _condition(found[0], [MAX_CONDITIONS, MAX_PATTERN])
 
 
 def parse_order(orderby: Element | None) -> list[Order]:
@@ -71,6 +72,7 @@ def parse_order(orderby: Element | None) -> list[Order]:
 
 
 def _condition(entry: Element, left: list[int]) -> Condition:
+    """``left`` is how many conditions, and characters of patterns, there may still be."""
     left[0] -= 1
     if left[0] < 0:
         raise DavError(400, text="The search has too many conditions.")
@@ -89,7 +91,7 @@ def _condition(entry: Element, left: list[int]) -> Condition:
         value = _property(entry)
         return lambda node: value(node) is not None
     if tag == dav("like"):
-        return _like(entry)
+        return _like(entry, left)
     if tag in _COMPARISONS:
         return _comparison(entry, _COMPARISONS[tag])
     raise DavError(422, text="This kind of condition is not known here.")
@@ -128,44 +130,56 @@ def _comparison(entry: Element, compare: Callable[[Any, Any], bool]) -> Conditio
     )
 
 
-def _like(entry: Element) -> Condition:
+def _like(entry: Element, left: list[int]) -> Condition:
     value, fold = _property(entry), _folding(entry)
-    pattern = _pattern(fold(_literal(entry)))
+    literal = fold(_literal(entry))
+    left[1] -= len(literal)
+    if left[1] < 0:
+        raise DavError(400, text="The patterns are too long.")
+    pattern = _pattern(literal)
     return lambda node: None if (found := value(node)) is None else like(fold(str(found)), pattern)
 
 
-def _pattern(literal: str) -> list[str]:
-    """Single characters and the wildcards "%" and "_" as ("%%", "__"). # rfc5323#5.14.2"""
-    if len(literal) > MAX_PATTERN:
-        raise DavError(400, text="The pattern is too long.")
-    found: list[str] = []
+class Pattern(NamedTuple):
+    """The pieces between the wildcards for any text, with their lengths."""
+
+    pieces: tuple[tuple[re.Pattern[str], int], ...]
+
+
+def _pattern(literal: str) -> Pattern:
+    """ "%" is any text, "_" any character, a backslash takes their meaning. # rfc5323#5.14.2"""
+    pieces: list[list[str]] = [[]]
     escaped = False
     for char in literal:
         if not escaped and char == "\\":
             escaped = True
             continue
-        found.append(char * 2 if not escaped and char in "%_" else char)
-        escaped = False
-    return found
-
-
-def like(value: str, pattern: list[str]) -> bool:
-    """Whether a text fits a pattern; costs their lengths multiplied at most."""
-    at = step = 0
-    star, mark = -1, 0
-    while at < len(value):
-        if step < len(pattern) and pattern[step] == "%%":
-            star, mark = step, at
-            step += 1
-        elif step < len(pattern) and pattern[step] in ("__", value[at]):
-            at += 1
-            step += 1
-        elif star >= 0:
-            mark += 1
-            at, step = mark, star + 1
+        if not escaped and char == "%":
+            pieces.append([])
         else:
+            pieces[-1].append("." if not escaped and char == "_" else re.escape(char))
+        escaped = False
+    # What is empty in the middle ("%%") says nothing.
+    kept = [pieces[0], *filter(None, pieces[1:-1]), *pieces[1:][-1:]]
+    return Pattern(tuple((re.compile("".join(each), re.DOTALL), len(each)) for each in kept))
+
+
+def like(value: str, pattern: Pattern) -> bool:
+    """Whether a text fits a pattern. Each piece is looked for once, from where the last one ended:
+    the leftmost place leaves the most for those behind it."""
+    (first, at), *others = pattern.pieces
+    if not others:
+        return first.fullmatch(value) is not None
+    if first.match(value) is None:
+        return False
+    *middle, (last, length) = others
+    for piece, _ in middle:
+        found = piece.search(value, at)
+        if found is None:
             return False
-    return all(rest == "%%" for rest in pattern[step:])
+        at = found.end()
+    end = len(value) - length
+    return end >= at and last.match(value, end) is not None
 
 
 def _property(entry: Element) -> Callable[[Node], Value | None]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from folkmoot.protocols.dav.basicsearch import _pattern, like
 from tests.kit.dav import HOME, Dav, conditions, multistatus
 
 QUERY = (
@@ -131,3 +134,37 @@ def test_refusals(files: Dav) -> None:
         assert files.call("SEARCH", "", body).status == status, where
     files.put("a" * 200)
     assert found(files, compare("like", "displayname", "%a" * 400 + "b")) == []
+
+
+@pytest.mark.parametrize(
+    ("literal", "value", "fits"),
+    [
+        ("", "", True),
+        ("%", "", True),
+        ("%%", "anything", True),
+        ("a%", "ab", True),
+        ("%a", "ba", True),
+        ("a%a", "a", False),
+        ("a%b%a", "aba", True),
+        ("%b_%", "ab", False),
+        ("_", "\n", True),
+        ("\\%", "%", True),
+        ("\\%", "x", False),
+        ("%.%", "ab", False),
+    ],
+)
+def test_patterns(literal: str, value: str, fits: bool) -> None:
+    """Wildcards at each end, beside each other, escaped; what regular expressions mean is text."""
+    assert like(value, _pattern(literal)) is fits
+
+
+def test_patterns_cost_little(files: Dav) -> None:
+    """Patterns that make simple matchers go back and forth are answered at once, or refused."""
+    files.put("a" * 250)
+    began = time.monotonic()
+    where = compare("like", "displayname", "%a" * 490 + "b")
+    assert found(files, where) == []
+    assert time.monotonic() - began < 2
+    many = f"<D:or>{compare('like', 'displayname', '%a' * 20) * 90}</D:or>"
+    body = QUERY.format(href=HOME, depth="1", where=f"<D:where>{many}</D:where>", rest="")
+    assert files.call("SEARCH", "", body).status == 400
