@@ -46,7 +46,7 @@ UID:{uid}
 DTSTAMP:20260101T080000Z
 DTSTART;TZID=Europe/Berlin:{start:%Y%m%dT%H%M%S}
 DTEND;TZID=Europe/Berlin:{end:%Y%m%dT%H%M%S}
-SUMMARY:Meeting {number}, revision {revision}
+SUMMARY:Meeting {number} in revision {revision}
 LOCATION:Room {room}
 DESCRIPTION:What was said last time\\, what is to be done\\, and who does it.
 CATEGORIES:WORK
