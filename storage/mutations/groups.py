@@ -168,6 +168,7 @@ class AddMember(_GroupMutation[None]):
 
     def write(self, context: WriteContext) -> None:
         _, administrator = _group(context, self.group_id)
+        lock_account(context, self.account_id)
         _account(context, self.account_id)
         if context.db.one(_MEMBER, group=self.group_id, account=self.account_id) is not None:
             raise AlreadyExists("The account is a member already.")
@@ -237,6 +238,9 @@ class SetGroupAdministrator(_GroupMutation[None]):
             raise NotFound("The account is not a member.")
         if self.account_id == administrator:
             return
+        # Neither plan changes meanwhile; in one order, so that two cannot wait for each other.
+        for account in sorted((administrator, self.account_id)):
+            lock_account(context, account)
         limits = _may_lead_one_more(context, self.account_id)
         context.db.run(_SET_ADMINISTRATOR, id=self.group_id, account=self.account_id)
         for tool, limit in limits.items():

@@ -62,6 +62,7 @@ from folkmoot.storage.types_tree import (
     TreePath,
 )
 from folkmoot.storage.views.accounts import FindAccount, ReadLoginRecord
+from folkmoot.storage.views.groups import ShowGroup
 from folkmoot.storage.views.mailboxes import ListMailboxes
 from folkmoot.storage.views.scheduling import ReadScheduleHome
 from folkmoot.storage.views.tree import FindPath
@@ -103,6 +104,7 @@ class World:
     """A store with two accounts, and what the mutations are made of.
 
     Alice administers the group ``choir``, in which is the account ``bob``; ``carol`` could be.
+    ``shared`` is what the group has, with Alice as who put it there.
     """
 
     store: Store
@@ -114,6 +116,7 @@ class World:
     bob: Actor
     carol: Actor
     choir: int
+    shared: Person
 
     @property
     def message(self) -> NewMessage:
@@ -150,7 +153,11 @@ def _signed_in(store: Store, address: str) -> tuple[Account, Actor]:
 
 
 def _person(store: Store, address: str) -> Person:
-    account, actor = _signed_in(store, address)
+    return _filled(store, *_signed_in(store, address))
+
+
+def _filled(store: Store, account: Account, actor: Actor) -> Person:
+    """Puts something everywhere into the space of an account, or into one that it leads."""
 
     def fill(txn: Txn) -> Mapping[str, int]:
         mailboxes_ = txn.view(ListMailboxes(account.space_id, account.id))
@@ -162,7 +169,7 @@ def _person(store: Store, address: str) -> Person:
     home = store.call_read(actor, "test", lambda txn: txn.view(ReadScheduleHome(account.space_id)))
     folders = ScheduleFolders(home.inbox_id, home.calendars[0][0])
     mailboxes_ = store.call(actor, "test", fill)
-    return Person(account, actor, mailboxes_, *_tree(store, actor), folders)
+    return Person(account, actor, mailboxes_, *_tree(store, account.space_id, actor), folders)
 
 
 FILE = ItemContent(b"a file", None, 6, b"d" * 32, "text/plain")
@@ -174,7 +181,7 @@ MEETING = replace(
 LOCK = LockRequest(LockScope.EXCLUSIVE, True, "me", None)
 
 
-def _tree(store: Store, actor: Actor) -> tuple[Folder, Folder, Item, str]:
+def _tree(store: Store, space: int, actor: Actor) -> tuple[Folder, Folder, Item, str]:
     def fill(txn: Txn) -> tuple[Folder, Folder, Item, str]:
         docs, folder = _folder(txn), "Folder"
         id_ = txn.apply(tree_folders.CreateFolder(docs.id, folder))
@@ -183,7 +190,7 @@ def _tree(store: Store, actor: Actor) -> tuple[Folder, Folder, Item, str]:
         return _folder(txn), _folder(txn, folder), item, token
 
     def _folder(txn: Txn, *names: str) -> Folder:
-        entry = txn.view(FindPath(TreePath(actor.space_id, Tool.DOCUMENTS, names))).entry
+        entry = txn.view(FindPath(TreePath(space, Tool.DOCUMENTS, names))).entry
         assert entry is not None
         assert isinstance(entry.node, Folder)
         return entry.node
@@ -219,7 +226,10 @@ def make_world(path: Path) -> World:
     choir = store.call(SYSTEM, "test", lambda txn: txn.apply(groups.CreateGroup(new)))
     join = groups.AddMember(choir, bob.account_id, {})
     store.call(SYSTEM, "test", partial(_apply, join))
-    return World(store, path, alice, mallory, content, queued, bob, carol, choir)
+    details = store.call_read(SYSTEM, "test", lambda txn: txn.view(ShowGroup("choir@example.test")))
+    in_group = replace(alice.account, space_id=details.group.space_id)
+    shared = _filled(store, in_group, alice.actor)
+    return World(store, path, alice, mallory, content, queued, bob, carol, choir, shared)
 
 
 # --- the table -------------------------------------------------------------------------------

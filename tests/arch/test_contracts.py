@@ -28,6 +28,7 @@ PACKAGES = ("server", "protocols", "sharing", "quota", "auth", "storage", "confi
 OPEN = (
     "types",
     "types_accounts",
+    "types_groups",
     "types_mail",
     "types_search",
     "types_tree",
