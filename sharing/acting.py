@@ -79,5 +79,9 @@ class Acting:
     def _read(self, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
         return self._store.read(self.actor, label, work)
 
+    def _read_long(self, label: str, work: Callable[[ReadTxn], R]) -> Deferred[R]:
+        """A read that may take long: those of one actor come one after the other."""
+        return self._store.turns.take(self.actor.account_id, lambda: self._read(label, work))
+
     def _run(self, label: str, work: Callable[[Txn], R]) -> Deferred[R]:
         return self._store.run(self.actor, label, work)

@@ -90,7 +90,8 @@ class TreeReading(Acting):
         """
         blobs = self._store.blobs if data else None
         view = ReadNamed(folder_id, tuple(names), blobs, budget, properties)
-        return self._read("multiget", lambda txn: render(txn.view(view)))
+        read = self._read_long if data else self._read
+        return read("multiget", lambda txn: render(txn.view(view)))
 
     def numbered(
         self,
@@ -105,7 +106,8 @@ class TreeReading(Acting):
         """The same of items by their numbers, as the searches below give them."""
         blobs = self._store.blobs if data else None
         view = ReadNumbered(folder_id, tuple(item_ids), blobs, budget, properties)
-        return self._read("report", lambda txn: render(txn.view(view)))
+        read = self._read_long if data else self._read
+        return read("report", lambda txn: render(txn.view(view)))
 
     def find_objects(
         self, folder_id: int, asked: CalendarFilter, zone: Zone
@@ -115,7 +117,7 @@ class TreeReading(Acting):
         Raises ``RuleBroken`` (max-instances) where that is too much work.
         """
         view = FindObjects(folder_id, asked, zone, self._store.blobs)
-        return self._read("calendar-query", lambda txn: txn.view(view))
+        return self._read_long("calendar-query", lambda txn: txn.view(view))
 
     def busy_times(
         self,
@@ -128,7 +130,7 @@ class TreeReading(Acting):
     ) -> Deferred[list[BusyPeriod]]:
         """When calendars say that their owner is busy (``BusyTimes``). Raises ``RuleBroken``."""
         view = BusyTimes(tuple(folder_ids), start, end, zone, self._store.blobs, except_uid)
-        return self._read("free-busy-query", lambda txn: txn.view(view))
+        return self._read_long("free-busy-query", lambda txn: txn.view(view))
 
     def calendars_of(self, who: str) -> Deferred[list[Entry] | None]:
         """The calendars of a calendar user (mailto:…) whose busy times the actor may know.
@@ -145,7 +147,7 @@ class TreeReading(Acting):
     def find_cards(self, folder_id: int, asked: CardFilter) -> Deferred[list[int]]:
         """The numbers of an address book's items that match a filter."""
         view = FindCards(folder_id, asked, self._store.blobs)
-        return self._read("addressbook-query", lambda txn: txn.view(view))
+        return self._read_long("addressbook-query", lambda txn: txn.view(view))
 
     def changes(
         self, folder_id: int, since: int, limit: int | None, *, began: int = 0

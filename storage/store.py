@@ -20,6 +20,7 @@ from folkmoot.storage.engine.postgres import PostgresDatabase
 from folkmoot.storage.engine.sqlite import SqliteDatabase
 from folkmoot.storage.errors import ShuttingDown
 from folkmoot.storage.postbox import Deliver, Postbox
+from folkmoot.storage.turns import Turns
 from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext
 from folkmoot.storage.types import Actor, Content, Hint
 from folkmoot.storage.views.known_orders import KnownOrders
@@ -59,6 +60,7 @@ class Store:
         # For work that needs no database: content of large bodies, reading and decoding files.
         self._pool = ThreadPool(0, 4, "store-compute")
         self._pool.start()
+        self.turns = Turns()
         self._closed = False
 
     # --- transactions -------------------------------------------------------------------------
