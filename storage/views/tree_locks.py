@@ -15,12 +15,14 @@ from folkmoot.storage.views.tree import compared
 from folkmoot.storage.views.tree_below import below
 
 _ANY = Statement("SELECT 1 FROM locks WHERE space_id = :space AND expires > :now LIMIT 1")
-_OF_FOLDER = Statement(
+_LOCKS = (
     "SELECT l.token, l.folder_id, l.name, COALESCE(i.shown, l.name), l.scope, l.infinite, l.owner,"
     " l.account_id, l.timeout, l.expires FROM locks l"
     " LEFT JOIN items i ON i.folder_id = l.folder_id AND i.name = l.name"
-    " WHERE l.folder_id = :folder AND l.expires > :now ORDER BY l.token"
+    " WHERE l.folder_id = :folder AND l.expires > :now"
 )
+_OF_FOLDER = Statement(f"{_LOCKS} ORDER BY l.token")
+_OF_NODE = Statement(f"{_LOCKS} AND l.name IN ('', :name) ORDER BY l.token")
 _ABOVE = Statement("SELECT parent_id, shown, space_id, tool FROM collections WHERE id = :id")
 
 
@@ -56,7 +58,7 @@ class LocksOn(View[list[FoundLock]]):
         key = compared(self.name)
         found: list[FoundLock] = []
         for number, folder_id in enumerate(_upwards(context, self.folder_id)):
-            for one in _locks(context, folder_id):
+            for one in _locks(context, folder_id, key if number == 0 else ""):
                 own = number == 0 and one.name == key
                 whole = one.name == "" and (one.lock.infinite or (self.membership and number == 0))
                 if own or whole:
@@ -77,7 +79,9 @@ class LocksBelow(View[list[FoundLock]]):
         space = context.facts(self.folder_id).space_id
         if context.db.one(_ANY, space=space, now=context.now) is None:
             return []
-        return [one for id_ in below(context, self.folder_id).ids for one in _locks(context, id_)]
+        return [
+            one for id_ in below(context, self.folder_id).ids for one in _locks(context, id_, None)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,13 @@ class LocksListed(View[Mapping[str, list[Lock]]]):
             return {}
         found: dict[str, list[Lock]] = {}
         for number, folder_id in enumerate(_upwards(context, self.folder_id)):
-            for one in _locks(context, folder_id):
+            for one in _locks(context, folder_id, None if number == 0 else ""):
                 if number == 0 and one.name:
                     found.setdefault(one.name, []).append(one.lock)
                 elif not one.name and one.lock.infinite:
                     found.setdefault("", []).append(one.lock)
         for id_, name in self.child_ids.items():
-            for one in _locks(context, id_):
+            for one in _locks(context, id_, ""):
                 if not one.name:
                     found.setdefault(compared(name), []).append(one.lock)
         return found
@@ -135,8 +139,12 @@ def _above(context: ReadContext, folder_id: int) -> Row:
     return row
 
 
-def _locks(context: ReadContext, folder_id: int) -> list[FoundLock]:
-    rows = context.db.all(_OF_FOLDER, folder=folder_id, now=context.now)
+def _locks(context: ReadContext, folder_id: int, name: str | None) -> list[FoundLock]:
+    """Those of a folder itself and of its member of a name; of all members for None."""
+    if name is None:
+        rows = context.db.all(_OF_FOLDER, folder=folder_id, now=context.now)
+    else:
+        rows = context.db.all(_OF_NODE, folder=folder_id, name=name, now=context.now)
     if not rows:
         return []
     here = path_of(context, folder_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from folkmoot.storage.views import tree_locks
 from tests.kit.dav import HOME, LOCK, Dav, conditions
 from tests.kit.server import TestServer
 
@@ -236,3 +237,15 @@ def test_calendars_lock_nothing_new(dav: Dav) -> None:
     )
     assert dav.call("MKCOL", home + "book", body).status == 201
     assert dav.call("LOCK", home + "book/x.vcf", EXCLUSIVE).status == 404
+
+
+def test_locks_of_neighbours_cost_nothing(dav: Dav, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write looks at the locks of its own name and above, not at those of all its siblings."""
+    for number in range(30):
+        dav.lock(f"n{number}")
+    seen = []
+    made = tree_locks._lock
+    monkeypatch.setattr(tree_locks, "_lock", lambda *some: seen.append(1) or made(*some))
+    dav.put("other")
+    assert dav.call("PUT", "n3", b"x").status == 423
+    assert len(seen) <= 3
