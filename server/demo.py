@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from folkmoot.server.demo_mail import DOMAIN, Sample, address, display_name, samples
-from folkmoot.server.demo_tree import tree_samples
+from folkmoot.server.demo_tree import TreeSample, group_samples, tree_samples
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.wiring import Server
 from folkmoot.sharing.tree import Tree
@@ -28,6 +28,7 @@ log = logging.getLogger("folkmoot.demo")
 
 PEOPLE = {"alice": "business", "bob": "business", "carol": "business", "dave": "free"}
 PEOPLE["eve"] = "business"
+GROUP = "choir"  # alice administers it, bob may add and edit, carol reads
 _LISTENERS = (
     ("imap", 143, "starttls", "IMAP, STARTTLS or plain"),
     ("imap", 993, "implicit", "IMAP, TLS"),
@@ -39,6 +40,7 @@ _LISTENERS = (
 )
 _MARK = "sample-mail-delivered"
 _TREE_MARK = "sample-items-stored"
+_GROUP_MARK = "sample-items-of-the-group-stored"
 
 
 def config_text(base_port: int) -> str:
@@ -67,10 +69,13 @@ def directory_text() -> str:
     return (
         "# The people of the demo. Change this file and send SIGHUP to see it applied.\n"
         '[plan.free]\nmail = { bytes = "20 MB" }\ndocuments = { bytes = "10 MB" }\n'
-        "calendar = { items = 1000 }\ncontacts = { items = 1000 }\n\n"
+        "calendar = { items = 1000 }\ncontacts = { items = 1000 }\ngroups = 0\n\n"
         '[plan.business]\nmail = { bytes = "10 GB" }\ndocuments = { bytes = "10 GB" }\n'
-        'calendar = { bytes = "10 GB" }\ncontacts = { bytes = "10 GB" }\n\n'
-        f'[[domain]]\nname = "{DOMAIN}"\n' + accounts
+        'calendar = { bytes = "10 GB" }\ncontacts = { bytes = "10 GB" }\n'
+        "groups = 3\nmembers = 50\n\n"
+        f'[[domain]]\nname = "{DOMAIN}"\n' + accounts + "\n[[group]]\n"
+        f'address = "{address(GROUP)}"\nname = "Choir"\nadmin = "{address("alice")}"\n'
+        f'editors = ["{address("bob")}"]\nmembers = ["{address("carol")}"]\n'
     )
 
 
@@ -108,6 +113,7 @@ class Demo:
         try:
             await self._deliver_samples()
             await self._put_samples()
+            await self._put_group_samples()
         except BaseException:
             await self.server.stop()
             raise
@@ -136,19 +142,29 @@ class Demo:
         mark = self.data / _TREE_MARK
         if mark.exists():
             return
-        loop, now = asyncio.get_running_loop(), datetime.datetime.now(datetime.UTC)
+        now = datetime.datetime.now(datetime.UTC)
         for person in PEOPLE:
-            actor = await self.server.authenticator.authenticate(
-                address(person), password(person), "dav", "127.0.0.1"
-            ).asFuture(loop)
-            tree = Tree(self.server.core.store, actor)
-            for sample in tree_samples(person, now):
-                path = TreePath(actor.space_id, sample.tool, sample.names)
-                with contextlib.suppress(AlreadyExists):
-                    if sample.tool is Tool.DOCUMENTS and len(sample.names) > 1:
-                        await tree.make(path.parent).asFuture(loop)
-                await tree.put(path, sample.octets, sample.media_type).asFuture(loop)
+            tree = await self._tree(person)
+            await _put(tree, tree.actor.space_id, tree_samples(person, now))
         mark.touch(mode=0o600)
+
+    async def _put_group_samples(self) -> None:
+        mark, loop = self.data / _GROUP_MARK, asyncio.get_running_loop()
+        groups = {
+            one.address: one.space_id
+            for one in await self.server.core.groups.groups().asFuture(loop)
+        }
+        if mark.exists() or address(GROUP) not in groups:
+            return
+        samples_ = group_samples(datetime.datetime.now(datetime.UTC))
+        await _put(await self._tree("alice"), groups[address(GROUP)], samples_)
+        mark.touch(mode=0o600)
+
+    async def _tree(self, person: str) -> Tree:
+        actor = await self.server.authenticator.authenticate(
+            address(person), password(person), "dav", "127.0.0.1"
+        ).asFuture(asyncio.get_running_loop())
+        return Tree(self.server.core.store, actor)
 
     def _print(self) -> None:
         console = Console(markup=False, highlight=False)
@@ -164,9 +180,21 @@ class Demo:
             logins.add_row(address(person), password(person), plan)
         console.print(ports)
         console.print(logins)
+        console.print(f"Group: {address(GROUP)} with alice (administrator), bob (edits), carol.")
         console.print("Mail to other domains is kept back. To manage the demo:", soft_wrap=True)
         console.print(f"  folkmoot -c {self.data / 'folkmoot.toml'} COMMAND", soft_wrap=True)
         print("ready", flush=True)  # the line that scripts wait for
+
+
+async def _put(tree: Tree, space: int, samples_: list[TreeSample]) -> None:
+    """Put items at their places, with the folders above them."""
+    loop = asyncio.get_running_loop()
+    for sample in samples_:
+        path = TreePath(space, sample.tool, sample.names)
+        with contextlib.suppress(AlreadyExists):
+            if sample.tool is Tool.DOCUMENTS and len(sample.names) > 1:
+                await tree.make(path.parent).asFuture(loop)
+        await tree.put(path, sample.octets, sample.media_type).asFuture(loop)
 
 
 class _InMemory:

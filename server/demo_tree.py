@@ -33,6 +33,33 @@ def tree_samples(person: str, now: datetime.datetime) -> list[TreeSample]:
     return [*_events(person, now), *_tasks(person, now), *_contacts(person), *_documents(person)]
 
 
+def group_samples(now: datetime.datetime) -> list[TreeSample]:
+    """What the demo's group has."""
+    sunday = (now + datetime.timedelta(days=6 - now.weekday())).strftime("%Y%m%d")
+    return [
+        _calendar_object(
+            "Calendar",
+            "concert-of-the-choir",
+            _VIENNA,
+            "VEVENT",
+            f"DTSTART;TZID=Europe/Vienna:{sunday}T180000\r\nDURATION:PT2H\r\n"
+            "SUMMARY:Concert of the choir\r\nLOCATION:Town hall\r\n",
+        ),
+        TreeSample(
+            Tool.DOCUMENTS,
+            ("Read me.txt",),
+            "text/plain; charset=utf-8",
+            b"These are the documents of the choir. All members read them.\r\n",
+        ),
+        TreeSample(
+            Tool.DOCUMENTS,
+            ("Scores", "Programme.csv"),
+            "text/csv; charset=utf-8",
+            b"title;composer\r\nAbendlied;Rheinberger\r\n",
+        ),
+    ]
+
+
 def _events(person: str, now: datetime.datetime) -> list[TreeSample]:
     monday = (now - datetime.timedelta(days=now.weekday())).strftime("%Y%m%d")
     thursday = (now + datetime.timedelta(days=3 - now.weekday())).strftime("%Y%m%d")

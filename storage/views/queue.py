@@ -137,14 +137,14 @@ class NextDue(_QueueView[datetime | None]):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTarget(_QueueView[tuple[Resolved, int]]):
-    """Where an address leads, and the INBOX there (0 when it leads to no account)."""
+    """Where an address leads, and the INBOX there (0 when it leads to none)."""
 
     address: str
     separator: str
 
     def read(self, context: ReadContext) -> tuple[Resolved, int]:
         found = resolve(context, self.address, self.separator)
-        row = context.db.one(_INBOX, space=found.space_id) if found.account_id else None
+        row = context.db.one(_INBOX, space=found.space_id) if found.space_id else None
         return found, row[0] if row else 0
 
 

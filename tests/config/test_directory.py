@@ -112,3 +112,37 @@ def test_wrong_directories_say_where(old: str, new: str, expected: str) -> None:
     """Whatever refers to something refers to what is there; the line says what to change."""
     assert old in GOOD
     assert expected in problems(GOOD.replace(old, new, 1))
+
+
+GROUP = """
+[[group]]
+address = "choir@example.test"
+admin = "ada@example.test"
+members = ["bob@example.test"]
+"""
+
+
+def test_groups_load() -> None:
+    """A group refers to accounts of the file; a plan without a number of groups has no limit."""
+    directory = parse_directory(
+        GOOD.replace("[plan.free]", "[plan.free]\ngroups = 0") + GROUP, FILE
+    )
+    (group,) = directory.group
+    assert (group.name, group.members, group.editors) == (None, ("bob@example.test",), ())
+    assert (directory.plan["free"].groups, directory.plan["free"].members) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("choir@example.test", "bob@example.test", '"bob@example.test" is used already'),
+        ("choir@example.test", "choir@example.net", "is in no [[domain]] of this file"),
+        ('admin = "ada', 'admin = "eve', '"eve@example.test" is no [[account]] here'),
+        ('members = ["bob', 'members = ["eve', '"eve@example.test" is no [[account]] here'),
+    ],
+)
+def test_wrong_groups_say_so(old: str, new: str, expected: str) -> None:
+    """An address is of one account or group, and who is in a group is in the file."""
+    (problem,) = problems(GOOD + GROUP.replace(old, new, 1))
+    assert ": group[0]." in problem
+    assert expected in problem

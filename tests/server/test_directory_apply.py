@@ -13,6 +13,7 @@ from folkmoot.config.directory import Directory, parse_directory
 from folkmoot.config.rules import parse_config
 from folkmoot.server.commands.work import Work
 from folkmoot.server.directory_apply import apply_directory
+from folkmoot.sharing.groups import READ, WRITE
 from folkmoot.storage.types import AccountState, Tool
 from tests.server.test_commands import CONFIG
 
@@ -159,3 +160,54 @@ def test_one_bad_entry_does_not_stop_the_others(
     assert entries == {"carl@example.org", "countess@example.org"}
     addresses = {account.address for account in work.wait(work.accounts.accounts())}
     assert addresses == {"ada@example.org", "bob@example.org", "countess@example.org"}
+
+
+GROUPS = (
+    TEXT
+    + """
+[plan.default]
+groups = 1
+members = 3
+
+[[account]]
+address = "carol@example.org"
+
+[[group]]
+address = "choir@example.org"
+name = "Choir"
+admin = "bob@example.org"
+members = ["ada@example.org"]
+editors = ["carol@example.org"]
+"""
+)
+
+
+def test_groups_are_made_once(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """A group with its members; what an administrator changed of rights is not undone."""
+    _, failures = apply(work, GROUPS, caplog)
+    assert failures == 0
+    assert apply(work, GROUPS, caplog) == (0, 0)
+    details = work.wait(work.groups.show("choir@example.org"))
+    assert (details.group.name, details.group.administrator) == ("Choir", "bob@example.org")
+    given = {one.address: one.rights[Tool.DOCUMENTS] for one in details.members}
+    assert given["ada@example.org"] == READ
+    assert given["carol@example.org"] == WRITE
+    work.wait(
+        work.groups.set_rights("choir@example.org", "carol@example.org", {Tool.DOCUMENTS: READ})
+    )
+    changed = GROUPS.replace('name = "Choir"', 'name = "Band"').replace(
+        'admin = "bob@example.org"', 'admin = "carol@example.org"'
+    )
+    assert apply(work, changed, caplog) == (2, 0)
+    group = work.wait(work.groups.show("choir@example.org")).group
+    assert (group.name, group.administrator) == ("Band", "carol@example.org")
+    assert apply(work, changed, caplog) == (0, 0)
+    assert apply(work, TEXT, caplog)[1] == 0
+    assert len(work.wait(work.groups.groups())) == 1
+
+
+def test_groups_beyond_a_plan_are_reported(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """One that the plan does not allow fails by itself; the rest is applied."""
+    _, failures = apply(work, GROUPS.replace("groups = 1", "groups = 0"), caplog)
+    assert failures == 1
+    assert work.wait(work.groups.groups()) == []
