@@ -49,10 +49,14 @@ R = TypeVar("R")
 class TreeReading(Acting):
     """What reads. All methods return Deferreds that fail with storage errors."""
 
-    def find(self, path: TreePath) -> Deferred[Found]:
+    def find(self, path: TreePath, *, octets: int = 0) -> Deferred[Found]:
         """What lies at a path, with its properties. Raises ``NotFound`` for a place that the actor
-        may not know; where nothing is, ``Found.entry`` is None."""
-        return self._read("find", lambda txn: txn.view(FindPath(path)))
+        may not know; where nothing is, ``Found.entry`` is None.
+
+        The octets of an item come along if there are not more than ``octets``, and they are at
+        hand: that saves asking for them.
+        """
+        return self._read("find", lambda txn: txn.view(FindPath(path, octets=octets)))
 
     def folder(self, folder_id: int) -> Deferred[Folder]:
         """A folder by its number, as it is now."""

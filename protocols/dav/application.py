@@ -25,6 +25,9 @@ from folkmoot.storage.types_tree import Found, TreePath
 
 log = logging.getLogger("folkmoot.dav")
 
+#: Octets of an item that GET reads along with finding it.
+READ_AHEAD = 64 * 1024
+
 load(methods, props, reports)
 
 
@@ -72,7 +75,7 @@ class DavApplication:
             if blind is not None and not blind.located:
                 await blind.handler(request, request.at(Found(place, None, None)))
                 return
-        resource = await request.locate(place)
+        resource = await request.locate(place, READ_AHEAD if name == "GET" else 0)
         kind, tool = resource.kind, resource.node.tool
         entry = find_method(name, kind, tool)
         if entry is not None:

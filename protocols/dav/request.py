@@ -26,7 +26,7 @@ from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.target import BadTarget, OtherHost, Target
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.types_tree import Folder, Found, Guard, TreePath
+from folkmoot.storage.types_tree import Folder, Found, Guard, Item, TreePath
 
 INFINITY: Final = -1
 _SHORT: Final = 32 * 1024  # octets of XML that are read without a change of threads
@@ -48,6 +48,7 @@ class Request:
         self.lasting = lasting
         self.urls = Urls(tree.actor.space_id)
         self.facts: dict[str, Any] = {}
+        self._octets: tuple[int, bytes | None] = (0, None)
         self.written: TreePath | None = None  # where errors of content belong to
 
     async def mount_groups(self) -> None:
@@ -61,10 +62,17 @@ class Request:
         if wanted:
             self.urls.mount(await self.tree.groups())
 
+    def octets_of(self, item: Item) -> bytes | None:
+        """The octets of an item, if they came along when it was found."""
+        return self._octets[1] if self._octets[0] == item.blob_id else None
+
     # --- resources ----------------------------------------------------------------------------
 
-    async def locate(self, place: Place) -> Resource:
-        """What lies at a place; of kind NOTHING where something could. Raises ``NotFound``."""
+    async def locate(self, place: Place, octets: int = 0) -> Resource:
+        """What lies at a place; of kind NOTHING where something could. Raises ``NotFound``.
+
+        ``octets`` are those of ``Tree.find``.
+        """
         if isinstance(place, Site):
             href = quoted_path(place.names, collection=True)
             return Resource(Node(href, Kind.SITE, title=SITES[place.names]))
@@ -74,7 +82,7 @@ class Request:
             node = Node(href, Kind.PRINCIPAL, space_id=place.space_id, principal=principal)
             node.title = principal.name or principal.addresses[0]
             return Resource(node)
-        return self.at(await self.tree.find(place))
+        return self.at(await self.tree.find(place, octets=octets))
 
     def at(self, found: Found) -> Resource:
         """The resource of what was found at a path."""
@@ -90,6 +98,7 @@ class Request:
                 node.title = self.home_title(path)
             return Resource(node, path, parent)
         assert parent is not None, "an item lies in a folder"
+        self._octets = (thing.blob_id, found.entry.data)
         base = self.urls.href(path.parent, collection=True)
         return Resource(member_node(base, parent, found.entry), path, parent)
 

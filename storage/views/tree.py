@@ -87,10 +87,14 @@ def node_properties(context: ReadContext, node: Folder | Item) -> Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class FindPath(View[Found]):
-    """What lies at a path. Raises ``NotFound`` when what is above it may not be known."""
+    """What lies at a path. Raises ``NotFound`` when what is above it may not be known.
+
+    The octets of an item come along where they are in the database and not more than ``octets``.
+    """
 
     path: TreePath
     properties: bool = True
+    octets: int = 0
 
     def needs(self) -> Sequence[Need]:
         return [PerItem()]
@@ -121,7 +125,11 @@ class FindPath(View[Found]):
         return Found(self.path, entry, parent)
 
     def _entry(self, context: ReadContext, node: Folder | Item) -> Entry:
-        return Entry(node, node_properties(context, node) if self.properties else {})
+        data = None
+        if isinstance(node, Item) and node.size <= self.octets:  # may be read, or it is not found
+            row = context.db.one(_BODY, id=node.blob_id)
+            data = row[2] if row is not None else None
+        return Entry(node, node_properties(context, node) if self.properties else {}, data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from folkmoot.protocols.dav.registry import method
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, member_node
 from folkmoot.storage.content.source import FileSource
+from folkmoot.storage.types import MessageBody
 from folkmoot.storage.types_tree import Entry, Folder, Item
 
 PIECE = 256 * 1024  # octets read from a file at a time
@@ -74,6 +75,9 @@ def content_type(item: Item) -> str:
 
 async def octets_of(request: Request, item: Item) -> bytes:
     """All octets of an item that is small enough to be held in memory."""
+    found = request.octets_of(item)
+    if found is not None:
+        return found
     body = await request.tree.body(item)
     if body.data is not None:
         return body.data
@@ -127,14 +131,28 @@ async def _write(
     parts: list[tuple[bytes, Range]],
 ) -> None:
     """Begin the answer once the octets are at hand, and write each range behind its head."""
-    exchange, tree = request.exchange, request.tree
-    body = await tree.body(item)
-    if body.data is not None:
-        await exchange.start(status, fields, length)
-        for head, (start, end) in parts:
-            await exchange.write(head + body.data[start:end])
-        return
-    source = await tree.open_body(body)
+    data = request.octets_of(item)
+    if data is None:
+        body = await request.tree.body(item)
+        data = body.data
+        if data is None:
+            await _write_file(request, body, status, fields, length, parts)
+            return
+    await request.exchange.start(status, fields, length)
+    for head, (start, end) in parts:
+        await request.exchange.write(head + data[start:end])
+
+
+async def _write_file(
+    request: Request,
+    body: MessageBody,
+    status: int,
+    fields: Fields,
+    length: int,
+    parts: list[tuple[bytes, Range]],
+) -> None:
+    exchange = request.exchange
+    source = await request.tree.open_body(body)
     try:
         await exchange.start(status, fields, length)
         for head, (start, end) in parts:
