@@ -31,8 +31,7 @@ _FOLDERS = Statement(
 )
 _DEFAULT_URL = "{urn:ietf:params:xml:ns:caldav}schedule-default-calendar-URL"
 _CHOICE = Statement(
-    "SELECT value FROM properties WHERE folder_id = :inbox AND item_id = 0"
-    " AND name = :name"
+    "SELECT value FROM properties WHERE folder_id = :inbox AND item_id = 0 AND name = :name"
 )
 _MEETINGS = Statement(
     f"SELECT {ITEM} FROM items i JOIN calendar_objects o ON o.item_id = i.id"  # noqa: S608
