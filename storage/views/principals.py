@@ -59,7 +59,8 @@ class FindPrincipal(View[Principal | None]):
     """Who has an e-mail address here; None: nobody.
 
     Everybody who is signed in may ask, as everybody who can send mail may: a meeting needs to
-    know where its invitations go.
+    know where its invitations go. The other addresses of people whom the actor may not know are
+    not told.
     """
 
     address: str
@@ -69,7 +70,11 @@ class FindPrincipal(View[Principal | None]):
 
     def read(self, context: ReadContext) -> Principal | None:
         row = context.db.one(_BY_ADDRESS, address=self.address)
-        return None if row is None else _principal(context, row)
+        if row is None:
+            return None
+        if not context.knows([SpaceFacts(row[0], row[1])]):
+            return Principal(row[0], row[1], row[2], (self.address,))
+        return _principal(context, row)
 
 
 @dataclass(frozen=True, slots=True)

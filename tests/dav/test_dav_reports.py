@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from folkmoot.storage.mutations.accounts import AddAddress
 from folkmoot.storage.mutations.upkeep import TrimLog
 from folkmoot.storage.types import Actor
 from tests.kit.dav import HOME, D, Dav, conditions
@@ -217,6 +218,20 @@ def test_principal_property_search(server: TestServer) -> None:
     assert alice.call("REPORT", "/dav/principals/", search((name, "a")), Depth="1").status == 400
     many = search(*[(name, "a")] * 30)
     assert alice.call("REPORT", "/dav/principals/", many).status == 400
+
+
+def test_other_addresses_of_strangers_are_not_told(server: TestServer) -> None:
+    """Who knows one address of somebody learns none of the others."""
+    dav, bob = Dav(server), server.account()
+    alias = AddAddress(bob.id, f"alias-of-{bob.address}")
+    server.store.call(Actor.system("test"), "alias", lambda txn: txn.apply(alias))
+    asked = "<D:displayname/></D:prop></D:principal"
+    more = asked.replace("</D:prop>", "<D:alternate-URI-set/></D:prop>")
+    found = search(("alternate-URI-set", alias.address)).replace(asked, more)
+    assert found.count("alternate-URI-set") == 2
+    answer = dav.call("REPORT", "/dav/principals/", found)
+    assert f"mailto:{alias.address}" in answer.text
+    assert f":{bob.address}" not in answer.text
 
 
 def test_principal_search_property_set(dav: Dav) -> None:
