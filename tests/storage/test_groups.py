@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from folkmoot.storage.check import CheckStore
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import (
     AlreadyExists,
@@ -47,6 +48,7 @@ from folkmoot.storage.types_mail import Resolved, Standing
 from folkmoot.storage.types_tree import Folder, ItemContent, TreePath
 from folkmoot.storage.upkeep import check
 from folkmoot.storage.views.accounts import FindAccount
+from folkmoot.storage.views.base import View
 from folkmoot.storage.views.busy import BusyCalendars
 from folkmoot.storage.views.groups import ListGroups, MyGroups, ShowGroup
 from folkmoot.storage.views.mailboxes import ListMailboxes
@@ -56,6 +58,8 @@ from folkmoot.storage.views.tree import FindPath
 from tests.kit.databases import Databases
 from tests.kit.stores import open_store
 from tests.storage.accounts_kit import actor_of, apply, make_account, make_domain, view
+
+R = TypeVar("R")
 
 CHOIR = "choir@example.test"
 FILE = ItemContent(b"a file", None, 6, b"d" * 32, "text/plain")
@@ -101,6 +105,11 @@ class World:
 
     def put(self, actor: Actor, folder: int, name: str = "file") -> Any:
         return self.store.call(actor, "test", lambda txn: txn.apply(CreateItem(folder, name, FILE)))
+
+
+def read(world: World, who: str, what: View[R]) -> R:
+    """What somebody sees."""
+    return world.store.call_read(world[who], "test", lambda txn: txn.view(what))
 
 
 @pytest.fixture
@@ -269,7 +278,7 @@ def test_one_address_is_of_one(world: World) -> None:
         CreateGroup(NewGroup("bob@example.test", "Other", world.id("eve"))),
     ):
         with pytest.raises(AlreadyExists):
-            apply(world.store, mutation)  # type: ignore[arg-type]
+            apply(world.store, mutation)
     with pytest.raises(NotFound):
         apply(world.store, CreateGroup(NewGroup("x@other.test", "Other", world.id("eve"))))
     with pytest.raises(Conflict):
@@ -302,12 +311,8 @@ def test_mail_to_a_group(world: World) -> None:
         found = view(world.store, ResolveAddress(address))
         assert replace(found, detail="") == Resolved(Standing.LOCAL, 0, world.space)
     for name in NAMES:
-        actor = world[name]
-        assert not world.store.call_read(
-            actor,
-            "test",
-            lambda txn, space=actor.space_id: txn.view(MaySendAs(space, CHOIR)),
-        )
+        may = MaySendAs(world[name].space_id, CHOIR)
+        assert not read(world, name, may)
     update = AccountUpdate(limits={Tool.MAIL: Limit(None, 0)})
     apply(world.store, UpdateAccount(world.id("alice"), update))
     assert view(world.store, ResolveAddress(CHOIR)).standing is Standing.OVER_QUOTA
@@ -339,11 +344,8 @@ def test_fellow_members_see_busy_times_only(world: World) -> None:
 
     assert (calendars("carol"), calendars("bob"), calendars("eve")) == (2, 2, 0)
     for names in ((), ("Calendar",), ("Inbox",)):
-        path = TreePath(world["bob"].space_id, Tool.CALENDAR, names)
         with pytest.raises(NotFound):
-            world.store.call_read(
-                world["carol"], "test", lambda txn, path=path: txn.view(FindPath(path))
-            )
+            read(world, "carol", FindPath(TreePath(world["bob"].space_id, Tool.CALENDAR, names)))
 
 
 def test_a_group_goes_with_all_it_has(world: World) -> None:
@@ -404,3 +406,31 @@ def test_two_change_one_membership_at_once(world: World) -> None:
         for thread in threads:
             thread.join()
         assert sum(isinstance(outcome, StorageError) for outcome in outcomes) == 1, outcomes
+
+
+class Undo(Exception):
+    """Rolls damage back."""
+
+
+@pytest.mark.parametrize(
+    ("damage", "finding"),
+    [
+        ("DELETE FROM addresses WHERE group_id IS NOT NULL", "lacks its space, its address"),
+        ("DELETE FROM members", "or its administrator"),
+        ("UPDATE spaces SET owner_account_id = 1", "lacks its space"),
+        ("UPDATE addresses SET account_id = 1", "is not of one account or one group"),
+        ("UPDATE addresses SET account_id = NULL", "is not of one account or one group"),
+    ],
+)
+def test_check_finds_damage(world: World, damage: str, finding: str) -> None:
+    """A group that lacks what it needs, and an address of nobody or of two, do not go unseen."""
+    found: list[str] = []
+
+    def work(txn: Any) -> None:
+        txn._context.db.run(Statement(damage))
+        found.extend(one.what for one in txn.view(CheckStore(world.store.blobs)))
+        raise Undo
+
+    with pytest.raises(Undo):
+        world.store.call(Actor.system("test"), "test", work)
+    assert any(finding in what for what in found), found
