@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 
+from folkmoot.server.background import Background
 from folkmoot.storage.errors import StorageError
 from folkmoot.storage.index import build
 from folkmoot.storage.store import Store
@@ -17,7 +18,7 @@ EVERY_SECONDS = 2.0
 PATIENCE_SECONDS = 30.0
 
 
-class Indexer:
+class Indexer(Background):
     """Runs until ``stop``, on the asyncio loop; the work itself is done in a thread.
 
     What it has done is committed, and what waits stands in the database: a server that is killed
@@ -30,18 +31,6 @@ class Indexer:
         self._store = store
         self._every = every
         self._patience = patience
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """End; a step that has begun in its thread ends by itself or with the store."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
 
     async def _run(self) -> None:
         prepared = False

@@ -7,6 +7,7 @@ import logging
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.server.background import Background
 from folkmoot.sharing.scheduling import deliver_waiting
 from folkmoot.storage.errors import Unavailable
 from folkmoot.storage.store import Store
@@ -18,24 +19,12 @@ RETRY = 60.0  # seconds between looks
 PATIENCE = 1.0  # seconds in which whoever made the change delivers by itself
 
 
-class Scheduler:
+class Scheduler(Background):
     """Looks at the start, a moment after each change, and now and then. On the asyncio loop."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.ensure_future(self._run())
-
-    async def stop(self) -> None:
-        """End; what waits is found at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
 
     async def _run(self) -> None:
         unsubscribe = self._store.bus.subscribe(Topic.SCHEDULE, 0, self._changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from folkmoot.server.background import Background
 from folkmoot.storage import upkeep
 from folkmoot.storage.errors import StorageError
 from folkmoot.storage.store import Store
@@ -15,7 +16,7 @@ FIRST_SECONDS = 60.0  # after a start, clients come back: let them in first
 EVERY_SECONDS = 6 * 3600.0
 
 
-class Upkeep:
+class Upkeep(Background):
     """Runs until ``stop``, on the asyncio loop; the work itself is done in a thread."""
 
     def __init__(
@@ -24,18 +25,6 @@ class Upkeep:
         self._store = store
         self._first = first
         self._every = every
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """End; a step that has begun in its thread ends by itself or with the store."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
 
     async def _run(self) -> None:
         pause = self._first
