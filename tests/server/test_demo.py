@@ -9,10 +9,12 @@ import smtplib
 import socket
 import ssl
 import stat
+from base64 import b64encode
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +181,27 @@ def test_it_stops_cleanly_and_finds_its_data_again(tmp_path: Path, number: signa
         assert "Kept" in before
         client.logout()
         assert server.stop(number) == 0
+
+
+def test_the_group_of_the_demo(demo: tuple[Running, Path], base: int) -> None:
+    """Its members open it in the drive, bob changes it, carol reads; eve finds nothing."""
+    server, data = demo
+    assert "choir@example.test" in server.text()
+
+    def ask(person: str, method: str, path: str, body: bytes | None = None) -> int:
+        login = b64encode(f"{person}@example.test:{person}-demo".encode()).decode()
+        client = HTTPConnection("127.0.0.1", base + 80, timeout=30)
+        url = f"/dav/drive/Groups/Choir/{path}"
+        client.request(method, url, body, {"Authorization": f"Basic {login}"})
+        status = client.getresponse().status
+        client.close()
+        return status
+
+    assert [ask(each, "GET", "Scores/Programme.csv") for each in ("alice", "bob", "carol")] == [
+        *(200, 200, 200)
+    ]
+    assert ask("bob", "PUT", "new.txt", b"new") == 201
+    assert ask("carol", "PUT", "new.txt", b"other") == 403
+    assert ask("eve", "GET", "new.txt") == 404
+    shown = run("-c", data / "folkmoot.toml", "group", "show", "choir@example.test").stdout
+    assert "10,000,000,000 bytes" in shown
