@@ -6,6 +6,7 @@ their folded values. Only what these leave open is read and parsed.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ from folkmoot.storage.views.tree import ITEM, read_bodies
 MARGIN = 15 * 3600  # seconds: floating times lie so far from UTC at most
 AT_ONCE = 200
 STEPS = 1_000_000  # of expanding recurrences, for one query
+STEPS_EACH = 50_000  # and for one object
 
 _OBJECTS = (
     "SELECT o.item_id, o.spans, o.covered_from, o.covered_until, o.floating"
@@ -39,6 +41,22 @@ _OBJECTS = (
 )
 _SHORT = " AND o.long = 0 AND o.last > :start AND o.last < :latest AND o.first < :end"
 _LONG = " AND o.long = 1 AND o.last > :start AND o.first < :end"
+
+
+@contextlib.contextmanager
+def sharing(budget: Budget) -> Iterator[Budget]:
+    """A part of a budget for one object: what is inside ends when the part is used up.
+
+    Raises ``CalendarError`` (max-instances) when the whole is used up.
+    """
+    own = Budget(min(STEPS_EACH, budget.left))
+    steps = own.left
+    try:
+        yield own
+    except CalendarError as error:
+        if error.precondition != "max-instances":
+            raise
+    budget.spend(steps - max(own.left, 0))
 
 
 def _has(is_sqlite: bool, number: int) -> str:
@@ -72,11 +90,20 @@ class FindObjects(View[list[int]]):
             for id_, sure in self._candidates(context, query):
                 (found if sure else unsure).append(id_)
             for id_, octets in octets_of(context, unsure, self.blobs):
-                if calendar_matches(load_calendar(octets), self.asked, self.zone, budget):
+                if self._matches(octets, budget):
                     found.append(id_)
         except CalendarError as error:
             raise RuleBroken(error.text, rule=error.precondition) from None
         return sorted(found)
+
+    def _matches(self, octets: bytes, budget: Budget) -> bool:
+        """Whether an object matches.
+
+        One that is too much work may match: it must not spoil the answer about all others.
+        """
+        with sharing(budget) as own:
+            return calendar_matches(load_calendar(octets), self.asked, self.zone, own)
+        return True
 
     def _candidates(self, context: ReadContext, query: SimpleQuery) -> Iterator[tuple[int, bool]]:
         """(item, whether it is known to match)."""

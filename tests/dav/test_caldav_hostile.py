@@ -170,3 +170,16 @@ def test_clients_that_stop(agenda: Agenda) -> None:
             http.send(octets)
     assert agenda.call("GET", "half.ics").status == 404
     assert agenda.propfind("", "sync-token").only.text("sync-token") == token
+
+
+def test_a_bomb_does_not_spoil_the_answer_about_others(agenda: Agenda) -> None:
+    """Far in the future, where nothing is stored, an endless series costs its own answer only."""
+    agenda.add("bomb", "DTSTART:20000101T000000Z", "RRULE:FREQ=SECONDLY")
+    agenda.add("good", "DTSTART:20990302T100000Z", "DURATION:PT1H")
+    year = ("20990101T000000Z", "21000101T000000Z")
+    found = agenda.query(span(*year))
+    assert agenda.book + "good.ics" in found.hrefs
+    body = f'<C:free-busy-query xmlns:C="{C[1:-1]}">{span(*year)}</C:free-busy-query>'
+    answer = agenda.call("REPORT", "", body, Depth="1")
+    assert answer.status == 200
+    assert "20990302T100000Z/" in answer.text
