@@ -109,16 +109,16 @@ def test_sites(dav: Dav) -> None:
     assert set(dav.propfind("/dav", "resourcetype", depth=1).hrefs) == {
         "/dav/", "/dav/principals/", "/dav/calendars/", "/dav/contacts/", "/dav/drive/",
     }  # fmt: skip
-    for site, member in (
+    for site, *members in (
         ("/dav/principals/", "/dav/principals/users/"),
         ("/dav/principals/users/", f"/dav/principals/users/{number}/"),
         ("/dav/calendars/", f"/dav/calendars/{number}/"),
         ("/dav/contacts/", f"/dav/contacts/{number}/"),
-        ("/dav/drive/", HOME),
+        ("/dav/drive/", "/dav/drive/Groups/", HOME),
     ):
         found = dav.propfind(site, "resourcetype", "displayname", depth=1)
-        assert found.hrefs == [site, member]
-        assert "collection" in found[member].tags("resourcetype")
+        assert found.hrefs == [site, *members]
+        assert all("collection" in found[each].tags("resourcetype") for each in members)
     for method in ("MKCOL", "PUT", "DELETE", "PROPPATCH", "LOCK", "COPY"):
         assert dav.call(method, "/dav/drive/").status == 405, method
     for path in ("/dav/x", "/dav/calendars/x/", "/dav/calendars/01/", "/dav/calendars/1e3/",
