@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from folkmoot.storage.engine.db import Row
+from folkmoot.storage.types_tree import TreePath
 from folkmoot.storage.views import tree_locks
 from tests.kit.dav import HOME, LOCK, Dav, conditions
 from tests.kit.server import TestServer
@@ -243,9 +245,14 @@ def test_locks_of_neighbours_cost_nothing(dav: Dav, monkeypatch: pytest.MonkeyPa
     """A write looks at the locks of its own name and above, not at those of all its siblings."""
     for number in range(30):
         dav.lock(f"n{number}")
-    seen = []
+    seen: list[str] = []
     made = tree_locks._lock
-    monkeypatch.setattr(tree_locks, "_lock", lambda *some: seen.append(1) or made(*some))
+
+    def make(row: Row, here: TreePath) -> tree_locks.FoundLock:
+        seen.append(row[0])
+        return made(row, here)
+
+    monkeypatch.setattr(tree_locks, "_lock", make)
     dav.put("other")
     assert dav.call("PUT", "n3", b"x").status == 423
     assert len(seen) <= 3

@@ -22,7 +22,11 @@ class Works:
             self.begun[name] = Deferred()
             return self.begun[name]
 
-        return self.turns.take(account, work).addCallback(self.ended.append)  # type: ignore[return-value]
+        def end(name: str) -> str:
+            self.ended.append(name)
+            return name
+
+        return self.turns.take(account, work).addCallback(end)
 
 
 def test_one_of_each_account_at_a_time() -> None:

@@ -17,7 +17,8 @@ from twisted.python.failure import Failure
 from folkmoot.auth.audit import Auditor
 from folkmoot.quota.ledger import Ledger
 from folkmoot.sharing.policy import GroupPolicy
-from folkmoot.sharing.tree import NO_TIMES, Tree
+from folkmoot.sharing.tree import Tree
+from folkmoot.sharing.tree_locking import NO_TIMES
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import StorageError
 from folkmoot.storage.mutations.accounts import UpdateAccount
