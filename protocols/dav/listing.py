@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from itertools import takewhile
 from typing import NamedTuple
 
 from folkmoot.protocols.dav.plan import Plan
+from folkmoot.protocols.dav.remembered import listings_of
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Resource, folder_node
 from folkmoot.storage.types_tree import Entry, Folder, Item
@@ -22,7 +23,40 @@ class _Rendered(NamedTuple):
 
 
 async def members(request: Request, resource: Resource, plan: Plan) -> AsyncIterator[Page]:
-    """Responses of the direct members, with the entries that are folders or came last."""
+    """Responses of the direct members, with the entries that are folders.
+
+    Those of a folder without folders are remembered while nothing changes in it.
+    """
+    listings, key = listings_of(request), _key(request, resource, plan)
+    known = listings.get(key) if key is not None else None
+    if known is not None:
+        yield known, []
+        return
+    texts: list[str] = []
+    async for text, kept in _read(request, resource, plan):
+        if isinstance(kept[0].node, Folder):
+            key = None
+        if key is not None:
+            texts.append(text)
+        yield text, kept
+    if key is not None:
+        listings.put(key, "".join(texts))
+
+
+def _key(request: Request, resource: Resource, plan: Plan) -> Hashable | None:
+    """All that a listing depends on; None where it cannot be remembered.
+
+    The rights are those that the gate has just given to whoever asks.
+    """
+    asked, folder = plan.key, resource.folder
+    if asked is None:
+        return None
+    who = request.tree.actor.account_id
+    return (who, folder.id, folder.modseq, int(folder.rights), resource.node.href, asked)
+
+
+async def _read(request: Request, resource: Resource, plan: Plan) -> AsyncIterator[Page]:
+    """Responses page by page, with the entries that are folders or came last."""
     folder, base = resource.folder, resource.node.href
     after: Folder | Item | None = None
 

@@ -6,7 +6,7 @@ call for each property that was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from folkmoot.protocols.dav.names import element, opening
@@ -104,6 +104,13 @@ class Plan:
             ]
         names = sorted({entry.needs for entry in asked if entry.needs})
         return [REGISTRY.prefetches[name] for name in names]
+
+    @property
+    def key(self) -> tuple[Hashable, ...] | None:
+        """What is asked for, where the nodes alone decide the answer; else None."""
+        if self._special or self._needs():
+            return None
+        return (*self._names, self._everything, self._minimal)
 
     async def prefetch(self, resource: Resource) -> None:
         """Fetch what the properties need that is not part of the nodes."""

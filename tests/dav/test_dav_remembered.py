@@ -1,0 +1,107 @@
+"""Listings that are remembered are the same as new ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from folkmoot.protocols.dav.remembered import MAX_LISTING, Listings
+from folkmoot.sharing.tree import Tree
+from tests.kit.dav import Dav
+from tests.kit.server import TestServer
+
+NAMES = ("getetag", "getcontentlength", "displayname", "{x}y")
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The folders whose members were read from the store."""
+    seen: list[int] = []
+    entries = Tree.entries
+
+    def note(self: Tree, folder_id: int, *some: object, **more: object) -> object:
+        seen.append(folder_id)
+        return entries(self, folder_id, *some, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Tree, "entries", note)
+    return seen
+
+
+def listed(dav: Dav, path: str = "f/", *names: str) -> list[tuple[str, str]]:
+    """(path, length) of members."""
+    found = dav.propfind(path, *(names or NAMES), depth=1)
+    return [(one.href, one.text("getcontentlength")) for one in found.responses[1:]]
+
+
+def test_an_unchanged_folder_is_not_read_again(dav: Dav, reads: list[int]) -> None:
+    """The second listing comes from memory, and is the same."""
+    dav.mkcol("f")
+    for number in range(3):
+        dav.put(f"f/{number}", b"x" * number)
+    first = listed(dav)
+    assert len(reads) == 1
+    assert listed(dav) == first
+    assert len(reads) == 1
+    listed(dav, "f/", "getetag", "getcontentlength")  # other properties are another listing
+    assert len(reads) == 2
+
+
+def test_changes_are_seen_at_once(dav: Dav, reads: list[int]) -> None:
+    """Whatever happens to a member, the next listing shows it."""
+    dav.mkcol("f")
+    dav.put("f/a", b"1")
+    dav.put("f/b", b"1")
+    here = dav.propfind("f/", "getetag").only.href
+    assert listed(dav) == [(here + "a", "1"), (here + "b", "1")]
+    dav.put("f/a", b"22")
+    assert listed(dav) == [(here + "a", "2"), (here + "b", "1")]
+    assert dav.call("DELETE", "f/b").status == 204
+    assert listed(dav) == [(here + "a", "2")]
+    assert dav.call("MOVE", "f/a", Destination=here + "c").status == 201
+    assert listed(dav) == [(here + "c", "2")]
+    dav.proppatch("f/c", '<D:set><D:prop><y xmlns="x">new</y></D:prop></D:set>')
+    found = dav.propfind("f/", *NAMES, depth=1)
+    assert found[here + "c"].text("{x}y") == "new"
+    dav.mkcol("f/sub")
+    assert here + "sub/" in dav.propfind("f/", "getetag", depth=1).hrefs
+
+
+def test_locks_and_folders_are_always_looked_at(dav: Dav, reads: list[int]) -> None:
+    """What changes without the folder's number is not remembered."""
+    dav.mkcol("f")
+    dav.put("f/a", b"1")
+    assert "activelock" not in str(dav.propfind("f/", "lockdiscovery", depth=1).responses[1].tags)
+    dav.propfind("f/", "lockdiscovery", depth=1)
+    dav.lock("f/a")
+    assert "activelock" in dav.propfind("f/", "lockdiscovery", depth=1).responses[1].tags(
+        "lockdiscovery"
+    )
+    before = dav.propfind("", "getlastmodified", "sync-token", depth=1)
+    dav.put("f/b", b"1")
+    after = dav.propfind("", "getlastmodified", "sync-token", depth=1)
+    href = next(href for href in before.hrefs if href.endswith("/f/"))
+    assert before[href].text("sync-token") != after[href].text("sync-token")
+
+
+def test_nobody_gets_the_listing_of_another(dav: Dav, server: TestServer) -> None:
+    """A stranger is refused although the listing is in memory."""
+    dav.mkcol("f")
+    dav.put("f/a", b"1")
+    account = dav.account
+    path = f"/dav/contacts/{account.space_id}/Contacts/"
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:1\r\nFN:x\r\nEND:VCARD\r\n"
+    dav.put(path + "a.vcf", card, Content_Type="text/vcard")
+    for _ in range(2):
+        assert len(dav.propfind(path, "getetag", depth=1).responses) == 2
+    stranger = Dav(server)
+    assert stranger.call("PROPFIND", path, Depth="1").status == 404
+
+
+def test_memory_is_bounded() -> None:
+    """The oldest listings are forgotten, and long ones are never kept."""
+    listings = Listings()
+    listings.put("long", "x" * (MAX_LISTING + 1))
+    assert listings.get("long") is None
+    for number in range(10):
+        listings.put(number, "x" * MAX_LISTING)
+    kept = [number for number in range(10) if listings.get(number) is not None]
+    assert kept == [6, 7, 8, 9]
