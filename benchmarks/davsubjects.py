@@ -186,11 +186,19 @@ class DavSubjects:
                 check = _responses(count + 1)
                 return self._ask(client, "PROPFIND", url, _LISTING, _DEEP, check)
 
+            change = self._change(url, "many")
+
+            def changed() -> float:
+                change()
+                return members()
+
             def first() -> float:
                 return self._synced(client, url, "", count)[1]
 
             yield Measure(f"PROPFIND Depth 0 of {count:,} events", "ms", about, times, warm=True)
-            yield Measure(f"PROPFIND Depth 1 of {count:,} events", "ms", members, times, warm=True)
+            again = f"PROPFIND Depth 1 of {count:,} events, again"
+            yield Measure(f"PROPFIND Depth 1 of {count:,} events", "ms", changed, times, warm=True)
+            yield Measure(again, "ms", members, times, warm=True)
             yield Measure(f"first sync of {count:,} events", "ms", first, times, warm=True)
 
     def events(self) -> Measures:
@@ -317,7 +325,7 @@ class DavSubjects:
                 work = lambda url=url, check=check, client=client: self._ask(  # noqa: E731
                     client, "PROPFIND", url, _FILE_LISTING, _DEEP, check
                 )
-                yield Measure(f"PROPFIND of {count:,} files", "ms", work, times, warm=True)
+                yield Measure(f"PROPFIND of {count:,} files, again", "ms", work, times, warm=True)
         count = self._sizes.folders[0]
         source = server.collection(FILES, f"folder{count}")
         names = iter(range(1000))
