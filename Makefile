@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= demo-data
 PORT ?= 10000
+MARKS ?= not e2e
 PYTEST ?= $(BIN)/python -bb -m pytest
 
 .PHONY: run test check lint types contracts fast e2e bench clean help
@@ -20,7 +21,7 @@ run: $(VENV)/installed
 	$(BIN)/folkmoot demo --data $(DATA) --base-port $(PORT)
 
 test: $(VENV)/tools
-	$(PYTEST) -m "not e2e"
+	$(PYTEST) -m "$(MARKS)"
 
 check: lint types contracts fast
 
