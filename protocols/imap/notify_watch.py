@@ -104,8 +104,9 @@ class NotifyWatch:
         fresh = wanted - self._hints.keys()
         for id_ in fresh:
             self._hints[id_] = self._session.watch(Topic.COLLECTION, id_, self._hinted)
-        # What was committed between the snapshot and the watch raised no hint.
-        self.dirty = bool(fresh)
+        # What was committed between the snapshot and the watch raised no hint; one that came since
+        # the snapshot stays.
+        self.dirty = self.dirty or bool(fresh)
 
     async def report(self) -> None:
         """Send what changed since the last look."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 
 from folkmoot.protocols.imap import notify_watch
+from folkmoot.sharing.workspace import Workspace
 from tests.imap.listed import values
 from tests.kit.imap import ImapClient
 from tests.kit.messages import simple
@@ -266,6 +271,33 @@ def test_subscriptions(server: TestServer) -> None:
     writer.ok("SUBSCRIBE Sent")
     assert client.line() == b'* LIST (\\HasNoChildren \\Sent \\Subscribed) "/" Sent'
     silence(client)
+
+
+def test_a_change_during_a_look_is_told(
+    server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is committed behind the snapshot that is being told, is told next."""
+    writer, client = pair(server)
+    client.ok("NOTIFY SET (MAILBOXES (Sent Drafts) (SubscriptionChange))")
+    looked, go_on = threading.Event(), threading.Event()
+    listed = Workspace.listed
+
+    def slowly(self: Workspace, *some: Any, **more: Any) -> Deferred[Any]:
+        async def wait() -> Any:
+            found = await listed(self, *some, **more)
+            looked.set()
+            await deferToThread(go_on.wait, 5)
+            return found
+
+        return Deferred.fromCoroutine(wait())
+
+    monkeypatch.setattr(Workspace, "listed", slowly)
+    writer.ok("UNSUBSCRIBE Sent")
+    assert looked.wait(5)
+    writer.ok("UNSUBSCRIBE Drafts")
+    go_on.set()
+    assert client.line() == b'* LIST (\\HasNoChildren \\Sent) "/" Sent'
+    assert client.line() == b'* LIST (\\HasNoChildren \\Drafts) "/" Drafts'
 
 
 def test_metadata(server: TestServer) -> None:
