@@ -10,6 +10,7 @@ from folkmoot.storage.errors import LimitReached
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.index.keys import insert_keys
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.bodies import insert_body
 from folkmoot.storage.mutations.flag_states import Change, State, changes, newer
 from folkmoot.storage.mutations.keywords import learn_keywords, spelled_row, spelling
 from folkmoot.storage.policy import Charge
@@ -36,10 +37,6 @@ from folkmoot.storage.views.ranges import conditions
 
 MAX_UID = 0xFFFF_FFFF
 
-_BLOB = Statement(
-    "INSERT INTO blobs (digest, size, created, file, data)"
-    " VALUES (:digest, :size, :created, :file, :data) RETURNING id"
-)
 _CONTENT = Statement(
     "INSERT INTO contents (blob_id, envelope, bodystructure, body, parts, header, preview)"
     " VALUES (:blob, :envelope, :bodystructure, :body, :parts, :header, :preview)"
@@ -64,14 +61,7 @@ def store_content(context: WriteContext, content: Content) -> int:
     known = context.stored.get(content.digest)
     if known is not None:
         return known
-    blob: int = context.db.value(
-        _BLOB,
-        digest=content.digest,
-        size=content.size,
-        created=context.now,
-        file=content.file,
-        data=content.data,
-    )
+    blob = insert_body(context, content)
     context.db.run(
         _CONTENT,
         blob=blob,

@@ -10,6 +10,7 @@ from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import AlreadyExists, InvalidName, NotFound, RuleBroken
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.bodies import insert_body
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool
@@ -18,10 +19,6 @@ from folkmoot.storage.views.tree import ITEM, compared
 
 MAX_NAME = 255  # octets of a name in UTF-8, as file systems have it
 
-_BLOB = Statement(
-    "INSERT INTO blobs (digest, size, created, file, data)"
-    " VALUES (:digest, :size, :created, :file, :data) RETURNING id"
-)
 _INSERT = Statement(
     "INSERT INTO items (folder_id, name, shown, modseq, created, modified, size, etag, media_type,"
     " blob_id, component, schedule_tag) VALUES (:folder, :name, :shown, :modseq, :created,"
@@ -188,16 +185,24 @@ def _store_beside(context: WriteContext, folder_id: int, item_id: int, new: Item
     context.db.run(_PUT_BESIDE[tool], item=item_id, folder=folder_id, **values)
 
 
-def _store_blob(context: WriteContext, new: ItemContent) -> int:
-    blob: int = context.db.value(
-        _BLOB,
-        digest=new.digest,
-        size=new.size,
-        created=context.now,
-        file=new.file,
-        data=new.data,
+def _insert_item(context: WriteContext, item: Item) -> Item:
+    """Insert the row of an item; returns it with the number that it got."""
+    id_: int = context.db.value(
+        _INSERT,
+        folder=item.folder_id,
+        name=compared(item.name),
+        shown=item.name,
+        modseq=item.modseq,
+        created=item.created,
+        modified=item.modified,
+        size=item.size,
+        etag=item.etag,
+        media_type=item.media_type,
+        blob=item.blob_id,
+        component=item.component,
+        schedule_tag=item.schedule_tag,
     )
-    return blob
+    return item._replace(id=id_)
 
 
 def _item(context: ReadContext, item: Item) -> Item:
@@ -228,39 +233,25 @@ class CreateItem(Mutation[Item]):
         check_name(self.name)
         check_free(context, self.folder_id, self.name)
         modseq = context.number(self.folder_id, items=1, size=new.size)
-        modified = now if new.modified is None else new.modified
-        created = now if new.created is None else new.created
-        blob = _store_blob(context, new)
-        id_: int = context.db.value(
-            _INSERT,
-            folder=self.folder_id,
-            name=compared(self.name),
-            shown=self.name,
-            modseq=modseq,
-            created=created,
-            modified=modified,
-            size=new.size,
-            etag=new.etag,
-            media_type=new.media_type,
-            blob=blob,
-            component=new.component,
-            schedule_tag=new.schedule_tag,
+        made = _insert_item(
+            context,
+            Item(
+                0,
+                self.folder_id,
+                self.name,
+                modseq,
+                now if new.created is None else new.created,
+                now if new.modified is None else new.modified,
+                new.size,
+                new.etag,
+                new.media_type,
+                insert_body(context, new),
+                new.component,
+                new.schedule_tag,
+            ),
         )
-        _store_beside(context, self.folder_id, id_, new)
-        return Item(
-            id_,
-            self.folder_id,
-            self.name,
-            modseq,
-            created,
-            modified,
-            new.size,
-            new.etag,
-            new.media_type,
-            blob,
-            new.component,
-            new.schedule_tag,
-        )
+        _store_beside(context, self.folder_id, made.id, new)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +282,7 @@ class ReplaceItem(Mutation[Item]):
             size=new.size,
             etag=new.etag,
             media_type=new.media_type,
-            blob=_store_blob(context, new),
+            blob=insert_body(context, new),
             component=new.component,
             schedule_tag=new.schedule_tag,
         )
@@ -348,21 +339,12 @@ class CopyItem(Mutation[None]):
         check_free(context, self.target_id, self.name)
         _check_member(context, tool, item, self.target_id, 0)
         modseq = context.number(self.target_id, items=1, size=item.size)
-        copy: int = context.db.value(
-            _INSERT,
-            folder=self.target_id,
-            name=compared(self.name),
-            shown=self.name,
-            modseq=modseq,
-            created=context.now,
-            modified=item.modified,
-            size=item.size,
-            etag=item.etag,
-            media_type=item.media_type,
-            blob=item.blob_id,
-            component=item.component,
-            schedule_tag=item.schedule_tag,
-        )
+        copy = _insert_item(
+            context,
+            item._replace(
+                folder_id=self.target_id, name=self.name, modseq=modseq, created=context.now
+            ),
+        ).id
         where = {"folder": item.folder_id, "item": item.id, "target": self.target_id, "copy": copy}
         context.db.run(_COPY_PROPERTIES, **where)
         if tool in _COPY_BESIDE:
