@@ -160,10 +160,13 @@ def _send(txn: Txn, space_id: int, found: Outgoing) -> dict[str, str]:
 def principal_of(txn: ReadTxn, who: str) -> Principal | None:
     """Who of this server has a calendar user address (mailto:…)."""
     scheme, _, mail = who.partition(":")
-    if scheme != "mailto":
-        return None
+    return principal_at(txn, mail) if scheme == "mailto" else None
+
+
+def principal_at(txn: ReadTxn, address: str) -> Principal | None:
+    """Who of this server has an e-mail address, in whatever form it is written."""
     try:
-        return txn.view(FindPrincipal(normalize_address(mail)))
+        return txn.view(FindPrincipal(normalize_address(address)))
     except InvalidName:
         return None
 

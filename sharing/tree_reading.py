@@ -8,15 +8,11 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred
 
 from folkmoot.sharing.acting import Acting
-from folkmoot.sharing.scheduling import principal_of
-from folkmoot.storage.addresses import normalize_address
+from folkmoot.sharing.scheduling import principal_at, principal_of
 from folkmoot.storage.content.ical.freebusy import BusyPeriod
 from folkmoot.storage.content.ical.query import CalendarFilter
 from folkmoot.storage.content.ical.values import Zone
 from folkmoot.storage.content.vcard.filters import Filter as CardFilter
-from folkmoot.storage.errors import (
-    InvalidName,
-)
 from folkmoot.storage.txn import ReadTxn
 from folkmoot.storage.types import MessageBody
 from folkmoot.storage.types_groups import GroupPlace
@@ -33,7 +29,7 @@ from folkmoot.storage.types_tree import (
 from folkmoot.storage.views.busy import BusyCalendars, BusyTimes
 from folkmoot.storage.views.groups import MyGroups
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
-from folkmoot.storage.views.principals import FindPrincipal, ReadPrincipal, ReadSpaceUsage
+from folkmoot.storage.views.principals import ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.tree import (
     FindPath,
     ListMembers,
@@ -183,11 +179,4 @@ class TreeReading(Acting):
 
     def principal_by_address(self, address: str) -> Deferred[Principal | None]:
         """Who has an e-mail address on this server."""
-
-        def work(txn: ReadTxn) -> Principal | None:
-            try:
-                return txn.view(FindPrincipal(normalize_address(address)))
-            except InvalidName:
-                return None
-
-        return self._read("principal", work)
+        return self._read("principal", lambda txn: principal_at(txn, address))

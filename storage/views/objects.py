@@ -7,7 +7,7 @@ their folded values. Only what these leave open is read and parsed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.blobs.fs import FileBlobs
@@ -28,7 +28,7 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import LONG, Entry, Item
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import ITEM, read_bodies
+from folkmoot.storage.views.tree import ITEM, number_list, read_bodies
 
 MARGIN = 15 * 3600  # seconds: floating times lie so far from UTC at most
 AT_ONCE = 200
@@ -202,7 +202,7 @@ class ReadNumbered(View[list[Entry]]):
         for some in _batches(self.item_ids):
             statement = Statement(
                 f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder"  # noqa: S608
-                f" AND i.id IN ({_numbers(some)})"
+                f" AND i.id IN ({number_list(some)})"
             )
             for row in context.db.all(statement, folder=self.folder_id):
                 found[row[0]] = Item(*row)
@@ -217,7 +217,7 @@ def octets_of(
     for some in _batches(item_ids):
         statement = Statement(
             "SELECT i.id, b.size, b.data, b.file FROM items i JOIN blobs b ON b.id = i.blob_id"  # noqa: S608
-            f" WHERE i.id IN ({_numbers(some)})"
+            f" WHERE i.id IN ({number_list(some)})"
         )
         for id_, size, data, file in context.db.all(statement):
             yield id_, blobs.read(file, 0, size) if data is None else bytes(data)
@@ -226,7 +226,3 @@ def octets_of(
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(ids), AT_ONCE):
         yield ids[start : start + AT_ONCE]
-
-
-def _numbers(ids: Iterable[int]) -> str:
-    return ", ".join(str(int(id_)) for id_ in ids)

@@ -300,10 +300,10 @@ def _of_members(context: ReadContext, folder_id: int, nodes: Sequence[Folder | I
     conditions = []
     folders = [node.id for node in nodes if isinstance(node, Folder)]
     if folders:
-        conditions.append(f"folder_id IN ({_list(folders)}) AND item_id = 0")
+        conditions.append(f"folder_id IN ({number_list(folders)}) AND item_id = 0")
     items = [node.id for node in nodes if isinstance(node, Item)]
     if items and context.db.one(_ANY_PROPERTIES, folder=folder_id) is not None:
-        conditions.append(f"folder_id = {int(folder_id)} AND item_id IN ({_list(items)})")
+        conditions.append(f"folder_id = {int(folder_id)} AND item_id IN ({number_list(items)})")
     return conditions
 
 
@@ -340,7 +340,7 @@ def _gather(
         found.setdefault((folder_id, item_id), {})[name] = value
 
 
-def _list(numbers: Iterable[int]) -> str:
+def number_list(numbers: Iterable[int]) -> str:
     return ", ".join(str(int(number)) for number in numbers)
 
 
@@ -365,7 +365,7 @@ def read_bodies(
     for start in range(0, len(items), NAMES_AT_ONCE):
         some = [item.blob_id for item in items[start : start + NAMES_AT_ONCE]]
         statement = Statement(
-            f"SELECT id, size, data, file FROM blobs WHERE id IN ({_list(some)})"  # noqa: S608
+            f"SELECT id, size, data, file FROM blobs WHERE id IN ({number_list(some)})"  # noqa: S608
         )
         for id_, size, inline, file in context.db.all(statement):
             data[id_] = blobs.read(file, 0, size) if inline is None else bytes(inline)
