@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from folkmoot.protocols.caldav.times import element_text
-from folkmoot.protocols.caldav.types import is_calendar, is_inbox
+from folkmoot.protocols.caldav.types import is_calendar, is_inbox, makes_busy
 from folkmoot.protocols.caldav.words import CALENDAR, cal, refuse
 from folkmoot.protocols.dav.answering import collections_of
 from folkmoot.protocols.dav.errors import DavError
@@ -20,7 +20,6 @@ from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import DEFAULT, Folder, Item
 
 DEFAULT_CALENDAR: Final = cal("schedule-default-calendar-URL")
-_TRANSPARENCY: Final = cal("schedule-calendar-transp")
 _FACTS: Final = "calendars of home"
 
 
@@ -87,5 +86,4 @@ def free_busy_set(request: Request, node: Node) -> str | None:
 
 
 def _counts(calendar: Node) -> bool:
-    stored = calendar.properties.get(_TRANSPARENCY)
-    return bool(calendar.rights & Right.BUSY) and (stored is None or "transparent" not in stored)
+    return bool(calendar.rights & Right.BUSY) and makes_busy(calendar.properties)

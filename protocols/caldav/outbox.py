@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape
 
 from folkmoot.protocols.caldav.objects import add_object
 from folkmoot.protocols.caldav.times import zone_of_calendar
-from folkmoot.protocols.caldav.types import is_outbox
-from folkmoot.protocols.caldav.words import CALENDAR, cal, refusal_of, refuse
+from folkmoot.protocols.caldav.types import is_outbox, makes_busy
+from folkmoot.protocols.caldav.words import CALENDAR, refusal_of, refuse
 from folkmoot.protocols.dav.multistatus import XML_TYPE
 from folkmoot.protocols.dav.names import DECLARATIONS
 from folkmoot.protocols.dav.registry import compliance, method
@@ -22,7 +22,7 @@ from folkmoot.storage.content.ical.intake import CalendarObject
 from folkmoot.storage.content.ical.itip import read_message
 from folkmoot.storage.content.ical.tree import Component, Limits
 from folkmoot.storage.content.ical.values import property_moment
-from folkmoot.storage.types_tree import Entry, Folder
+from folkmoot.storage.types_tree import Folder
 
 # rfc6638#3: what is PUT is scheduled
 compliance("calendar-auto-schedule")
@@ -30,7 +30,6 @@ compliance("calendar-auto-schedule")
 _LIMIT: Final = 256 * 1024  # octets of a request
 _ATTENDEES: Final = 100
 _LONGEST: Final = 400 * 86_400  # seconds that may be asked for
-_TRANSPARENCY: Final = cal("schedule-calendar-transp")
 
 SUCCESS: Final = "2.0;Success"
 UNKNOWN_USER: Final = "3.7;Invalid calendar user"
@@ -109,7 +108,7 @@ async def _answer(
     masked = component.value("X-CALENDARSERVER-MASK-UID")
     rows: list[BusyPeriod] = []
     for entry in calendars:
-        if not _counts(entry):
+        if not makes_busy(entry.properties):
             continue
         assert isinstance(entry.node, Folder)
         zone = zone_of_calendar(folder_node("", entry.node, entry.properties))
@@ -121,12 +120,6 @@ async def _answer(
         periods, since, before, int(time.time()), request=component, attendee=who
     )
     return SUCCESS, reply.decode("utf-8", "replace")
-
-
-def _counts(entry: Entry) -> bool:
-    """Whether a calendar makes busy. # rfc6638#9.1"""
-    stored = entry.properties.get(_TRANSPARENCY)
-    return stored is None or "transparent" not in stored
 
 
 def _response(who: str, status: str, data: str) -> str:

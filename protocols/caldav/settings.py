@@ -11,7 +11,7 @@ from folkmoot.protocols.caldav.times import (
     zone_by_id,
     zone_stated,
 )
-from folkmoot.protocols.caldav.types import is_calendar
+from folkmoot.protocols.caldav.types import TRANSPARENCY, is_calendar
 from folkmoot.protocols.caldav.words import CALENDAR, apple, cal, refusal_of, refuse
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.names import escape
@@ -100,7 +100,7 @@ def timezone_id(request: Request, node: Node) -> str | None:
     return escape(name) if zone_named(name) is not None else None
 
 
-@prop(cal("schedule-calendar-transp"), Kind.FOLDER, CALENDAR, stored=True, setter=_transparency)
+@prop(TRANSPARENCY, Kind.FOLDER, CALENDAR, stored=True, setter=_transparency)
 def transparency(request: Request, node: Node) -> str | None:
     """Whether what is in it makes busy. # rfc6638#9.1"""
     return "<C:opaque/>" if is_calendar(node) else None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+from folkmoot.protocols.caldav.words import cal
 from folkmoot.protocols.dav.resources import Kind, Node
 from folkmoot.protocols.dav.types import resource_types
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import SCHEDULE_INBOX, SCHEDULE_OUTBOX
 
+TRANSPARENCY: Final = cal("schedule-calendar-transp")
 _SCHEDULING = (SCHEDULE_INBOX, SCHEDULE_OUTBOX)
 
 
@@ -32,6 +37,12 @@ def types_of(node: Node) -> str:
         return ""
     use = _use(node)
     return f"<C:{use}/>" if use in _SCHEDULING else "<C:calendar/>"
+
+
+def makes_busy(properties: Mapping[str, str]) -> bool:
+    """Whether what is in a calendar with these properties makes its owner busy. # rfc6638#9.1"""
+    stored = properties.get(TRANSPARENCY)
+    return stored is None or "transparent" not in stored
 
 
 def _is_collection(node: Node) -> bool:
