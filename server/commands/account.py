@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from folkmoot.auth.accounts import AccountWanted
@@ -114,15 +116,7 @@ def show(config: Config, address: str, as_json: bool) -> None:
     }
     for title, value in lines.items():
         click.echo(f"{title + ':':<16}{value}")
-    rows = [
-        (
-            usage.tool.value,
-            amount(usage.bytes_used, usage.bytes_limit, " bytes"),
-            amount(usage.items_used, usage.items_limit, ""),
-        )
-        for usage in details.usage
-    ]
-    print_table(("Tool", "Space", "Items"), rows)
+    print_usage(details.usage)
 
 
 @command.command()
@@ -167,9 +161,7 @@ def delete(config: Config, address: str, yes: bool) -> None:
     """Destroy an account and all its data for good."""
     with working(config) as work:
         found = work.wait(work.accounts.show(address)).account
-        question = f"Destroy {found.address} and all its data for good?"
-        if not yes and not click.confirm(question):
-            raise click.ClickException("Nothing was deleted.")
+        confirm_destruction(found.address, yes)
         work.wait(work.accounts.delete(address))
     click.echo(f"The account {address} is deleted.")
 
@@ -280,7 +272,26 @@ def _amount_of_groups(limits: GroupLimits) -> str:
     return groups + members
 
 
-def amount(used: int, limit: int | None, unit: str) -> str:
+def print_usage(usages: Iterable[Usage]) -> None:
+    """Show what a space holds and may hold."""
+    rows = [
+        (
+            usage.tool.value,
+            _amount(usage.bytes_used, usage.bytes_limit, " bytes"),
+            _amount(usage.items_used, usage.items_limit, ""),
+        )
+        for usage in usages
+    ]
+    print_table(("Tool", "Space", "Items"), rows)
+
+
+def confirm_destruction(address: str, yes: bool) -> None:
+    """Ask, unless ``yes`` was said already. Raises ``ClickException`` where it is not wanted."""
+    if not yes and not click.confirm(f"Destroy {address} and all its data for good?"):
+        raise click.ClickException("Nothing was deleted.")
+
+
+def _amount(used: int, limit: int | None, unit: str) -> str:
     """What is used of what may be used, for people."""
     return f"{used:,} of {limit:,}{unit}" if limit is not None else f"{used:,}{unit}, no limit"
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from folkmoot.config.schema import Config
-from folkmoot.server.commands.account import amount, plain_usage
+from folkmoot.server.commands.account import confirm_destruction, plain_usage, print_usage
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
 from folkmoot.server.commands.work import working
 from folkmoot.sharing.groups import rights_named, rights_text
@@ -78,15 +78,7 @@ def show(config: Config, address: str, as_json: bool) -> None:
         for one in details.members
     ]
     print_table(("Member", *(tool.value for tool in tools), "Joined"), rows)
-    rows = [
-        (
-            usage.tool.value,
-            amount(usage.bytes_used, usage.bytes_limit, " bytes"),
-            amount(usage.items_used, usage.items_limit, ""),
-        )
-        for usage in details.usage
-    ]
-    print_table(("Tool", "Space", "Items"), rows)
+    print_usage(details.usage)
 
 
 @command.command()
@@ -108,9 +100,7 @@ def delete(config: Config, address: str, yes: bool) -> None:
     """Destroy a group and all its data for good."""
     with working(config) as work:
         found = work.wait(work.groups.show(address)).group
-        question = f"Destroy {found.address} and all its data for good?"
-        if not yes and not click.confirm(question):
-            raise click.ClickException("Nothing was deleted.")
+        confirm_destruction(found.address, yes)
         work.wait(work.groups.delete(address))
     click.echo(f"The group {address} is deleted.")
 
