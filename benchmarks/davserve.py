@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ _BOOK = (
 )
 
 
-class DavServer:
+class DavServer(abc.ABC):
     """A running server with one account; a context manager.
 
     ``homes`` are the URLs, with a slash at the end, below which collections of each tool are made.
@@ -54,17 +55,17 @@ class DavServer:
     ) -> None:
         self.stop()
 
+    @abc.abstractmethod
     def start(self) -> None:
         """Start it and wait until it answers. Raises ``RuntimeError``."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def stop(self) -> None:
         """End it."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def processes(self) -> list[psutil.Process]:
         """All its processes."""
-        raise NotImplementedError
 
     def cpu(self) -> float | None:
         """Seconds of processor time that it has used, if that is known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import base64
 import contextlib
 import getpass
@@ -45,9 +46,9 @@ class Peer(DavServer):
         self.site = Site(free_port(), NAME, PASSWORD)
         self.environment = dict(os.environ)
 
+    @abc.abstractmethod
     def _prepare(self) -> Sequence[str]:
         """Write what it needs; the command that runs it in the foreground."""
-        raise NotImplementedError
 
     def _ready(self) -> None:
         """Finish what can be done only when it listens."""
