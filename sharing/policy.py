@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from folkmoot.storage.policy import Circle, CollectionFacts, SpaceFacts
+from folkmoot.storage.policy import Circle, CollectionFacts, Granted, Membership, SpaceFacts
 from folkmoot.storage.types import ALL_RIGHTS, Actor, ActorKind, Right, Tool
+from folkmoot.storage.types_sharing import DROP_FOLDER, SHARED_ITEMS
 
 #: What every member may do in the space of the group.
 MEMBER: Final = Right.LOOKUP | Right.READ | Right.BUSY | Right.SEEN
+#: What only owners have, who decide what is shared.
+NEVER_GRANTED: Final = Right.SHARE
+#: What fellow members may do in each other's drop folders.
+DROP: Final = Right.LOOKUP | Right.INSERT
 
 
 class GroupPolicy:
-    """Everything is private but for groups.
+    """Everything is private but for groups, and for what owners grant to groups and fellow members.
 
     The owner of a space has all rights in it; so has the administrator of a group in the group's.
-    Members read what the group has, and may do there what was given to each for each tool. Members
-    of one group learn when the others are busy, and nothing else: their calendars look absent.
+    Members read what the group has, and may do there what was given to each for each tool, or what
+    was granted to all of them on a collection. Members of one group learn when the others are busy,
+    and may put files into each other's drop folders; else their things look absent unless granted.
 
     The system (deliveries, the command line, upkeep) acts with a stated reason: it may put mail
-    into a mailbox and administer accounts, but it never reads what people keep.
+    into a mailbox, administer accounts and what is shared, but it never reads what people keep.
     """
 
-    SYSTEM_RIGHTS = Right.LOOKUP | Right.POST
+    SYSTEM_RIGHTS = Right.LOOKUP | Right.POST | Right.SHARE
 
     def rights(
         self, actor: Actor, collections: Sequence[CollectionFacts], circle: Circle
@@ -60,11 +66,48 @@ class GroupPolicy:
 def _rights(actor: Actor, facts: CollectionFacts, circle: Circle) -> Right:
     if facts.owner_account_id == actor.account_id:
         return ALL_RIGHTS
+    grants = nearest(circle.grants.get(facts.id, ()))
     membership = circle.memberships.get(facts.space_id)
     if membership is not None:
-        if membership.administrator:
-            return ALL_RIGHTS
-        return MEMBER | membership.rights.get(facts.tool, Right.NONE)
-    if facts.tool is Tool.CALENDAR and facts.space_id in circle.fellows:
-        return Right.BUSY
+        return _in_group(membership, facts, grants)
+    if facts.space_id in circle.fellows:
+        return _of_fellow(facts, grants)
     return Right.NONE
+
+
+def _in_group(membership: Membership, facts: CollectionFacts, grants: Mapping[int, Right]) -> Right:
+    """What a member may do with something of the group."""
+    if facts.tool not in membership.tools:
+        return Right.NONE
+    if facts.special == SHARED_ITEMS:  # what others share here is theirs
+        return MEMBER
+    if membership.administrator:
+        return ALL_RIGHTS
+    of_all = MEMBER | membership.rights.get(facts.tool, Right.NONE)
+    rights = grants.get(facts.space_id, of_all)
+    for grantee, granted in grants.items():
+        if grantee != facts.space_id:
+            rights |= granted
+    return rights & ~NEVER_GRANTED
+
+
+def _of_fellow(facts: CollectionFacts, grants: Mapping[int, Right]) -> Right:
+    """What somebody may do with a thing of another account in the same group."""
+    rights = Right.NONE
+    for granted in grants.values():
+        rights |= granted
+    if facts.tool is Tool.CALENDAR:
+        rights |= Right.BUSY
+    if facts.special == DROP_FOLDER:
+        rights |= DROP
+    return rights & ~NEVER_GRANTED
+
+
+def nearest(grants: Iterable[Granted]) -> dict[int, Right]:
+    """What counts of the grants on a thing and above it: for each grantee the nearest one."""
+    found: dict[int, Granted] = {}
+    for granted in grants:
+        known = found.get(granted.grantee)
+        if known is None or granted.distance < known.distance:
+            found[granted.grantee] = granted
+    return {grantee: granted.rights for grantee, granted in found.items()}

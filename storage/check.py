@@ -42,7 +42,9 @@ _LOCK_COLLECTIONS = Statement("SELECT id FROM collections ORDER BY id FOR UPDATE
 _USAGE = Statement(
     "SELECT u.space_id, u.tool, u.bytes_used, u.items_used,"
     " CAST(COALESCE(SUM(c.size), 0) AS BIGINT), CAST(COALESCE(SUM(c.messages), 0) AS BIGINT)"
+    # What is shared one by one is charged where it is kept.
     " FROM usage u LEFT JOIN collections c ON c.space_id = u.space_id AND c.tool = u.tool"
+    " AND c.special_use <> 'shared'"
     " GROUP BY u.space_id, u.tool, u.bytes_used, u.items_used"
 )
 _SET_USAGE = Statement(
@@ -140,6 +142,24 @@ _LOST_MEMBERSHIPS = Statement(
 )
 _LOST_ADDRESSES = Statement(
     "SELECT address FROM addresses WHERE (account_id IS NULL) = (group_id IS NULL)"
+)
+# Of things that are not there, to principals that are not, and to those whom the owner meets in
+# no group any more.
+_LOST_GRANTS = Statement(
+    "SELECT n.id FROM grants n LEFT JOIN collections c ON c.id = n.collection_id"
+    " LEFT JOIN spaces o ON o.id = n.space_id LEFT JOIN groups g ON g.space_id = n.grantee"
+    " LEFT JOIN spaces s ON s.id = n.grantee LEFT JOIN groups own ON own.space_id = n.space_id"
+    " WHERE c.id IS NULL OR c.space_id <> n.space_id OR c.parent_id IS NULL OR NOT EXISTS ("
+    "SELECT 1 FROM members a WHERE a.account_id = o.owner_account_id AND (a.group_id = g.id"
+    " OR EXISTS (SELECT 1 FROM members b WHERE b.group_id = a.group_id"
+    " AND b.account_id = s.owner_account_id)) UNION ALL"
+    " SELECT 1 FROM members b WHERE b.group_id = own.id"
+    " AND (b.account_id = s.owner_account_id OR g.id = own.id))"
+)
+_LOST_SEEN = Statement(
+    "SELECT n.mailbox_id, n.account_id FROM seen n JOIN collections c ON c.id = n.mailbox_id"
+    " JOIN spaces s ON s.id = c.space_id"
+    " WHERE s.owner_account_id = n.account_id OR c.tool <> 'mail'"
 )
 _FILES = Statement("SELECT file, size, digest FROM blobs WHERE file IS NOT NULL")
 _INLINE = Statement(
@@ -273,6 +293,10 @@ def _groups(db: Db) -> Iterator[Finding]:
         yield Finding(f"account {account} is a member of group {group}, but one does not exist")
     for (address,) in db.all(_LOST_ADDRESSES):
         yield Finding(f"the address {address} is not of one account or one group")
+    for (grant,) in db.all(_LOST_GRANTS):
+        yield Finding(f"grant {grant} is of nothing, or to somebody who shares no group")
+    for mailbox, account in db.all(_LOST_SEEN):
+        yield Finding(f"account {account} has \\Seen of its own in its own mailbox {mailbox}")
 
 
 def _messages(db: Db) -> Iterator[Finding]:

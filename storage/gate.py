@@ -24,6 +24,18 @@ class OnCollection:
 
 
 @dataclass(frozen=True, slots=True)
+class OnItem:
+    """Needs all the rights on one item (a UID, or the id of an item of the tree) of a collection.
+
+    What is granted on the item counts instead of what is granted on the collection.
+    """
+
+    collection_id: int
+    item: int
+    rights: Right
+
+
+@dataclass(frozen=True, slots=True)
 class OnSpace:
     """Needs to manage what belongs to the person or group (subscriptions, passwords)."""
 
@@ -50,7 +62,7 @@ class PerItem:
     """
 
 
-Need = OnCollection | OnSpace | OnGroup | Administration | PerItem
+Need = OnCollection | OnItem | OnSpace | OnGroup | Administration | PerItem
 
 
 class Operation(abc.ABC):

@@ -18,13 +18,15 @@ from folkmoot.storage.types import Actor, Right, Tool
 class CollectionFacts:
     """What a decision about a collection may depend on.
 
-    ``owner_account_id`` is 0 in the space of a group.
+    ``owner_account_id`` is 0 in the space of a group. ``special`` is the special use of the
+    collection, "" for most.
     """
 
     id: int
     space_id: int
     owner_account_id: int
     tool: Tool
+    special: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,23 @@ class SpaceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What an account is in a group. ``rights`` are those of its own, beside every member's."""
+    """What an account is in a group. ``rights`` are those of its own, beside every member's;
+    ``tools`` are those that the group uses."""
 
     group_id: int
     administrator: bool
     rights: Mapping[Tool, Right]
+    tools: frozenset[Tool]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Rights given to a principal (by its space) on a collection that is ``distance`` levels above
+    the one that a decision is about: 0 for itself, -1 for the one item in it."""
+
+    grantee: int
+    distance: int
+    rights: Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +63,13 @@ class Circle:
     """Whom an actor has to do with, as it is in this transaction.
 
     ``memberships`` are by the space of the group; ``fellows`` are the spaces of those who are in
-    a group with the actor. What the decision is not about may be left out.
+    a group with the actor; ``grants`` are those to the actor or to its groups, by the collection
+    that the decision is about. What the decision is not about may be left out.
     """
 
     memberships: Mapping[int, Membership] = field(default_factory=dict)
     fellows: frozenset[int] = frozenset()
+    grants: Mapping[int, Sequence[Granted]] = field(default_factory=dict)
 
 
 #: Of somebody who asks for nothing but their own.
@@ -62,12 +78,18 @@ ALONE = Circle()
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What an operation adds to (or, negative, takes from) a space's tool."""
+    """What an operation adds to (or, negative, takes from) a space's tool.
+
+    ``largest`` is the size of the largest single item that its owner or a member adds, 0 where
+    others bring it (mail that comes in). ``exempt`` is what has to be told in spite of limits.
+    """
 
     space_id: int
     tool: Tool
     bytes: int
     items: int
+    largest: int = 0
+    exempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,7 @@ class Balance:
     bytes_limit: int | None
     items_used: int
     items_limit: int | None
+    largest_item: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

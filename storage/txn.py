@@ -21,6 +21,7 @@ from folkmoot.storage.gate import (
     Need,
     OnCollection,
     OnGroup,
+    OnItem,
     OnSpace,
     Operation,
     PerItem,
@@ -40,7 +41,7 @@ R = TypeVar("R")
 
 _EPOCH = Statement("SELECT epoch FROM accounts WHERE id = :id AND state = 'active'")
 _FACTS = Statement(
-    "SELECT c.id, c.space_id, s.owner_account_id, c.tool FROM collections c"
+    "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
     " JOIN spaces s ON s.id = c.space_id WHERE c.id = :id"
 )
 _SPACE = Statement("SELECT id, owner_account_id FROM spaces WHERE id = :id")
@@ -130,7 +131,7 @@ class ReadContext:
         self, facts: Sequence[CollectionFacts], needed: Right = Right.LOOKUP
     ) -> Mapping[int, Right]:
         """Rights of the actor on those of the collections where it has the needed ones."""
-        circle = self._circles.of(each.owner_account_id for each in facts)
+        circle = self._circles.of(facts)
         rights = self._decisions.authorizer.rights(self.actor, facts, circle)
         return {id_: right for id_, right in rights.items() if needed in right}
 
@@ -140,12 +141,12 @@ class ReadContext:
 
     def knows(self, spaces: Sequence[SpaceFacts]) -> set[int]:
         """Those of the spaces whose owners the actor may know."""
-        circle = self._circles.of(space.owner_account_id for space in spaces)
+        circle = self._circles.around(space.owner_account_id for space in spaces)
         return self._decisions.authorizer.knows(self.actor, spaces, circle)
 
     def leads(self, space: SpaceFacts) -> bool:
         """Whether the actor may change the group that owns a space."""
-        circle = self._circles.of([space.owner_account_id])
+        circle = self._circles.around([space.owner_account_id])
         return self._decisions.authorizer.may_lead(self.actor, space, circle)
 
     def facts(self, collection_id: int) -> CollectionFacts:
@@ -159,8 +160,8 @@ class ReadContext:
         return facts
 
     def learn(self, row: Row) -> CollectionFacts:
-        """Remember facts that a view has read: (id, space, owner, tool)."""
-        facts = self._facts[row[0]] = CollectionFacts(row[0], row[1], row[2], Tool(row[3]))
+        """Remember facts that a view has read: (id, space, owner, tool, special use)."""
+        facts = self._facts[row[0]] = CollectionFacts(row[0], row[1], row[2], Tool(row[3]), row[4])
         return facts
 
     def require(self, collection_id: int, needed: Right) -> Right:
@@ -175,13 +176,14 @@ class ReadContext:
             facts = self.facts(collection_id)
             rights = self.rights([facts], Right.NONE).get(collection_id, Right.NONE)
             self._rights[collection_id] = rights
-        if needed == Right.BUSY and Right.BUSY in rights:
-            return rights
-        if Right.LOOKUP not in rights:
-            raise NotFound
-        if needed & ~rights:
-            raise PermissionDenied
-        return rights
+        return _all_of(needed, rights)
+
+    def require_item(self, collection_id: int, item: int, needed: Right) -> Right:
+        """The same for one item, to which more or less may be granted than to its collection."""
+        facts = self.facts(collection_id)
+        circle = self._circles.of([facts], item)
+        rights = self._decisions.authorizer.rights(self.actor, [facts], circle)
+        return _all_of(needed, rights.get(collection_id, Right.NONE))
 
 
 class WriteContext(ReadContext):
@@ -289,7 +291,7 @@ class Txn(ReadTxn):
         if any(isinstance(need, PerItem) for need in needs):
             raise TypeError("a mutation names all that it touches")
         _authorize(context, needs, self._decisions.authorizer)
-        context.lock([need.collection_id for need in needs if isinstance(need, OnCollection)])
+        context.lock(_touched(needs))
         for charge in mutation.cost(context):
             make_charge(context.db, charge, self._decisions.ledger)
         result = mutation.write(context)
@@ -319,9 +321,8 @@ class Txn(ReadTxn):
 
     def _audit(self, operation: Operation, needs: Sequence[Need]) -> None:
         actor = self.actor
-        collections = [need.collection_id for need in needs if isinstance(need, OnCollection)]
         entry = self._decisions.auditor.entry(
-            actor, self._label, type(operation).__name__, collections, operation.audited
+            actor, self._label, type(operation).__name__, _touched(needs), operation.audited
         )
         if entry is None:
             return
@@ -337,6 +338,22 @@ class Txn(ReadTxn):
             collections=" ".join(map(str, entry.collections)),
             detail=entry.detail,
         )
+
+
+def _touched(needs: Sequence[Need]) -> list[int]:
+    """The collections that an operation names."""
+    return [need.collection_id for need in needs if isinstance(need, OnCollection | OnItem)]
+
+
+def _all_of(needed: Right, rights: Right) -> Right:
+    """The rights, if they have what is needed. Raises ``NotFound``, ``PermissionDenied``."""
+    if needed == Right.BUSY and Right.BUSY in rights:
+        return rights
+    if Right.LOOKUP not in rights:
+        raise NotFound
+    if needed & ~rights:
+        raise PermissionDenied
+    return rights
 
 
 def _check_actor(context: ReadContext) -> None:
@@ -356,6 +373,8 @@ def _authorize(context: ReadContext, needs: Sequence[Need], authorizer: Authoriz
         match need:
             case OnCollection(collection_id, rights):
                 context.require(collection_id, rights)
+            case OnItem(collection_id, item, rights):
+                context.require_item(collection_id, item, rights)
             case OnSpace(space_id):
                 row = context.db.one(_SPACE, id=space_id)
                 if row is None or not authorizer.may_manage(

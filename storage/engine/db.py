@@ -87,3 +87,8 @@ class Db:
     def text(self, sql: str) -> None:
         """Run transaction control (BEGIN, SAVEPOINT …)."""
         self._cursor.execute(sql)
+
+
+def number_list(numbers: Iterable[int]) -> str:
+    """Numbers as SQL has them between brackets."""
+    return ", ".join(str(int(number)) for number in numbers)

@@ -21,6 +21,7 @@ from folkmoot.storage.gate import Administration, Need, OnGroup
 from folkmoot.storage.mutations.accounts import check_person_name, claim_address, lock_account
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
+from folkmoot.storage.mutations.grants import end_between
 from folkmoot.storage.mutations.mailboxes import check_component
 from folkmoot.storage.mutations.spaces import (
     announce,
@@ -196,7 +197,10 @@ class RemoveMember(_GroupMutation[None]):
         if not context.db.run(_REMOVE, group=self.group_id, account=self.account_id):
             raise NotFound("The account is not a member.")
         context.db.run(_UNLOCK, space=space, account=self.account_id)
+        own, _, _ = _account(context, self.account_id)
+        end_between(context, own, space)
         announce(context, space)
+        announce(context, own)
         _tell_member(context, self.account_id)
 
 

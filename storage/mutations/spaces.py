@@ -26,9 +26,10 @@ _INSERT_ROOT = Statement(
     " created, modified) VALUES (:space, :tool, NULL, '', 1, 0, 1, :now, :now) RETURNING id"
 )
 _SET_LIMIT = Statement(
-    "INSERT INTO usage (space_id, tool, bytes_used, bytes_limit, items_used, items_limit)"
-    " VALUES (:space, :tool, 0, :bytes, 0, :items) ON CONFLICT (space_id, tool)"
-    " DO UPDATE SET bytes_limit = excluded.bytes_limit, items_limit = excluded.items_limit"
+    "INSERT INTO usage (space_id, tool, bytes_used, bytes_limit, items_used, items_limit,"
+    " largest_item) VALUES (:space, :tool, 0, :bytes, 0, :items, :largest)"
+    " ON CONFLICT (space_id, tool) DO UPDATE SET bytes_limit = excluded.bytes_limit,"
+    " items_limit = excluded.items_limit, largest_item = excluded.largest_item"
 )
 _LOCK_SPACE = Statement("SELECT id FROM spaces WHERE id = :space FOR UPDATE")
 _LOCK_COLLECTIONS = Statement(
@@ -47,6 +48,8 @@ _DESTROY_SPACE = (
     Statement("DELETE FROM annotations WHERE space_id = :space"),
     Statement("DELETE FROM locks WHERE space_id = :space"),
     Statement("DELETE FROM schedule_messages WHERE space_id = :space"),
+    Statement("DELETE FROM grants WHERE space_id = :space"),
+    Statement("DELETE FROM grants WHERE grantee = :space"),
     *(
         Statement(
             f"DELETE FROM {table} WHERE folder_id IN"  # noqa: S608
@@ -78,7 +81,12 @@ def insert_space(context: WriteContext, limits: Mapping[Tool, Limit]) -> int:
 def set_limit(context: WriteContext, space_id: int, tool: Tool, limit: Limit) -> None:
     """Say what a tool of a space may hold."""
     context.db.run(
-        _SET_LIMIT, space=space_id, tool=tool.value, bytes=limit.bytes, items=limit.items
+        _SET_LIMIT,
+        space=space_id,
+        tool=tool.value,
+        bytes=limit.bytes,
+        items=limit.items,
+        largest=limit.largest,
     )
 
 

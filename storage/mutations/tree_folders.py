@@ -58,6 +58,7 @@ _DELETE = (
     Statement("DELETE FROM properties WHERE folder_id = :id"),
     Statement("DELETE FROM tombstones WHERE folder_id = :id"),
     Statement("DELETE FROM items WHERE folder_id = :id"),
+    Statement("DELETE FROM grants WHERE collection_id = :id"),
     Statement("DELETE FROM collections WHERE id = :id"),
 )
 _UNLOCK = Statement("DELETE FROM locks WHERE folder_id = :id")
@@ -67,6 +68,8 @@ _MOVE = Statement(
 )
 # What a folder was for in its old space, something else is for in the new one.
 _GIVE = Statement("UPDATE collections SET space_id = :space, special_use = '' WHERE id = :id")
+# What one owner has shared, the next one has not.
+_UNSHARE = Statement("DELETE FROM grants WHERE collection_id = :id")
 _COPY_FOLDER_PROPERTIES = Statement(
     "INSERT INTO properties (folder_id, item_id, name, value)"
     " SELECT CAST(:copy AS BIGINT), 0, name, value FROM properties"
@@ -385,6 +388,7 @@ class MoveFolder(Mutation[None]):
             context.db.run(_UNLOCK, id=id_)
             if leaves:
                 context.db.run(_GIVE, id=id_, space=target.space_id)
+                context.db.run(_UNSHARE, id=id_)
         bury(context, parent_id, gone, old)
         context.hint(Topic.SPACE, source.space_id)
         context.hint(Topic.SPACE, target.space_id)

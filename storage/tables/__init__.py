@@ -10,6 +10,7 @@ from folkmoot.storage.tables import (
     queue,
     scheduling,
     search,
+    sharing,
 )
 from folkmoot.storage.tables.metadata import metadata
 
@@ -24,4 +25,5 @@ __all__ = [
     "queue",
     "scheduling",
     "search",
+    "sharing",
 ]

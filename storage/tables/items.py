@@ -34,6 +34,10 @@ items = Table(
     Column("component", Text, nullable=False),
     Column("schedule_tag", Text, nullable=False),
     Column("blob_id", BigInteger, ForeignKey("blobs.id"), nullable=False, index=True),
+    # The account that put it there; 0: from before this was recorded, or the system.
+    Column("creator", BigInteger, nullable=False, server_default="0"),
+    # 0 for all who may read, 1: others see the time only (CONFIDENTIAL), 2: others see nothing.
+    Column("privacy", SmallInteger, nullable=False, server_default="0"),
     UniqueConstraint("folder_id", "name"),
     Index("ix_items_folder_id_modseq", "folder_id", "modseq"),
     sqlite_autoincrement=True,

@@ -37,6 +37,8 @@ domains = Table(
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("catchall_account_id", BigInteger, nullable=True),
+    # Plans that administrators of the domain may give, one a line.
+    Column("plans", Text, nullable=False, server_default=""),
     Column("created", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -63,6 +65,13 @@ accounts = Table(
     # Groups that the person may administer, and members of each; NULL: any number.
     Column("group_limit", BigInteger, nullable=True),
     Column("member_limit", BigInteger, nullable=True),
+    # Recipients on other servers in a day; NULL: any number.
+    Column("mail_per_day", BigInteger, nullable=True),
+    # Features that the plan does not have, separated by spaces.
+    Column("withheld", Text, nullable=False, server_default=""),
+    # The hash of a code with which the person may choose a password, and until when.
+    Column("reset_secret", Text, nullable=True),
+    Column("reset_until", BigInteger, nullable=True),
     sqlite_autoincrement=True,
 )
 
@@ -76,6 +85,10 @@ groups = Table(
     Column("name", Text, nullable=False),
     Column("admin_account_id", BigInteger, ForeignKey("accounts.id"), nullable=False, index=True),
     Column("created", BigInteger, nullable=False),
+    # Who may write to the address: anyone, members, or writers (members who may post).
+    Column("posting", Text, nullable=False, server_default="anyone"),
+    # The tools that the group uses, separated by spaces.
+    Column("tools", Text, nullable=False, server_default="mail calendar contacts documents"),
     sqlite_autoincrement=True,
 )
 
@@ -90,6 +103,8 @@ members = Table(
     Column("contacts", BigInteger, nullable=False),
     Column("documents", BigInteger, nullable=False),
     Column("joined", BigInteger, nullable=False),
+    # 1: mail to the group goes to the member's own INBOX as well.
+    Column("forward", SmallInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("group_id", "account_id"),
     sqlite_with_rowid=False,
 )

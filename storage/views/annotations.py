@@ -29,7 +29,7 @@ _CHANGED = Statement(
     " AND account_id IN (0, :account) AND modseq > :since ORDER BY collection_id, entry"
 )
 _FACTS = Statement(
-    "SELECT c.id, c.space_id, s.owner_account_id, c.tool FROM collections c"
+    "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
     " JOIN spaces s ON s.id = c.space_id WHERE c.space_id = :space AND c.tool = 'mail'"
 )
 

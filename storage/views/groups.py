@@ -120,18 +120,24 @@ class MyGroups(View[list[GroupPlace]]):
         rows = context.db.all(_MINE, account=context.actor.account_id)
         known = context.knows([SpaceFacts(space, 0) for space, _, _ in rows])
         mine = [row for row in rows if row[0] in known]
-        plain = [name for _, name, _ in mine]
-        full = [
-            f"{name} ({display_address(address)})".replace("/", "-") for _, name, address in mine
-        ]
-        equal = Counter(map(_folded, plain))
-        names = [
-            name if equal[_folded(name)] == 1 else other
-            for name, other in zip(plain, full, strict=True)
-        ]
-        if len(set(map(_folded, names))) < len(names):  # somebody named a group like an address
-            names = full
+        names = told_apart([(name, display_address(address)) for _, name, address in mine])
         return [GroupPlace(space, name) for (space, *_), name in zip(mine, names, strict=True)]
+
+
+def told_apart(named: Sequence[tuple[str, str]]) -> list[str]:
+    """Names for (name, what is only its own): of equal names, each has the other behind it.
+
+    They are levels of paths: without slashes.
+    """
+    plain = [name.replace("/", "-") for name, _ in named]
+    full = [f"{name} ({own})".replace("/", "-") for name, own in named]
+    equal = Counter(map(_folded, plain))
+    names = [
+        name if equal[_folded(name)] == 1 else other
+        for name, other in zip(plain, full, strict=True)
+    ]
+    # Somebody may have chosen a name that looks like one of these.
+    return names if len(set(map(_folded, names))) == len(names) else full
 
 
 def _folded(name: str) -> str:

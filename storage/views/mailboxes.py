@@ -22,7 +22,7 @@ _LIST = Statement(
     " JOIN spaces s ON s.id = c.space_id WHERE c.space_id = :space AND c.tool = 'mail'"
 )
 _LEVEL = (
-    "SELECT c.id, c.space_id, s.owner_account_id, c.tool FROM collections c"
+    "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
     " JOIN spaces s ON s.id = c.space_id WHERE c.name = :name AND c.parent_id = "
 )
 # The root was there before all else, so it is the first of its space that is looked at.
@@ -100,7 +100,7 @@ class ListMailboxes(View[list[MailboxInfo]]):
     def read(self, context: ReadContext) -> list[MailboxInfo]:
         rows = context.db.all(_LIST, space=self.space_id)
         visible = context.visible(
-            [CollectionFacts(row[0], self.space_id, row[11], Tool.MAIL) for row in rows]
+            [CollectionFacts(row[0], self.space_id, row[11], Tool.MAIL, row[3]) for row in rows]
         )
         subscribed = {row[0] for row in context.db.all(_SUBSCRIBED, account=self.account_id)}
         tree = Tree(rows)

@@ -21,14 +21,14 @@ from folkmoot.storage.content.ical.values import Zone
 from folkmoot.storage.content.vcard.filters import Filter
 from folkmoot.storage.content.vcard.matching import decide, needle
 from folkmoot.storage.content.vcard.matching import matches as card_matches
-from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.engine.db import Row, Statement, number_list
 from folkmoot.storage.errors import RuleBroken
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import LONG, Entry, Item
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import ITEM, number_list, read_bodies
+from folkmoot.storage.views.tree import ITEM, read_bodies
 
 MARGIN = 15 * 3600  # seconds: floating times lie so far from UTC at most
 AT_ONCE = 200

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from folkmoot.storage.blobs.fs import FileBlobs
-from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.engine.db import Row, Statement, number_list
 from folkmoot.storage.errors import NotFound, PermissionDenied
 from folkmoot.storage.gate import Need, OnCollection, PerItem
 from folkmoot.storage.policy import CollectionFacts
@@ -61,7 +61,7 @@ def compared(name: str) -> str:
 
 def folder(context: ReadContext, row: Row) -> Folder:
     """A folder from a row of ``FOLDER``. Raises ``NotFound`` where the actor may not know it."""
-    context.learn((row[0], row[1], row[14], row[2]))
+    context.learn((row[0], row[1], row[14], row[2], row[12]))
     return plain_folder(row, context.require(row[0], Right.LOOKUP))
 
 
@@ -261,7 +261,7 @@ def visible_folders(
     """Those where the actor has the needed rights, of rows of ``FOLDER``."""
     if not rows:
         return []
-    facts = [CollectionFacts(r[0], r[1], r[14], Tool(r[2])) for r in rows]
+    facts = [CollectionFacts(r[0], r[1], r[14], Tool(r[2]), r[12]) for r in rows]
     rights = context.rights(facts, needed)
     return [plain_folder(row, rights[row[0]]) for row in rows if row[0] in rights]
 
@@ -338,10 +338,6 @@ def _gather(
     )
     for folder_id, item_id, name, value in context.db.all(statement):
         found.setdefault((folder_id, item_id), {})[name] = value
-
-
-def number_list(numbers: Iterable[int]) -> str:
-    return ", ".join(str(int(number)) for number in numbers)
 
 
 def read_bodies(

@@ -1,0 +1,166 @@
+"""Mutations of what owners share: rights of groups and fellow members on collections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import NotFound, PermissionDenied, Unchangeable
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.spaces import announce
+from folkmoot.storage.policy import Charge, CollectionFacts
+from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.types import ALL_RIGHTS, Right, Topic
+from folkmoot.storage.types_sharing import SHARED_ITEMS
+from folkmoot.storage.types_tree import SCHEDULE_INBOX, SCHEDULE_OUTBOX
+
+_NEVER_SHARED = frozenset({SHARED_ITEMS, SCHEDULE_INBOX, SCHEDULE_OUTBOX})
+
+_GRANTEE = Statement(
+    "SELECT g.id, a.id FROM spaces s LEFT JOIN groups g ON g.space_id = s.id"
+    " LEFT JOIN accounts a ON a.id = s.owner_account_id WHERE s.id = :space"
+)
+_IN_GROUP = Statement("SELECT 1 FROM members WHERE group_id = :group AND account_id = :account")
+_OF_SPACE = Statement("SELECT id FROM groups WHERE space_id = :space")
+_TOGETHER = Statement(
+    "SELECT 1 FROM members one JOIN members other ON other.group_id = one.group_id"
+    " WHERE one.account_id = :one AND other.account_id = :other LIMIT 1"
+)
+_IS_ROOT = Statement("SELECT parent_id IS NULL FROM collections WHERE id = :id")
+_SET = Statement(
+    "INSERT INTO grants (space_id, collection_id, item, grantee, rights, link_collection,"
+    " link_item, created) VALUES (:space, :collection, 0, :grantee, :rights, 0, 0, :now)"
+    " ON CONFLICT (collection_id, item, grantee) DO UPDATE SET rights = excluded.rights"
+)
+_REMOVE = Statement(
+    "DELETE FROM grants WHERE collection_id = :collection AND item = 0 AND grantee = :grantee"
+)
+_OF_LEAVER = Statement("DELETE FROM grants WHERE space_id = :account AND grantee = :group")
+_TO_LEAVER = Statement("DELETE FROM grants WHERE space_id = :group AND grantee = :account")
+# What an account and those whom it meets in no other group have granted to each other.
+_STILL_TOGETHER = (
+    "SELECT a.space_id FROM spaces me JOIN members mine ON mine.account_id = me.owner_account_id"
+    " JOIN members m ON m.group_id = mine.group_id JOIN accounts a ON a.id = m.account_id"
+    " WHERE me.id = :account"
+)
+_BETWEEN = tuple(
+    Statement(
+        f"DELETE FROM grants WHERE {one} = :account AND {other} NOT IN ({_STILL_TOGETHER})"  # noqa: S608
+        " AND EXISTS (SELECT 1 FROM spaces s"
+        f" WHERE s.id = grants.{other} AND s.owner_account_id <> 0)"
+    )
+    for one, other in (("space_id", "grantee"), ("grantee", "space_id"))
+)
+_MEMBER_SPACES = Statement(
+    "SELECT a.space_id FROM members m JOIN accounts a ON a.id = m.account_id"
+    " WHERE m.group_id = :group"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfCollection(Mutation[None]):
+    """What the mutations here have in common: the owner of a collection may do them."""
+
+    abstract: ClassVar[bool] = True
+    audited: ClassVar[bool] = True
+
+    collection_id: int
+    grantee: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.collection_id, Right.SHARE)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share(_OfCollection):
+    """Give a group or a fellow member rights on a collection and all below it, instead of others.
+
+    ``grantee`` is a space. Rights that nobody can give are left out; no rights at all keep the
+    grantee out where it has rights above. Raises ``PermissionDenied`` when the owner and the
+    grantee are in no group together, ``Unchangeable`` for what is not shared, ``NotFound``.
+    """
+
+    collection_id: int
+    grantee: int
+    rights: Right
+
+    def write(self, context: WriteContext) -> None:
+        facts = context.facts(self.collection_id)
+        if facts.special in _NEVER_SHARED or context.db.value(_IS_ROOT, id=facts.id):
+            raise Unchangeable("This cannot be shared; share a collection in it.")
+        check_grantee(context, facts, self.grantee)
+        context.db.run(
+            _SET,
+            space=facts.space_id,
+            collection=facts.id,
+            grantee=self.grantee,
+            rights=int(self.rights & ALL_RIGHTS & ~Right.SHARE),
+            now=context.now,
+        )
+        tell(context, facts.space_id, self.grantee)
+
+
+@dataclass(frozen=True, slots=True)
+class Unshare(_OfCollection):
+    """Take from a grantee what was granted on a collection. Raises ``NotFound``."""
+
+    collection_id: int
+    grantee: int
+
+    def write(self, context: WriteContext) -> None:
+        facts = context.facts(self.collection_id)
+        if not context.db.run(_REMOVE, collection=facts.id, grantee=self.grantee):
+            raise NotFound("This is not shared with them.")
+        tell(context, facts.space_id, self.grantee)
+
+
+# --- what they have in common ---------------------------------------------------------------------
+
+
+def check_grantee(context: ReadContext, facts: CollectionFacts, grantee: int) -> None:
+    """Only who is in a group with the owner can be given rights. Raises ``PermissionDenied``.
+
+    The owner may be a group: then the group itself and its members can.
+    """
+    row = context.db.one(_GRANTEE, space=grantee)
+    group, account = row if row is not None else (None, None)
+    owner = facts.owner_account_id
+    if owner == 0:
+        own = context.db.value(_OF_SPACE, space=facts.space_id)
+        if grantee == facts.space_id:
+            return
+        together = account and context.db.one(_IN_GROUP, group=own, account=account)
+    elif group is not None:
+        together = context.db.one(_IN_GROUP, group=group, account=owner)
+    else:
+        together = account not in (None, owner) and context.db.one(
+            _TOGETHER, one=owner, other=account
+        )
+    if not together:
+        raise PermissionDenied("Only groups of the owner, and people in them, can be given rights.")
+
+
+def tell(context: WriteContext, space_id: int, grantee: int) -> None:
+    """Let all look again who look at a space, or at what is shared with a grantee."""
+    announce(context, space_id)
+    group, account = context.db.one(_GRANTEE, space=grantee) or (None, None)
+    if account is not None:
+        context.hint(Topic.SPACE, grantee)
+    if group is not None:
+        for (space,) in context.db.all(_MEMBER_SPACES, group=group):
+            context.hint(Topic.SPACE, space)
+
+
+def end_between(context: WriteContext, account: int, group: int) -> None:
+    """An account has left a group: end what each had granted to the other, and what it and the
+    members had who are in no other group with it. Both are spaces."""
+    context.db.run(_OF_LEAVER, account=account, group=group)
+    context.db.run(_TO_LEAVER, account=account, group=group)
+    for statement in _BETWEEN:
+        context.db.run(statement, account=account)

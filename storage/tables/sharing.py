@@ -1,0 +1,55 @@
+"""Grants: rights that owners give to others, on collections and on single items."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from folkmoot.storage.tables.metadata import Id, metadata
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("space_id", BigInteger, ForeignKey("spaces.id"), nullable=False, index=True),
+    Column("collection_id", BigInteger, nullable=False),
+    # 0: the whole collection and all below; else the UID of a message or the id of an item.
+    Column("item", BigInteger, nullable=False),
+    # The space of the group or account that the rights are given to.
+    Column("grantee", BigInteger, ForeignKey("spaces.id"), nullable=False),
+    Column("rights", BigInteger, nullable=False),  # bits of Right
+    # Where a single item is shown: what the group shares, and the UID or id there; else 0.
+    Column("link_collection", BigInteger, nullable=False),
+    Column("link_item", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("collection_id", "item", "grantee"),
+    Index("ix_grants_grantee_space_id", "grantee", "space_id"),
+    Index("ix_grants_link", "link_collection", "link_item"),
+    sqlite_autoincrement=True,
+)
+
+seen = Table(
+    "seen",  # what an account has read in a mailbox of somebody else: its own \Seen
+    metadata,
+    Column(
+        "mailbox_id", BigInteger, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column(
+        "account_id",
+        BigInteger,
+        ForeignKey("accounts.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("uids", Text, nullable=False),  # a UidSet
+    PrimaryKeyConstraint("mailbox_id", "account_id"),
+    sqlite_with_rowid=False,
+)
