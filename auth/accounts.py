@@ -38,8 +38,8 @@ from folkmoot.storage.types_accounts import (
     AccountDetails,
     AccountUpdate,
     Domain,
-    GroupLimits,
     NewAccount,
+    Terms,
 )
 from folkmoot.storage.upkeep import sweep_bodies
 from folkmoot.storage.views.accounts import FindAccount, ListAccounts, ListDomains, ShowAccount
@@ -63,7 +63,7 @@ class AccountWanted:
     limits: Mapping[Tool, Limit] = field(default_factory=dict)
     domain_admin: bool = False
     disabled: bool = False
-    group_limits: GroupLimits = field(default_factory=GroupLimits)
+    terms: Terms = field(default_factory=Terms)
 
 
 class Accounts:
@@ -147,7 +147,7 @@ class Accounts:
             limits=wanted.limits,
             domain_admin=wanted.domain_admin,
             disabled=wanted.disabled,
-            group_limits=wanted.group_limits,
+            terms=wanted.terms,
         )
 
         def work(txn: Txn) -> Account:

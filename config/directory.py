@@ -40,6 +40,13 @@ class PlanSection:
     calendar: ToolLimits = section(ToolLimits, "Limits of the calendars.")
     contacts: ToolLimits = section(ToolLimits, "Limits of the address books.")
     documents: ToolLimits = section(ToolLimits, "Limits of the documents.")
+    largest_item: int = key(
+        size(),
+        "The size of one message, event, contact or file that is stored or sent; 0: no limit but "
+        "those of the server.",
+        default=0,
+        example=25 * 10**6,
+    )
     mail_per_day: int = key(
         whole(0),
         "The number of recipients outside this server that can be written to in a day; "
@@ -61,6 +68,19 @@ class PlanSection:
         default=None,
         example=50,
     )
+    imap: bool = key(BOOLEAN, "Whether mail is read by IMAP.", default=True)
+    submission: bool = key(BOOLEAN, "Whether mail is sent by SMTP.", default=True)
+    caldav: bool = key(BOOLEAN, "Whether calendars are used by CalDAV.", default=True)
+    carddav: bool = key(BOOLEAN, "Whether address books are used by CardDAV.", default=True)
+    drive: bool = key(BOOLEAN, "Whether documents are used as a drive (WebDAV).", default=True)
+    join_groups: bool = key(
+        BOOLEAN,
+        "Whether the person may join and make groups; who is in one stays in it.",
+        default=True,
+    )
+    app_passwords: bool = key(
+        BOOLEAN, "Whether there are passwords for single devices.", default=True
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +93,12 @@ class DomainSection:
         "The account that gets mail for addresses that do not exist.",
         default=None,
         example="ada@example.org",
+    )
+    plans: tuple[str, ...] = key(
+        list_of(text("name of a plan")),
+        "The plans that administrators of the domain may give to its accounts.",
+        default=(),
+        example=(DEFAULT_PLAN,),
     )
 
 
@@ -253,6 +279,10 @@ def _check_names(directory: Directory, document: Document) -> None:
         here = ("domain", index)
         if entry.catchall is not None and entry.catchall not in accounts:
             document.note((*here, "catchall"), f'"{entry.catchall}" is no [[account]] here')
+        plans = directory.plans()
+        for each in entry.plans:
+            if each not in plans:
+                document.wrong((*here, "plans"), f"some of {', '.join(plans)}", f'"{each}"')
 
 
 def _check_accounts(directory: Directory, document: Document) -> None:

@@ -16,8 +16,8 @@ from folkmoot.config.directory import (
 )
 from folkmoot.sharing.groups import READ, WRITE, Groups
 from folkmoot.storage.errors import StorageError
-from folkmoot.storage.types import Account, AccountState, Limit, Right, Tool
-from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, GroupLimits
+from folkmoot.storage.types import Account, AccountState, Feature, Limit, Right, Tool
+from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Plan, Terms
 from folkmoot.storage.types_groups import Group
 
 log = logging.getLogger("folkmoot.directory")
@@ -31,12 +31,30 @@ def plan_limits(plan: PlanSection) -> dict[Tool, Limit]:
         Tool.CONTACTS: plan.contacts,
         Tool.DOCUMENTS: plan.documents,
     }
-    return {tool: Limit(each.bytes or None, each.items or None) for tool, each in tools.items()}
+    largest = plan.largest_item or None
+    return {
+        tool: Limit(each.bytes or None, each.items or None, largest) for tool, each in tools.items()
+    }
 
 
-def plan_group_limits(plan: PlanSection) -> GroupLimits:
-    """How many groups a plan lets a person administer, with how many members each."""
-    return GroupLimits(plan.groups, plan.members)
+def plan_terms(plan: PlanSection) -> Terms:
+    """What a plan gives beside room in tools."""
+    features = {
+        Feature.IMAP: plan.imap,
+        Feature.SUBMISSION: plan.submission,
+        Feature.CALDAV: plan.caldav,
+        Feature.CARDDAV: plan.carddav,
+        Feature.DRIVE: plan.drive,
+        Feature.GROUPS: plan.join_groups,
+        Feature.APP_PASSWORDS: plan.app_passwords,
+    }
+    withheld = frozenset(feature for feature, there in features.items() if not there)
+    return Terms(plan.groups, plan.members, plan.mail_per_day or None, withheld)
+
+
+def plan_of(name: str, plan: PlanSection) -> Plan:
+    """A plan of the file as it is given to an account."""
+    return Plan(name, plan_limits(plan), plan_terms(plan))
 
 
 async def apply_directory(accounts: Accounts, groups: Groups, directory: Directory) -> bool:
@@ -90,7 +108,7 @@ class _Applied:
                 name=entry.name or "",
                 plan=plan,
                 limits=plan_limits(self._plans[plan]),
-                group_limits=plan_group_limits(self._plans[plan]),
+                terms=plan_terms(self._plans[plan]),
                 domain_admin=entry.domain_admin or False,
                 disabled=entry.disabled or False,
             )
@@ -152,10 +170,8 @@ class _Applied:
     async def _limit(self, account: Account, plan: PlanSection) -> None:
         details = await self._accounts.show(account.address)
         differing = differing_limits(details, plan_limits(plan))
-        groups = plan_group_limits(plan)
-        update = AccountUpdate(
-            limits=differing, group_limits=groups if groups != details.group_limits else None
-        )
+        terms = plan_terms(plan)
+        update = AccountUpdate(limits=differing, terms=terms if terms != details.terms else None)
         if update != AccountUpdate():
             await self._accounts.update(account.address, update)
             self._changed("limits changed", account.address)
@@ -221,5 +237,8 @@ class _Applied:
 
 def differing_limits(details: AccountDetails, limits: Mapping[Tool, Limit]) -> dict[Tool, Limit]:
     """Those of the limits that an account does not have yet."""
-    now = {usage.tool: Limit(usage.bytes_limit, usage.items_limit) for usage in details.usage}
+    now = {
+        usage.tool: Limit(usage.bytes_limit, usage.items_limit, usage.largest_item)
+        for usage in details.usage
+    }
     return {tool: limit for tool, limit in limits.items() if now.get(tool) != limit}

@@ -7,7 +7,7 @@ from folkmoot.storage.errors import NotFound, OverQuota
 from folkmoot.storage.policy import Balance, Charge, Ledger
 
 _BALANCE = Statement(
-    "SELECT bytes_used, bytes_limit, items_used, items_limit FROM usage"
+    "SELECT bytes_used, bytes_limit, items_used, items_limit, largest_item FROM usage"
     " WHERE space_id = :space AND tool = :tool"
 )
 # One conditional statement, so that no check-then-act race can overdraw an account: an addition
@@ -15,9 +15,11 @@ _BALANCE = Statement(
 _CHARGE = Statement(
     "UPDATE usage SET bytes_used = bytes_used + :bytes, items_used = items_used + :items"
     " WHERE space_id = :space AND tool = :tool"
-    " AND (:bytes <= 0 OR bytes_limit IS NULL OR bytes_used + :bytes <= bytes_limit)"
+    " AND (:exempt = 1"
+    " OR (:bytes <= 0 OR bytes_limit IS NULL OR bytes_used + :bytes <= bytes_limit)"
     " AND (:items <= 0 OR items_limit IS NULL OR items_used + :items <= items_limit)"
-    " RETURNING bytes_used - :bytes, bytes_limit, items_used - :items, items_limit"
+    " AND (largest_item IS NULL OR :largest <= largest_item))"
+    " RETURNING bytes_used - :bytes, bytes_limit, items_used - :items, items_limit, largest_item"
 )
 
 
@@ -29,6 +31,8 @@ def make_charge(db: Db, charge: Charge, ledger: Ledger) -> None:
         tool=charge.tool,
         bytes=charge.bytes,
         items=charge.items,
+        largest=charge.largest,
+        exempt=int(charge.exempt),
     )
     if before is not None:
         # Asked after the update, which an objection rolls back: that saves a statement.

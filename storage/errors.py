@@ -42,10 +42,23 @@ class PermissionDenied(StorageError):
     default_text = "You do not have the right to do this."
 
 
+class NotInPlan(PermissionDenied):
+    """The plan of the account does not have what this needs."""
+
+    default_text = "The plan of this account does not include this."
+
+
 class OverQuota(StorageError):
-    """The space that would hold the data has no room for it."""
+    """The space that would hold the data has no room for it.
+
+    ``permanent`` says that it would not fit into an empty one either.
+    """
 
     default_text = "This would exceed the storage limit of the mailbox owner."
+
+    def __init__(self, text: str | None = None, *, permanent: bool = False) -> None:
+        super().__init__(text)
+        self.permanent = permanent
 
 
 class TooLarge(StorageError):

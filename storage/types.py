@@ -64,6 +64,7 @@ class Actor:
     ``epoch`` is the account's epoch at login: disabling an account or changing its password
     raises it, and a session with an older epoch is refused by the gate (``Expired``).
     ``hidden_capabilities`` are what IMAP does not offer to this person, in upper case.
+    ``withheld`` is what the account's plan does not have; tools among it look absent.
     """
 
     kind: ActorKind
@@ -74,11 +75,33 @@ class Actor:
     credential_id: int = 0
     epoch: int = 0
     hidden_capabilities: frozenset[str] = frozenset()
+    withheld: frozenset[Feature] = frozenset()
 
     @classmethod
     def system(cls, reason: str) -> Actor:
         """The server itself, with the reason that the audit trail shows."""
         return cls(ActorKind.SYSTEM, 0, 0, "system", reason)
+
+
+class Feature(enum.StrEnum):
+    """What a plan may withhold."""
+
+    IMAP = "imap"
+    SUBMISSION = "submission"
+    CALDAV = "caldav"
+    CARDDAV = "carddav"
+    DRIVE = "drive"
+    GROUPS = "groups"
+    APP_PASSWORDS = "app_passwords"
+
+
+#: What opens each tool to the programs that people use.
+FEATURE_OF_TOOL = {
+    Tool.MAIL: Feature.IMAP,
+    Tool.CALENDAR: Feature.CALDAV,
+    Tool.CONTACTS: Feature.CARDDAV,
+    Tool.DOCUMENTS: Feature.DRIVE,
+}
 
 
 # --- collections -------------------------------------------------------------------------------
@@ -328,17 +351,22 @@ class LoginRecord:
     epoch: int
     credentials: Sequence[Credential]
     scram: str | None
+    withheld: frozenset[Feature] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Used and allowed bytes and items of one tool in one space; None means unlimited."""
+    """Used and allowed bytes and items of one tool in one space; None means unlimited.
+
+    ``largest_item`` is what one item may have at most, in octets.
+    """
 
     tool: Tool
     bytes_used: int
     bytes_limit: int | None
     items_used: int
     items_limit: int | None
+    largest_item: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,10 +380,11 @@ class MailUsage:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Capacity of one tool: bytes and items, None means unlimited."""
+    """Capacity of one tool: bytes and items, and octets of one item; None means unlimited."""
 
     bytes: int | None
     items: int | None
+    largest: int | None = None
 
 
 # --- hints -------------------------------------------------------------------------------------

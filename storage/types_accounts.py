@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from folkmoot.storage.types import Account, AppPassword, Limit, Tool, Usage
+from folkmoot.storage.types import Account, AppPassword, Feature, Limit, Tool, Usage
+
+
+DAY = 86_400  # seconds; mail is counted by days of UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,40 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLimits:
-    """How many groups an account may administer, with how many members each; None: any number."""
+class Terms:
+    """What a plan gives an account beside the room in its tools; None: any number.
+
+    ``groups`` is how many it may administer, ``members`` how many may be in each of them,
+    ``mail_per_day`` how many recipients on other servers it may write to in a day (UTC).
+    ``withheld`` is what the plan does not have.
+    """
 
     groups: int | None = None
     members: int | None = None
+    mail_per_day: int | None = None
+    withheld: frozenset[Feature] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan as it is given to an account; a tool that is not in ``limits`` is unlimited."""
+
+    name: str
+    limits: Mapping[Tool, Limit] = field(default_factory=dict)
+    terms: Terms = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """One thing that an account has more of than its plan allows, since that changed.
+
+    ``what`` says it for people: ``documents of choir@example.org``.
+    """
+
+    what: str
+    used: int
+    limit: int
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +70,8 @@ class AccountDetails:
     usage: tuple[Usage, ...]
     has_password: bool
     has_scram: bool
-    group_limits: GroupLimits
+    terms: Terms
+    sent_today: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +89,7 @@ class NewAccount:
     limits: Mapping[Tool, Limit] = field(default_factory=dict)
     domain_admin: bool = False
     disabled: bool = False
-    group_limits: GroupLimits = GroupLimits()
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +104,4 @@ class AccountUpdate:
     domain_admin: bool | None = None
     limits: Mapping[Tool, Limit] = field(default_factory=dict)
     hidden_capabilities: tuple[str, ...] | None = None
-    group_limits: GroupLimits | None = None
+    terms: Terms | None = None

@@ -11,6 +11,7 @@ CODES: dict[type[errors.StorageError], str | None] = {
     errors.NotFound: "NONEXISTENT",
     errors.AlreadyExists: "ALREADYEXISTS",
     errors.PermissionDenied: "NOPERM",
+    errors.NotInPlan: "CONTACTADMIN",  # rfc5530#3
     errors.OverQuota: "OVERQUOTA",
     errors.TooLarge: "TOOBIG",
     errors.LimitReached: "LIMIT",

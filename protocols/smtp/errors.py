@@ -15,6 +15,7 @@ TABLE: tuple[tuple[type[errors.StorageError], int, str], ...] = (
     (errors.ShuttingDown, 421, "4.3.2"),
     (errors.Unavailable, 452, "4.3.1"),
     (errors.NotFound, 550, "5.1.1"),
+    (errors.NotInPlan, 550, "5.7.1"),
     (errors.PermissionDenied, 550, "5.7.1"),
     (errors.OverQuota, 452, "4.2.2"),
     (errors.TooLarge, 552, "5.3.4"),
@@ -34,6 +35,8 @@ def reply_to(error: Exception) -> Reply:
     if isinstance(error, errors.StorageError):
         for kind, code, status in TABLE:
             if isinstance(error, kind):
+                if isinstance(error, errors.OverQuota) and error.permanent:
+                    code, status = 552, "5.2.2"  # no room that can be made would do
                 return Reply(code, status, error.text)
     log_id = secrets.token_hex(4)
     log.error("unexpected error id=%s", log_id, exc_info=error)

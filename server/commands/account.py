@@ -12,9 +12,9 @@ from folkmoot.config.schema import Config
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
 from folkmoot.server.commands.passwords import password_options, read_password
 from folkmoot.server.commands.work import plan_named, working
-from folkmoot.server.directory_apply import plan_group_limits, plan_limits
+from folkmoot.server.directory_apply import plan_limits, plan_terms
 from folkmoot.storage.types import Account, AccountState, AppPassword, Usage
-from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, GroupLimits
+from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Terms
 
 PROTOCOLS = ("imap", "submission", "dav")
 address_argument = click.argument("address")
@@ -54,7 +54,7 @@ def add(
         name=name,
         plan=plan,
         limits=plan_limits(section),
-        group_limits=plan_group_limits(section),
+        terms=plan_terms(section),
         domain_admin=domain_admin,
     )
     with working(config) as work:
@@ -111,7 +111,7 @@ def show(config: Config, address: str, as_json: bool) -> None:
         "Last used": f"{account.last_used:%Y-%m-%d %H:%M}" if account.last_used else "never",
         "Aliases": ", ".join(details.aliases) or "none",
         "App passwords": ", ".join(one.name for one in details.app_passwords) or "none",
-        "Groups": _amount_of_groups(details.group_limits),
+        "Groups": _amount_of_groups(details.terms),
         "Hidden in IMAP": ", ".join(account.hidden_capabilities) or "nothing",
     }
     for title, value in lines.items():
@@ -266,7 +266,7 @@ def app_password_revoke(config: Config, address: str, name: str) -> None:
     click.echo(f'The app password "{name}" of {address} is revoked.')
 
 
-def _amount_of_groups(limits: GroupLimits) -> str:
+def _amount_of_groups(limits: Terms) -> str:
     groups = "any number" if limits.groups is None else f"at most {limits.groups:,}"
     members = "" if limits.members is None else f", with at most {limits.members:,} members each"
     return groups + members
@@ -334,7 +334,7 @@ def _plain_details(details: AccountDetails) -> dict[str, object]:
         "has_password": details.has_password,
         "aliases": list(details.aliases),
         "app_passwords": [_plain_app_password(one) for one in details.app_passwords],
-        "groups_limit": details.group_limits.groups,
-        "members_limit": details.group_limits.members,
+        "groups_limit": details.terms.groups,
+        "members_limit": details.terms.members,
         "usage": {usage.tool.value: plain_usage(usage) for usage in details.usage},
     }

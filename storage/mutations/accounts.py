@@ -32,7 +32,7 @@ from folkmoot.storage.names import capability_name
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import AccountState, Topic
-from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
+from folkmoot.storage.types_accounts import AccountUpdate, NewAccount, Terms
 
 R = TypeVar("R", covariant=True)
 
@@ -43,21 +43,24 @@ _TAKEN = Statement("SELECT 1 FROM addresses WHERE address = :address")
 _OWN_SPACE = Statement("UPDATE spaces SET owner_account_id = :account WHERE id = :space")
 _INSERT_ACCOUNT = Statement(
     "INSERT INTO accounts (space_id, domain_id, address, name, secret, scram, state, epoch, plan,"
-    " domain_admin, group_limit, member_limit, created) VALUES (:space, :domain, :address, :name,"
-    " :secret, :scram, :state, 1, :plan, :domain_admin, :groups, :members, :now) RETURNING id"
+    " domain_admin, group_limit, member_limit, mail_per_day, withheld, created) VALUES (:space,"
+    " :domain, :address, :name, :secret, :scram, :state, 1, :plan, :domain_admin, :groups,"
+    " :members, :mail, :withheld, :now) RETURNING id"
 )
 _INSERT_ADDRESS = Statement(
     "INSERT INTO addresses (address, account_id) VALUES (:address, :account)"
 )
 _SUBSCRIBE = Statement("INSERT INTO subscriptions (account_id, name) VALUES (:account, :name)")
 _ROW = Statement("SELECT space_id, address FROM accounts WHERE id = :id")
+_WITHHELD = Statement("SELECT withheld FROM accounts WHERE id = :id")
 _UPDATE = Statement(
     "UPDATE accounts SET name = COALESCE(:name, name), plan = COALESCE(:plan, plan),"
     " domain_admin = COALESCE(:domain_admin, domain_admin),"
     " hidden_capabilities = COALESCE(:hidden, hidden_capabilities) WHERE id = :id"
 )
-_SET_GROUP_LIMITS = Statement(
-    "UPDATE accounts SET group_limit = :groups, member_limit = :members WHERE id = :id"
+_SET_TERMS = Statement(
+    "UPDATE accounts SET group_limit = :groups, member_limit = :members, mail_per_day = :mail,"
+    " withheld = :withheld WHERE id = :id"
 )
 _LED_SPACES = Statement("SELECT space_id FROM groups WHERE admin_account_id = :account")
 _LED = Statement("SELECT address FROM groups WHERE admin_account_id = :account ORDER BY address")
@@ -123,6 +126,24 @@ def _account_row(context: ReadContext, account_id: int) -> tuple[int, str]:
     return row[0], row[1]
 
 
+def _columns(terms: Terms) -> dict[str, object]:
+    return {
+        "groups": terms.groups,
+        "members": terms.members,
+        "mail": terms.mail_per_day,
+        "withheld": " ".join(sorted(terms.withheld)),
+    }
+
+
+def _set_terms(context: WriteContext, account_id: int, terms: Terms) -> None:
+    """Write terms down; what is withheld from now on ends the sessions that might use it."""
+    before = frozenset(context.db.value(_WITHHELD, id=account_id).split())
+    context.db.run(_SET_TERMS, id=account_id, **_columns(terms))
+    if terms.withheld - before:
+        epoch: int = context.db.value(_END, id=account_id)
+        context.hint(Topic.ACCOUNT, account_id, epoch)
+
+
 @dataclass(frozen=True, slots=True)
 class CreateAccount(AccountMutation[int]):
     """Make an account with its space, its roots and its first mailboxes; returns its id.
@@ -150,8 +171,7 @@ class CreateAccount(AccountMutation[int]):
             state=(AccountState.DISABLED if new.disabled else AccountState.ACTIVE).value,
             plan=new.plan,
             domain_admin=int(new.domain_admin),
-            groups=new.group_limits.groups,
-            members=new.group_limits.members,
+            **_columns(new.terms),
             now=context.now,
         )
         context.db.run(_OWN_SPACE, account=account, space=space)
@@ -189,14 +209,8 @@ class UpdateAccount(AccountMutation[None]):
             domain_admin=None if update.domain_admin is None else int(update.domain_admin),
             hidden=hidden,
         )
-        if update.group_limits is not None:
-            limits = update.group_limits
-            context.db.run(
-                _SET_GROUP_LIMITS,
-                id=self.account_id,
-                groups=limits.groups,
-                members=limits.members,
-            )
+        if update.terms is not None:
+            _set_terms(context, self.account_id, update.terms)
         # Each group has as much room as its administrator, beside the administrator's own.
         led = [row[0] for row in context.db.all(_LED_SPACES, account=self.account_id)]
         for tool, limit in update.limits.items():

@@ -15,6 +15,7 @@ from folkmoot.storage.errors import (
     InvalidName,
     LimitReached,
     NotFound,
+    NotInPlan,
     Unchangeable,
 )
 from folkmoot.storage.gate import Administration, Need, OnGroup
@@ -33,7 +34,7 @@ from folkmoot.storage.mutations.spaces import (
 )
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
-from folkmoot.storage.types import ALL_RIGHTS, Limit, Right, Tool, Topic
+from folkmoot.storage.types import ALL_RIGHTS, Feature, Limit, Right, Tool, Topic
 from folkmoot.storage.types_groups import NewGroup
 
 R = TypeVar("R", covariant=True)
@@ -54,7 +55,10 @@ _DELETE = (
     Statement("DELETE FROM groups WHERE id = :id"),
 )
 _ACCOUNT = Statement("SELECT space_id, group_limit, member_limit FROM accounts WHERE id = :account")
-_LIMITS = Statement("SELECT tool, bytes_limit, items_limit FROM usage WHERE space_id = :space")
+_LIMITS = Statement(
+    "SELECT tool, bytes_limit, items_limit, largest_item FROM usage WHERE space_id = :space"
+)
+_WITHHELD = Statement("SELECT withheld FROM accounts WHERE id = :account")
 _LED = Statement("SELECT COUNT(*) FROM groups WHERE admin_account_id = :account")
 _MEMBERS = Statement("SELECT account_id FROM members WHERE group_id = :id")
 _MEMBER = Statement(
@@ -171,6 +175,7 @@ class AddMember(_GroupMutation[None]):
         _, administrator = _group(context, self.group_id)
         lock_account(context, self.account_id)
         _account(context, self.account_id)
+        _check_groups_in_plan(context, self.account_id)
         if context.db.one(_MEMBER, group=self.group_id, account=self.account_id) is not None:
             raise AlreadyExists("The account is a member already.")
         _, _, limit = _account(context, administrator)
@@ -287,10 +292,17 @@ def _may_lead_one_more(context: WriteContext, account_id: int) -> dict[Tool, Lim
     """What a space of a group of this administrator may hold. Raises ``LimitReached``."""
     lock_account(context, account_id)
     space, limit, _ = _account(context, account_id)
+    _check_groups_in_plan(context, account_id)
     if limit is not None and context.db.value(_LED, account=account_id) >= limit:
         raise LimitReached("The plan of the account allows no more groups.")
     rows = context.db.all(_LIMITS, space=space)
-    return {Tool(tool): Limit(octets, items) for tool, octets, items in rows}
+    return {Tool(tool): Limit(*limit) for tool, *limit in rows}
+
+
+def _check_groups_in_plan(context: ReadContext, account_id: int) -> None:
+    """Whether an account may come into a group. Raises ``NotInPlan``."""
+    if Feature.GROUPS in context.db.value(_WITHHELD, account=account_id).split():
+        raise NotInPlan("The plan of the account has no groups.")
 
 
 def _add_member(

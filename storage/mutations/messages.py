@@ -105,6 +105,12 @@ def count(rows: Iterable[Row], sign: int, uids: int = 0) -> Counters:
     )
 
 
+def _weight(rows: Sequence[Row]) -> tuple[int, int, int]:
+    """Octets, messages, and octets of the largest one."""
+    sizes = [row[3] for row in rows]
+    return sum(sizes), len(sizes), max(sizes, default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class AppendMessages(Mutation[Appended]):
     """Add messages to a mailbox, all or none. ``right`` is INSERT, or POST for deliveries."""
@@ -119,7 +125,10 @@ class AppendMessages(Mutation[Appended]):
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         size = sum(message.content.size for message in self.messages)
         space = context.facts(self.mailbox_id).space_id
-        return [Charge(space, Tool.MAIL, size, len(self.messages))]
+        # What others send is as large as the server takes it: the plan is about one's own.
+        own = self.right is not Right.POST
+        largest = max((one.content.size for one in self.messages), default=0) if own else 0
+        return [Charge(space, Tool.MAIL, size, len(self.messages), largest)]
 
     def write(self, context: WriteContext) -> Appended:
         number = len(self.messages)
@@ -337,7 +346,7 @@ class CopyMessages(Mutation[Copied]):
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         rows = select_rows(context, self.source_id, self.uids)
         space = context.facts(self.target_id).space_id
-        return [Charge(space, Tool.MAIL, sum(row[3] for row in rows), len(rows))]
+        return [Charge(space, Tool.MAIL, *_weight(rows))]
 
     def write(self, context: WriteContext) -> Copied:
         rows = select_rows(context, self.source_id, self.uids)
@@ -364,10 +373,10 @@ class MoveMessages(Mutation[Copied]):
         if source == target:
             return ()
         rows = select_rows(context, self.source_id, self.uids)
-        size, number = sum(row[3] for row in rows), len(rows)
+        size, number, largest = _weight(rows)
         return [
             Charge(source, Tool.MAIL, -size, -number),
-            Charge(target, Tool.MAIL, size, number),
+            Charge(target, Tool.MAIL, size, number, largest),
         ]
 
     def write(self, context: WriteContext) -> Copied:

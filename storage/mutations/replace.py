@@ -46,8 +46,11 @@ class ReplaceMessage(Mutation[Appended]):
         target = context.facts(self.target_id).space_id
         size = self.message.content.size
         if source == target:
-            return [Charge(target, Tool.MAIL, size - old[3], 0)]
-        return [Charge(target, Tool.MAIL, size, 1), Charge(source, Tool.MAIL, -old[3], -1)]
+            return [Charge(target, Tool.MAIL, size - old[3], 0, size)]
+        return [
+            Charge(target, Tool.MAIL, size, 1, size),
+            Charge(source, Tool.MAIL, -old[3], -1),
+        ]
 
     def write(self, context: WriteContext) -> Appended:
         rows = self._old(context)

@@ -53,6 +53,7 @@ _PROPERTY = Statement(
     "INSERT INTO properties (folder_id, item_id, name, value) VALUES (:folder, 0, :name, :value)"
 )
 _PLACE = Statement("SELECT parent_id, shown, special_use FROM collections WHERE id = :id")
+_LARGEST = Statement("SELECT COALESCE(MAX(size), 0) FROM items WHERE folder_id = :id")
 _DELETE = (
     Statement("DELETE FROM locks WHERE folder_id = :id"),
     Statement("DELETE FROM properties WHERE folder_id = :id"),
@@ -190,7 +191,10 @@ def _check_movable(context: ReadContext, folder_id: int, *, leaves: bool) -> tup
 
 
 def _charges(context: ReadContext, space_id: int, tool: Tool, found: Below, sign: int) -> Charge:
-    return Charge(space_id, tool, sign * found.size, sign * found.items)
+    largest = 0
+    if sign > 0:
+        largest = max(context.db.value(_LARGEST, id=id_) for id_ in found.ids)
+    return Charge(space_id, tool, sign * found.size, sign * found.items, largest)
 
 
 def _on_all(folder_id: int, folder_ids: Sequence[int], rights: Right) -> list[Need]:

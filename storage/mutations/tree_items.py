@@ -226,7 +226,7 @@ class CreateItem(Mutation[Item]):
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         facts = context.facts(self.folder_id)
-        return [Charge(facts.space_id, facts.tool, self.content.size, 1)]
+        return [Charge(facts.space_id, facts.tool, self.content.size, 1, self.content.size)]
 
     def write(self, context: WriteContext) -> Item:
         new, now = self.content, context.now
@@ -267,7 +267,7 @@ class ReplaceItem(Mutation[Item]):
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         facts = context.facts(self.item.folder_id)
         more = self.content.size - _item(context, self.item).size
-        return [Charge(facts.space_id, facts.tool, more, 0)]
+        return [Charge(facts.space_id, facts.tool, more, 0, self.content.size)]
 
     def write(self, context: WriteContext) -> Item:
         old, new = _item(context, self.item), self.content
@@ -330,7 +330,8 @@ class CopyItem(Mutation[None]):
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         facts = context.facts(self.target_id)
-        return [Charge(facts.space_id, facts.tool, _item(context, self.item).size, 1)]
+        size = _item(context, self.item).size
+        return [Charge(facts.space_id, facts.tool, size, 1, size)]
 
     def write(self, context: WriteContext) -> None:
         item = _item(context, self.item)
@@ -375,7 +376,7 @@ class MoveItem(Mutation[None]):
         size = _item(context, self.item).size
         return [
             Charge(source.space_id, source.tool, -size, -1),
-            Charge(target.space_id, target.tool, size, 1),
+            Charge(target.space_id, target.tool, size, 1, size),
         ]
 
     def write(self, context: WriteContext) -> None:

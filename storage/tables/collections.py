@@ -96,6 +96,7 @@ usage = Table(
     Column("bytes_limit", BigInteger, nullable=True),
     Column("items_used", BigInteger, nullable=False),
     Column("items_limit", BigInteger, nullable=True),
+    Column("largest_item", BigInteger, nullable=True),  # octets of one item
     PrimaryKeyConstraint("space_id", "tool"),
     sqlite_with_rowid=False,
 )

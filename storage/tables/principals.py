@@ -37,9 +37,9 @@ domains = Table(
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("catchall_account_id", BigInteger, nullable=True),
+    Column("created", BigInteger, nullable=False),
     # Plans that administrators of the domain may give, one a line.
     Column("plans", Text, nullable=False, server_default=""),
-    Column("created", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 

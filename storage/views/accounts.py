@@ -16,11 +16,12 @@ from folkmoot.storage.types import (
     AccountState,
     AppPassword,
     Credential,
+    Feature,
     LoginRecord,
     Tool,
     Usage,
 )
-from folkmoot.storage.types_accounts import AccountDetails, Domain, GroupLimits
+from folkmoot.storage.types_accounts import DAY, AccountDetails, Domain, Terms
 from folkmoot.storage.views.base import View
 
 R = TypeVar("R", covariant=True)
@@ -30,8 +31,8 @@ _COLUMNS = (
     " hidden_capabilities"
 )
 _ACCOUNT = Statement(
-    f"SELECT {_COLUMNS}, epoch, secret, scram, group_limit, member_limit"  # noqa: S608
-    " FROM accounts WHERE address = :address"
+    f"SELECT {_COLUMNS}, epoch, secret, scram, group_limit, member_limit,"  # noqa: S608
+    " mail_per_day, withheld FROM accounts WHERE address = :address"
 )
 _ALL = Statement(f"SELECT {_COLUMNS} FROM accounts ORDER BY address")  # noqa: S608
 _IN_DOMAIN = Statement(
@@ -47,9 +48,10 @@ _APP_PASSWORDS = Statement(
     " WHERE account_id = :id ORDER BY name"
 )
 _USAGE = Statement(
-    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit FROM usage"
+    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit, largest_item FROM usage"
     " WHERE space_id = :space"
 )
+_SENT = Statement("SELECT recipients FROM sent_counts WHERE account_id = :id AND day = :day")
 _DOMAINS = Statement(
     "SELECT d.id, d.name, COALESCE(c.address, ''),"
     " (SELECT COUNT(*) FROM accounts a WHERE a.domain_id = d.id), d.created"
@@ -77,6 +79,10 @@ def _account(row: Row) -> Account:
     )
 
 
+def _features(names: str) -> frozenset[Feature]:
+    return frozenset(Feature(name) for name in names.split())
+
+
 class _AdministrationView(View[R]):
     """What only the server itself and its administrators read."""
 
@@ -101,7 +107,7 @@ class ReadLoginRecord(_AdministrationView[LoginRecord | None]):
         credentials = [Credential(0, secret, ())] if secret else []
         for id_, app_secret, protocols in context.db.all(_SECRETS, id=account.id):
             credentials.append(Credential(id_, app_secret, tuple(protocols.split())))
-        return LoginRecord(account, epoch, credentials, scram)
+        return LoginRecord(account, epoch, credentials, scram, _features(row[16]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,7 @@ class ShowAccount(_AdministrationView[AccountDetails]):
             raise NotFound(f"There is no account {self.address}.")
         account = _account(row)
         addresses = [found[0] for found in context.db.all(_ADDRESSES, id=account.id)]
+        sent = context.db.one(_SENT, id=account.id, day=context.now // DAY)
         used = {found[0]: found for found in context.db.all(_USAGE, space=account.space_id)}
         return AccountDetails(
             account=account,
@@ -171,7 +178,8 @@ class ShowAccount(_AdministrationView[AccountDetails]):
             usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
             has_password=bool(row[11]),
             has_scram=row[12] is not None,
-            group_limits=GroupLimits(*row[13:]),
+            terms=Terms(*row[13:16], _features(row[16])),
+            sent_today=sent[0] if sent is not None else 0,
         )
 
 

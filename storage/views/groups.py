@@ -35,7 +35,7 @@ _MEMBERS = Statement(
     " WHERE m.group_id = :id ORDER BY a.address"
 )
 _USAGE = Statement(
-    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit FROM usage"
+    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit, largest_item FROM usage"
     " WHERE space_id = :space"
 )
 _MINE = Statement(

@@ -42,7 +42,7 @@ from folkmoot.storage.mutations.groups import (
 from folkmoot.storage.mutations.tree_items import CreateItem, RemoveItem
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Actor, Hint, Limit, Right, Tool, Topic
-from folkmoot.storage.types_accounts import AccountUpdate, GroupLimits, NewAccount
+from folkmoot.storage.types_accounts import AccountUpdate, Terms, NewAccount
 from folkmoot.storage.types_groups import GroupDetails, NewGroup
 from folkmoot.storage.types_mail import Resolved, Standing
 from folkmoot.storage.types_tree import Folder, ItemContent, TreePath
@@ -238,14 +238,14 @@ def test_the_administrator_hands_over_before_leaving(world: World) -> None:
 
 def test_limits_of_the_plan(world: World) -> None:
     """Numbers of groups and members; a hand-over needs room too; nothing is taken away."""
-    update = AccountUpdate(group_limits=GroupLimits(1, 3))
+    update = AccountUpdate(terms=Terms(1, 3))
     apply(world.store, UpdateAccount(world.id("alice"), update))
     with pytest.raises(LimitReached):
         apply(world.store, AddMember(world.group, world.id("eve"), {}))
     second = NewGroup("second@example.test", "Second", world.id("alice"))
     with pytest.raises(LimitReached):
         apply(world.store, CreateGroup(second))
-    none = AccountUpdate(group_limits=GroupLimits(0, 1))
+    none = AccountUpdate(terms=Terms(0, 1))
     apply(world.store, UpdateAccount(world.id("bob"), none))
     with pytest.raises(LimitReached):
         apply(world.store, SetGroupAdministrator(world.group, world.id("bob")))
@@ -373,7 +373,7 @@ def test_a_member_is_deleted(world: World) -> None:
 
 def test_two_change_one_membership_at_once(world: World) -> None:
     """Of two who take out the same member, or fill the last place, one is told that it is so."""
-    update = AccountUpdate(group_limits=GroupLimits(None, 4))
+    update = AccountUpdate(terms=Terms(None, 4))
     apply(world.store, UpdateAccount(world.id("alice"), update))
     more = make_account(world.store, "more@example.test")
     for mutations in (
