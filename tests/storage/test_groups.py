@@ -42,7 +42,7 @@ from folkmoot.storage.mutations.groups import (
 from folkmoot.storage.mutations.tree_items import CreateItem, RemoveItem
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Actor, Hint, Limit, Right, Tool, Topic
-from folkmoot.storage.types_accounts import AccountUpdate, Terms, NewAccount
+from folkmoot.storage.types_accounts import AccountUpdate, NewAccount, Terms
 from folkmoot.storage.types_groups import GroupDetails, NewGroup
 from folkmoot.storage.types_mail import Resolved, Standing
 from folkmoot.storage.types_tree import Folder, ItemContent, TreePath
