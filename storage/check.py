@@ -161,6 +161,18 @@ _LOST_SEEN = Statement(
     " JOIN spaces s ON s.id = c.space_id"
     " WHERE s.owner_account_id = n.account_id OR c.tool <> 'mail'"
 )
+_CREDITS = Statement(
+    "SELECT c.holder_kind, c.holder_id, c.amount, CAST(COALESCE(SUM(e.amount), 0) AS BIGINT)"
+    " FROM credits c LEFT JOIN credit_entries e ON e.holder_kind = c.holder_kind"
+    " AND e.holder_id = c.holder_id AND e.currency = c.currency"
+    " GROUP BY c.holder_kind, c.holder_id, c.amount"
+    " HAVING c.amount <> CAST(COALESCE(SUM(e.amount), 0) AS BIGINT)"
+)
+_GAPS = Statement(
+    "SELECT s.year, s.last, COUNT(p.id) FROM receipt_series s"
+    " LEFT JOIN payments p ON SUBSTR(p.number, 1, 5) = CAST(s.year AS TEXT) || '-'"
+    " GROUP BY s.year, s.last HAVING COUNT(p.id) <> s.last"
+)
 _FILES = Statement("SELECT file, size, digest FROM blobs WHERE file IS NOT NULL")
 _INLINE = Statement(
     "SELECT id, size, digest, data FROM blobs WHERE id > :after ORDER BY id LIMIT 50"
@@ -194,6 +206,7 @@ class CheckStore(View[list[Finding]]):
             _items,
             _index,
             _groups,
+            _billing,
             self._files,
         ]
         if self.deep:
@@ -297,6 +310,13 @@ def _groups(db: Db) -> Iterator[Finding]:
         yield Finding(f"grant {grant} is of nothing, or to somebody who shares no group")
     for mailbox, account in db.all(_LOST_SEEN):
         yield Finding(f"account {account} has \\Seen of its own in its own mailbox {mailbox}")
+
+
+def _billing(db: Db) -> Iterator[Finding]:
+    for kind, holder, amount, entries in db.all(_CREDITS):
+        yield Finding(f"the credit of {kind} {holder} is {amount}, its entries make {entries}")
+    for year, last, count in db.all(_GAPS):
+        yield Finding(f"the receipts of {year} are numbered up to {last}, but there are {count}")
 
 
 def _messages(db: Db) -> Iterator[Finding]:

@@ -80,8 +80,20 @@ _DESTROY_ACCOUNT = (
     Statement("DELETE FROM annotations WHERE account_id = :account"),
     Statement("DELETE FROM app_passwords WHERE account_id = :account"),
     Statement("DELETE FROM members WHERE account_id = :account"),
+    # What it wanted to send, and what the server wrote to it.
+    Statement("DELETE FROM queue_messages WHERE account_id = :account"),
+    Statement(
+        "DELETE FROM queue_messages WHERE account_id = 0 AND mail_from = '' AND id IN"
+        " (SELECT message_id FROM queue_recipients WHERE address IN"
+        " (SELECT address FROM addresses WHERE account_id = :account))"
+    ),
     Statement("DELETE FROM addresses WHERE account_id = :account"),
     Statement("DELETE FROM locks WHERE account_id = :account"),
+    Statement("UPDATE items SET creator = 0 WHERE creator = :account"),
+    Statement("DELETE FROM credit_entries WHERE holder_kind = 'account' AND holder_id = :account"),
+    Statement("DELETE FROM credits WHERE holder_kind = 'account' AND holder_id = :account"),
+    Statement("DELETE FROM periods WHERE account_id = :account"),
+    Statement("DELETE FROM notices WHERE account_id = :account"),
     Statement("DELETE FROM accounts WHERE id = :account"),
 )
 
@@ -234,10 +246,10 @@ class SetAccountState(AccountMutation[None]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteAccount(AccountMutation[None]):
-    """Destroy an account and all that its space holds; its sessions end.
+    """Destroy an account, all that its space holds and what it wanted to send; its sessions end.
 
-    Octets of its messages go with the next sweep of unreferenced blobs. Mail that it has handed
-    over for sending is still sent. Raises ``Conflict`` while it is the administrator of a group.
+    Octets of its messages go with the next sweep of unreferenced blobs. The audit trail and the
+    receipts of its payments stay. Raises ``Conflict`` while it is the administrator of a group.
     """
 
     account_id: int

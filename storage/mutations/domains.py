@@ -15,7 +15,14 @@ from folkmoot.storage.txn import ReadContext, WriteContext
 
 FIND_DOMAIN = Statement("SELECT id FROM domains WHERE name = :name")
 _INSERT = Statement("INSERT INTO domains (name, created) VALUES (:name, :now) RETURNING id")
-_DELETE = Statement("DELETE FROM domains WHERE id = :id")
+_DELETE = (
+    Statement("DELETE FROM credit_entries WHERE holder_kind = 'domain' AND holder_id = :id"),
+    Statement("DELETE FROM credits WHERE holder_kind = 'domain' AND holder_id = :id"),
+    Statement("DELETE FROM domains WHERE id = :id"),
+)
+_CREDIT = Statement(
+    "SELECT amount FROM credits WHERE holder_kind = 'domain' AND holder_id = :id AND amount <> 0"
+)
 # A normalised domain holds no character that means something to LIKE.
 _USED = Statement("SELECT address FROM addresses WHERE address LIKE '%@' || :name LIMIT 1")
 _SET_CATCHALL = Statement("UPDATE domains SET catchall_account_id = :account WHERE id = :id")
@@ -57,7 +64,7 @@ class CreateDomain(_DomainMutation):
 
 @dataclass(frozen=True, slots=True)
 class DeleteDomain(_DomainMutation):
-    """Serve a domain no longer. Raises ``Conflict`` while any address is in it."""
+    """Serve a domain no longer. Raises ``Conflict`` while it has any address, or credit."""
 
     name: str
 
@@ -65,7 +72,10 @@ class DeleteDomain(_DomainMutation):
         found = domain_id(context, self.name)
         if context.db.one(_USED, name=self.name) is not None:
             raise Conflict(f"The domain {self.name} has accounts or aliases; delete them first.")
-        context.db.run(_DELETE, id=found)
+        if context.db.one(_CREDIT, id=found) is not None:
+            raise Conflict(f"The domain {self.name} has credit left.")
+        for statement in _DELETE:
+            context.db.run(statement, id=found)
 
 
 @dataclass(frozen=True, slots=True)

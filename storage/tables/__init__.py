@@ -3,6 +3,7 @@
 from folkmoot.storage.tables import (
     annotations,
     audit,
+    billing,
     collections,
     items,
     messages,
@@ -17,6 +18,7 @@ from folkmoot.storage.tables.metadata import metadata
 __all__ = [
     "annotations",
     "audit",
+    "billing",
     "collections",
     "items",
     "messages",

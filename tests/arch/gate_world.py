@@ -13,6 +13,7 @@ from typing import Any
 from folkmoot.storage.index.texts import SearchText
 from folkmoot.storage.mutations import (
     accounts,
+    billing,
     credentials,
     domains,
     groups,
@@ -48,6 +49,7 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
+from folkmoot.storage.types_billing import NewPayment, Notice, NoticeKind, PeriodTerms
 from folkmoot.storage.types_groups import NewGroup
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
 from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
@@ -74,6 +76,8 @@ ALICE = "alice@example.test"
 MALLORY = "mallory@example.test"
 ONE = UidSet.from_ranges([(1, 1)])
 DELETED = FlagSet(Flag.DELETED)
+
+NOTICE = Notice(NoticeKind.INACTIVE, "free", 1, 10**9, 30, 1)
 
 AnyMutation = Mutation[Any]
 
@@ -441,6 +445,20 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         groups.CreateGroup: lambda w: [
             groups.CreateGroup(NewGroup("band@example.test", "Band", id_(w)))
         ],
+        billing.RecordPayment: lambda w: [
+            billing.RecordPayment(NewPayment(ALICE, "manual", "1", 5, "EUR", "We"), 10**9),
+            billing.RecordPayment(NewPayment("example.test", "manual", "2", 5, "EUR", "We"), 10**9),
+        ],
+        billing.AdjustCredit: lambda w: [
+            billing.AdjustCredit("example.test", 5, "EUR", "a gift", 10**9)
+        ],
+        billing.TakeUp: lambda w: [billing.TakeUp(id_(w))],
+        billing.BeginPeriod: lambda w: [
+            billing.BeginPeriod(id_(w), PeriodTerms("free", 0, "EUR", 10**9, 2 * 10**9), 10**9)
+        ],
+        billing.SetNotice: lambda w: [billing.SetNotice(id_(w), NOTICE.kind, None, NOTICE)],
+        billing.MarkMailed: lambda w: [billing.MarkMailed(1, 10**9)],
+        billing.NoteUse: lambda w: [billing.NoteUse((id_(w),))],
         queue.EnqueueMail: lambda w: [queue.EnqueueMail(id_(w), envelope, w.content, 60)],
         queue.CountSent: lambda w: [queue.CountSent(id_(w), 1, None)],
         queue.ClaimDue: lambda w: [queue.ClaimDue(60, 10)],

@@ -56,6 +56,10 @@ COLD = {
     "views.tree_below._BELOW": "walks over what it has found itself",
     "mutations.accounts._DESTROY_ACCOUNT: UPDATE domains SET": "domains are few",
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM annotations": "accounts go seldom",
+    "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM queue_messages": "accounts go seldom",
+    "mutations.accounts._DESTROY_ACCOUNT: UPDATE items SET": "accounts go seldom",
+    "views.billing._NEWEST": "an administrator lists payments, in the order of the key",
+    "views.billing._OF_PAYER": "an administrator lists payments, in the order of the key",
     "mutations.domains._USED": "an administrator deletes a domain",
     "views.accounts._ALL": "an administrator lists all accounts",
     "views.accounts._DOMAINS": "an administrator lists all domains",
@@ -108,6 +112,7 @@ def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
         "CONSTANT ROW",
         "USING INDEX ix_queue_recipients_next_attempt",
         "USING INDEX ix_message_keys_waiting",
+        "USING INDEX ix_payments_unmailed",
     )
     walks = [step for *_, step in plan if step.startswith("SCAN")]
     return [step for step in walks if not step.endswith(fine) and "(subquery" not in step]
