@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -17,12 +17,32 @@ from folkmoot.auth.scram import DEFAULT_ITERATIONS, ScramRecord, fake_record
 from folkmoot.auth.session import SaslSession, ScramAttempt
 from folkmoot.auth.throttle import Scope, Throttle
 from folkmoot.auth.verify import Verifier, main_credential
-from folkmoot.storage.errors import AuthenticationFailed, StorageError, Throttled, Unavailable
-from folkmoot.storage.types import AccountState, Actor, ActorKind, Credential, LoginRecord
+from folkmoot.storage.errors import (
+    AuthenticationFailed,
+    NotInPlan,
+    StorageError,
+    Throttled,
+    Unavailable,
+)
+from folkmoot.storage.types import (
+    AccountState,
+    Actor,
+    ActorKind,
+    Credential,
+    Feature,
+    LoginRecord,
+)
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: What opens each protocol: any one of these. Protocols that are not here are open to every plan.
+FEATURES: Final = {
+    "imap": frozenset({Feature.IMAP}),
+    "submission": frozenset({Feature.SUBMISSION}),
+    "dav": frozenset({Feature.CALDAV, Feature.CARDDAV, Feature.DRIVE}),
+}
 
 
 class Directory(Protocol):
@@ -62,7 +82,8 @@ class Authenticator:
 
     ``secret`` belongs to the installation and outlives restarts (made-up SCRAM salts depend on
     it). ``max_pending`` bounds the passwords that wait for a thread. All Deferreds fail with
-    ``AuthenticationFailed``, ``Throttled`` or ``Unavailable`` and nothing else.
+    ``AuthenticationFailed``, ``NotInPlan`` (which is told to those only who know the password),
+    ``Throttled`` or ``Unavailable`` and nothing else.
     """
 
     def __init__(
@@ -153,6 +174,7 @@ class Authenticator:
             self._failed(login, record, protocol, peer, password)
             raise AuthenticationFailed
         self._throttle.succeeded(login, peer)
+        _check_plan(record, credential, protocol)
         if not cached:
             self._cache.remember(record.account.id, record.epoch, credential, password)
             await self._renew(record, credential, password)
@@ -181,6 +203,7 @@ class Authenticator:
             self._failed(attempt.login, record, protocol, peer, None)
             raise AuthenticationFailed
         self._throttle.succeeded(attempt.login, peer)
+        _check_plan(record, main, protocol)
         await self._record(record, main, protocol, peer)
         return _actor(record, main)
 
@@ -275,6 +298,15 @@ def _usable(record: LoginRecord, credential: Credential, protocol: str) -> bool:
     return not credential.protocols or protocol in credential.protocols
 
 
+def _check_plan(record: LoginRecord, credential: Credential, protocol: str) -> None:
+    """Whether the account's plan has this protocol, and this kind of password."""
+    opens = FEATURES.get(protocol)
+    if opens is not None and opens <= record.withheld:
+        raise NotInPlan("The plan of this account does not include this way to use it.")
+    if credential.app_password_id and Feature.APP_PASSWORDS in record.withheld:
+        raise NotInPlan("The plan of this account has no passwords for single devices.")
+
+
 def _actor(record: LoginRecord, credential: Credential) -> Actor:
     account = record.account
     return Actor(
@@ -285,14 +317,15 @@ def _actor(record: LoginRecord, credential: Credential) -> Actor:
         credential_id=credential.app_password_id,
         epoch=record.epoch,
         hidden_capabilities=frozenset(account.hidden_capabilities),
+        withheld=record.withheld,
     )
 
 
 async def _closed(work: Coroutine[Deferred[Any], Any, T]) -> T:
-    """Let only the three errors of a login out; what else went wrong is for the log."""
+    """Let only the errors of a login out; what else went wrong is for the log."""
     try:
         return await work
-    except (AuthenticationFailed, Throttled, Unavailable):
+    except (AuthenticationFailed, NotInPlan, Throttled, Unavailable):
         raise
     except Exception:
         log.exception("a login could not be decided")

@@ -60,7 +60,7 @@ class SaslSession:
     """One exchange. Begin with ``start``, answer each ``Challenge`` with ``step``.
 
     Both give a ``Challenge`` (to be sent in base64) or the ``Actor``, or fail with
-    ``AuthenticationFailed``, ``Throttled`` or ``Unavailable``; then the exchange is over. To
+    ``AuthenticationFailed``, ``NotInPlan``, ``Throttled`` or ``Unavailable``; then the exchange is over. To
     cancel (a client sends ``*``), forget the session. One call at a time.
     """
 

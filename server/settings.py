@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from folkmoot.auth.throttle import ThrottleLimits
-from folkmoot.config.directory import Directory
 from folkmoot.config.schema import Config
 from folkmoot.protocols.dav.limits import DavLimits
 from folkmoot.protocols.http.limits import HttpLimits
@@ -93,13 +92,6 @@ def relay_options(config: Config) -> RelayOptions:
 def dkim_keys(config: Config) -> dict[str, DkimKey]:
     """Signing keys by domain. Raises ``StartFailed`` when one cannot be read."""
     return {entry.domain: DkimKey(entry.selector, _read(entry.key)) for entry in config.dkim}
-
-
-def sending_limits(directory: Directory) -> dict[str, int]:
-    """Recipients elsewhere that an account may write to in a day, by plan."""
-    return {
-        name: plan.mail_per_day for name, plan in directory.plans().items() if plan.mail_per_day
-    }
 
 
 def _read(file: Path) -> bytes:

@@ -240,7 +240,6 @@ class Server:
         rules = DeliveryRules(
             separator=self.config.mail.subaddress_separator,
             keep=self.config.relay.give_up_after,
-            per_day=lambda: settings.sending_limits(self._directory),
         )
         return Delivery(self.core.store, rules)
 

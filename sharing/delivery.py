@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -32,7 +32,7 @@ from folkmoot.storage.types_mail import (
     Resolved,
     Standing,
 )
-from folkmoot.storage.views.queue import ActivePlan, DeliveryTarget
+from folkmoot.storage.views.queue import DeliveryTarget, MaySend
 from folkmoot.storage.views.resolve import MaySendAs, ResolveAddress
 
 R = TypeVar("R")
@@ -47,13 +47,11 @@ _ANSWERABLE = (Standing.LOCAL, Standing.OVER_QUOTA)
 @dataclass(frozen=True, slots=True)
 class DeliveryRules:
     """``separator`` begins a subaddress ("": there are none). ``keep`` is how long mail is tried
-    to be sent, in seconds. ``per_day`` gives, by name of plan, the recipients outside this server
-    that an account may write to in a day; plans that are not in it have no limit.
+    to be sent, in seconds.
     """
 
     separator: str = "+"
     keep: int = 5 * 86_400
-    per_day: Callable[[], Mapping[str, int]] = dict
 
 
 async def _result(deferred: Deferred[R]) -> R:
@@ -109,7 +107,7 @@ class Delivery:
         rules = self._rules
 
         def work(txn: Txn) -> tuple[Delivered, ...]:
-            plan = txn.view(ActivePlan(actor.account_id, actor.epoch))
+            per_day = txn.view(MaySend(actor.account_id, actor.epoch, content.size))
             _check_senders(txn, actor, senders, rules.separator)
             inboxes = _Inboxes(txn, content, rules.separator)
             delivered: list[Delivered] = []
@@ -121,8 +119,7 @@ class Delivery:
                 else:
                     waiting.append(one)
             if inboxes.remote:
-                limit = rules.per_day().get(plan)
-                txn.apply(CountSent(actor.account_id, inboxes.remote, limit))
+                txn.apply(CountSent(actor.account_id, inboxes.remote, per_day))
             if waiting:
                 queued = _for_recipients(envelope, tuple(waiting))
                 txn.apply(EnqueueMail(actor.account_id, queued, content, rules.keep))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from folkmoot.storage.policy import Circle, CollectionFacts, Granted, Membership, SpaceFacts
-from folkmoot.storage.types import ALL_RIGHTS, Actor, ActorKind, Right, Tool
+from folkmoot.storage.types import ALL_RIGHTS, FEATURE_OF_TOOL, Actor, ActorKind, Right, Tool
 from folkmoot.storage.types_sharing import DROP_FOLDER, SHARED_ITEMS
 
 #: What every member may do in the space of the group.
@@ -25,6 +25,8 @@ class GroupPolicy:
     was granted to all of them on a collection. Members of one group learn when the others are busy,
     and may put files into each other's drop folders; else their things look absent unless granted.
 
+    A tool that the actor's plan does not have is nowhere, neither its own nor those of groups.
+
     The system (deliveries, the command line, upkeep) acts with a stated reason: it may put mail
     into a mailbox, administer accounts and what is shared, but it never reads what people keep.
     """
@@ -36,7 +38,11 @@ class GroupPolicy:
     ) -> Mapping[int, Right]:
         if actor.kind is ActorKind.SYSTEM:
             return {facts.id: self.SYSTEM_RIGHTS for facts in collections}
-        found = {facts.id: _rights(actor, facts, circle) for facts in collections}
+        found = {
+            facts.id: _rights(actor, facts, circle)
+            for facts in collections
+            if FEATURE_OF_TOOL[facts.tool] not in actor.withheld
+        }
         return {id_: rights for id_, rights in found.items() if rights}
 
     def knows(self, actor: Actor, spaces: Sequence[SpaceFacts], circle: Circle) -> set[int]:

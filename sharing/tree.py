@@ -108,7 +108,7 @@ class Tree(TreeLocking):
             node, parent = self._item_place(txn, txn.view(FindPath(path)), guard)
             right = Right.INSERT if node is None else Right.EDIT
             growth = size if node is None else size - node.size
-            txn.view(ForeseePut(parent.id, right, growth, int(node is None)))
+            txn.view(ForeseePut(parent.id, right, growth, int(node is None), size))
 
         return self._read("put", work)
 

@@ -23,6 +23,14 @@ _CHARGE = Statement(
 )
 
 
+def foresee_charge(db: Db, charge: Charge, ledger: Ledger) -> None:
+    """Raise what ``make_charge`` would, without a change."""
+    row = db.one(_BALANCE, space=charge.space_id, tool=charge.tool)
+    if row is None:
+        raise NotFound
+    ledger.check(charge, Balance(*row))
+
+
 def make_charge(db: Db, charge: Charge, ledger: Ledger) -> None:
     """Change what a space uses. Raises what the ledger raises, ``NotFound``."""
     before = db.one(
@@ -38,8 +46,5 @@ def make_charge(db: Db, charge: Charge, ledger: Ledger) -> None:
         # Asked after the update, which an objection rolls back: that saves a statement.
         ledger.check(charge, Balance(*before))
         return
-    row = db.one(_BALANCE, space=charge.space_id, tool=charge.tool)
-    if row is None:
-        raise NotFound
-    ledger.check(charge, Balance(*row))
+    foresee_charge(db, charge, ledger)
     raise OverQuota

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from folkmoot.storage.charging import make_charge
+from folkmoot.storage.charging import foresee_charge, make_charge
 from folkmoot.storage.circle import Circles
 from folkmoot.storage.engine.db import Db, Row, Statement
 from folkmoot.storage.errors import Expired, NotFound, PermissionDenied, StorageError
@@ -30,6 +30,7 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import (
     Auditor,
     Authorizer,
+    Charge,
     CollectionFacts,
     Ledger,
     SpaceFacts,
@@ -148,6 +149,10 @@ class ReadContext:
         """Whether the actor may change the group that owns a space."""
         circle = self._circles.around([space.owner_account_id])
         return self._decisions.authorizer.may_lead(self.actor, space, circle)
+
+    def foresee(self, charge: Charge) -> None:
+        """Raise what a charge would raise now: ``OverQuota``, ``TooLarge``."""
+        foresee_charge(self.db, charge, self._decisions.ledger)
 
     def facts(self, collection_id: int) -> CollectionFacts:
         """Owner, space and tool of a collection. Raises ``NotFound``."""

@@ -24,8 +24,10 @@ def home_of(request: Request, space_id: int, *names: str) -> str:
 
 
 @prop(cal("calendar-home-set"), Kind.PRINCIPAL)
-def calendar_home_set(request: Request, node: Node) -> str:
+def calendar_home_set(request: Request, node: Node) -> str | None:
     """Where its calendars are: one place, because Apple's clients look into one. # rfc4791#6.2.1"""
+    if not request.offers(Tool.CALENDAR):
+        return None
     return f"<D:href>{home_of(request, node.space_id)}</D:href>"
 
 
@@ -47,14 +49,18 @@ def calendar_user_type(request: Request, node: Node) -> str:
 
 
 @prop(cal("schedule-inbox-URL"), Kind.PRINCIPAL)
-def schedule_inbox_url(request: Request, node: Node) -> str:
+def schedule_inbox_url(request: Request, node: Node) -> str | None:
     """Where invitations arrive. # rfc6638#2.2.1"""
+    if not request.offers(Tool.CALENDAR):
+        return None
     return f"<D:href>{home_of(request, node.space_id, INBOX)}</D:href>"
 
 
 @prop(cal("schedule-outbox-URL"), Kind.PRINCIPAL)
-def schedule_outbox_url(request: Request, node: Node) -> str:
+def schedule_outbox_url(request: Request, node: Node) -> str | None:
     """Where one asks for the busy times of others. # rfc6638#2.1.1"""
+    if not request.offers(Tool.CALENDAR):
+        return None
     return f"<D:href>{home_of(request, node.space_id, OUTBOX)}</D:href>"
 
 

@@ -88,6 +88,11 @@ def to_dav(error: errors.StorageError, href: Href, written: TreePath | None = No
     if isinstance(error, errors.LockedByOther):
         roots = "".join(text_element(dav("href"), href(path)) for path in error.roots)
         condition = element(name, roots)  # rfc4918#16
+    elif isinstance(error, errors.TooLarge) and written is not None:
+        # rfc4791#5.3.2.1, rfc6352#6.3.2.1; documents have no such condition
+        prefix = PREFIX_OF_TOOL.get(written.tool)
+        if prefix is not None:
+            status, condition = 403, element(f"{{{prefix}}}max-resource-size")
     elif isinstance(error, errors.RuleBroken):
         status = _RULE_STATUS.get(error.rule, status)
         condition = _rule(error, href, written)

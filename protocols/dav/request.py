@@ -26,6 +26,7 @@ from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.target import BadTarget, OtherHost, Target
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.errors import NotFound
+from folkmoot.storage.types import FEATURE_OF_TOOL, Tool
 from folkmoot.storage.types_tree import Folder, Found, Guard, Item, TreePath
 
 INFINITY: Final = -1
@@ -47,6 +48,7 @@ class Request:
         self.limits = limits
         self.lasting = lasting
         self.urls = Urls(tree.actor.space_id)
+        self.urls.mounts = [one for one in self.urls.mounts if self.offers(one.root.tool)]
         self.facts: dict[str, Any] = {}
         self._octets: tuple[int, bytes | None] = (0, None)
         self.written: TreePath | None = None  # where errors of content belong to
@@ -54,13 +56,19 @@ class Request:
     async def mount_groups(self) -> None:
         """Look for the groups of whoever asks, where the request can lead to one in the drive."""
         names = self.exchange.path
-        if names[:2] == DRIVE:
+        if not self.offers(Tool.DOCUMENTS):
+            wanted = False
+        elif names[:2] == DRIVE:
             named = self.exchange.header("Destination") or self.exchange.header("If")
             wanted = names[2:3] != (MY_DOCUMENTS,) or named is not None
         else:
             wanted = len(names) < 2 and self.exchange.method == "SEARCH"
         if wanted:
             self.urls.mount(await self.tree.groups())
+
+    def offers(self, tool: Tool) -> bool:
+        """Whether the plan of whoever asks has a tool."""
+        return FEATURE_OF_TOOL[tool] not in self.tree.actor.withheld
 
     def octets_of(self, item: Item) -> bytes | None:
         """The octets of an item, if they came along when it was found."""

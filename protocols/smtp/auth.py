@@ -13,7 +13,7 @@ from folkmoot.protocols.smtp.errors import reply_to
 from folkmoot.protocols.smtp.replies import Reply
 from folkmoot.protocols.smtp.session import Hangup, Session
 from folkmoot.protocols.smtp.wire import LineTooLong
-from folkmoot.storage.errors import AuthenticationFailed, StorageError, Unavailable
+from folkmoot.storage.errors import AuthenticationFailed, NotInPlan, StorageError, Unavailable
 from folkmoot.storage.types import Actor
 
 # The name by which app passwords are limited to this service.
@@ -97,6 +97,9 @@ def _failed(session: Session, error: StorageError) -> Reply:
     if isinstance(error, Unavailable):
         # rfc4954#6: temporary authentication failure
         reply = Reply(454, "4.7.0", reply.text)
+    if isinstance(error, NotInPlan):
+        # rfc5248#2.4: not a reason to ask for another password
+        reply = Reply(535, "5.7.13", reply.text)
     if isinstance(error, AuthenticationFailed):
         session.failed_logins += 1
         if session.failed_logins >= MAX_FAILURES:

@@ -15,6 +15,7 @@ from folkmoot.storage.mutations.messages import store_content
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Content, Topic
+from folkmoot.storage.types_accounts import DAY
 from folkmoot.storage.types_mail import MailEnvelope, QueueEntry, Settled
 from folkmoot.storage.views.queue import COLUMNS, entries, notify_text
 
@@ -58,8 +59,6 @@ _NOW_ONE = Statement(
 _DROP_RECIPIENTS = Statement("DELETE FROM queue_recipients WHERE message_id = :id")
 _DROP_MESSAGE = Statement("DELETE FROM queue_messages WHERE id = :id")
 _EXISTS = Statement("SELECT 1 FROM queue_messages WHERE id = :id")
-
-DAY = 86_400
 
 
 class _QueueMutation(Mutation[R]):
@@ -133,7 +132,9 @@ class CountSent(_QueueMutation[None]):
         day = context.now // DAY
         sent: int = context.db.value(_COUNT, account=self.account_id, day=day, number=self.number)
         if self.limit is not None and sent > self.limit:
-            raise LimitReached("The number of recipients for today is used up.")
+            raise LimitReached(
+                f"The plan allows {self.limit} recipients on other servers in a day (UTC)."
+            )
         context.db.run(_FORGET_COUNTS, account=self.account_id, day=day)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
 from folkmoot.storage.engine.db import Row, Statement
-from folkmoot.storage.errors import Expired, NotFound
+from folkmoot.storage.errors import Expired, NotFound, TooLarge
 from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types_mail import (
@@ -43,7 +43,11 @@ _NEXT = Statement(
     "SELECT next_attempt FROM queue_recipients WHERE lease_until <= :now"
     " ORDER BY next_attempt LIMIT 1"
 )
-_ACTIVE = Statement("SELECT epoch, plan FROM accounts WHERE id = :id AND state = 'active'")
+_ACTIVE = Statement(
+    "SELECT a.epoch, a.mail_per_day, u.largest_item FROM accounts a"
+    " LEFT JOIN usage u ON u.space_id = a.space_id AND u.tool = 'mail'"
+    " WHERE a.id = :id AND a.state = 'active'"
+)
 _INBOX = Statement(
     "SELECT c.id FROM collections c JOIN collections p ON p.id = c.parent_id"
     " WHERE c.space_id = :space AND c.tool = 'mail' AND c.name = 'INBOX' AND p.parent_id IS NULL"
@@ -149,15 +153,22 @@ class DeliveryTarget(_QueueView[tuple[Resolved, int]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ActivePlan(_QueueView[str]):
-    """The plan of an account whose session is still good. Raises ``Expired``."""
+class MaySend(_QueueView[int | None]):
+    """How many recipients on other servers an account may write to in a day; None: any number.
+
+    For a session that is still good, and a message of ``size`` octets. Raises ``Expired``,
+    ``TooLarge``.
+    """
 
     account_id: int
     epoch: int
+    size: int
 
-    def read(self, context: ReadContext) -> str:
+    def read(self, context: ReadContext) -> int | None:
         row = context.db.one(_ACTIVE, id=self.account_id)
         if row is None or row[0] != self.epoch:
             raise Expired
-        plan: str = row[1]
-        return plan
+        _, per_day, largest = row
+        if largest is not None and self.size > largest:
+            raise TooLarge(f"A message may have {largest:,} octets.")
+        return None if per_day is None else int(per_day)

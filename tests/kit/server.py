@@ -35,6 +35,7 @@ from folkmoot.sharing.groups import READ, WRITE, Groups
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Limit, Tool
+from folkmoot.storage.types_accounts import AccountUpdate
 from folkmoot.storage.types_groups import Group
 from folkmoot.storage.upkeep import check
 from tests.kit import reactor
@@ -158,6 +159,11 @@ class TestServer:
         wanted = AccountWanted(address=f"{local}@{DOMAIN}", password=PASSWORD, limits=limits or {})
         made = reactor.call(lambda: self.accounts.create(wanted))
         return TestAccount(made.id, made.space_id, made.address)
+
+    def update(self, account: TestAccount, **changes: Any) -> None:
+        """Change an account; ``changes`` are those of ``AccountUpdate``."""
+        update = AccountUpdate(**changes)
+        reactor.call(lambda: self.accounts.update(account.address, update))
 
     def group(
         self,

@@ -27,7 +27,7 @@ from folkmoot.protocols.smtp.service import Service
 from folkmoot.protocols.smtp.signing import DkimKey, Signer
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.tls import TlsStore, channel_bindings
-from folkmoot.sharing.delivery import Delivery, DeliveryRules
+from folkmoot.sharing.delivery import Delivery
 from folkmoot.sharing.outbound import Outbound
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.types import Actor, ActorKind
@@ -73,10 +73,8 @@ class MailServer:
         certificate, key = folder / "certificate.pem", folder / "key.pem"
         write_self_signed(certificate, key, [HOSTNAME])
         self.tls = TlsStore(certificate, key)
-        self.per_day: Mapping[str, int] = {}
         self.keep = 5 * 86_400
-        rules = DeliveryRules(per_day=lambda: self.per_day)
-        self.delivery = Delivery(base.store, rules)
+        self.delivery = Delivery(base.store)
         self.outbound = Outbound(base.store)
         self.service = Service(
             hostname=HOSTNAME,

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import smtplib
-from functools import partial
 
 import pytest
 
 from folkmoot.storage.types import Limit, Tool
-from folkmoot.storage.types_accounts import AccountUpdate
 from folkmoot.storage.views.mailboxes import ListMailboxes
-from tests.kit import reactor
 from tests.kit.messages import simple
 from tests.kit.server import TestAccount
 from tests.smtp.conftest import MailServer
 from tests.storage.accounts_kit import actor_of
+
+LONG = b"Subject: x\r\n\r\n" + b"x" * 99
 
 
 def in_group(mail: MailServer, member: TestAccount, space: int) -> tuple[int, int]:
@@ -44,11 +43,17 @@ def test_a_full_group_takes_no_more(mail: MailServer) -> None:
     """Its administrator's plan says how much; the sender is told."""
     alice = mail.base.account("alice")
     group = mail.base.group("choir", alice)
-    update = AccountUpdate(limits={Tool.MAIL: Limit(10, None)})
-    reactor.call(partial(mail.base.accounts.update, alice.address, update))
-    with pytest.raises(smtplib.SMTPDataError) as caught:
-        mail.lmtp().sendmail("x@example.org", [group.address], b"Subject: x\r\n\r\n" + b"x" * 99)
-    assert caught.value.smtp_code == 452
+    full, small = Limit(None, 0), Limit(10, None)
+    for limit in (full, small):
+        mail.base.update(alice, limits={Tool.MAIL: limit})
+        with pytest.raises(smtplib.SMTPException) as caught:
+            mail.lmtp().sendmail("x@example.org", [group.address], LONG)
+        if limit is full:
+            assert isinstance(caught.value, smtplib.SMTPRecipientsRefused)
+            assert caught.value.recipients[group.address][0] == 452
+        else:  # it would not fit into an empty mailbox either
+            assert isinstance(caught.value, smtplib.SMTPDataError)
+            assert caught.value.smtp_code == 552
     assert in_group(mail, alice, group.space_id) == (0, 0)
 
 

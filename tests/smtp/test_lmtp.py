@@ -88,12 +88,22 @@ def test_refused_recipients(mail: MailServer) -> None:
 def test_over_quota_is_only_theirs(mail: MailServer) -> None:
     """One full mailbox gets 452, and the other recipients of the transaction their copies."""
     bob = mail.base.account("bob")
-    small = mail.base.account("small", {Tool.MAIL: Limit(bytes=500, items=None)})
+    small = mail.base.account("small", {Tool.MAIL: Limit(bytes=1500, items=None)})
     body = b"A: b\r\n\r\n" + b"x" * 600 + b"\r\n.\r\n"
+    transaction(mail.raw(), [small.address], body)
     replies = transaction(mail.raw(), [small.address, bob.address], body)
     assert [reply[:9] for reply in replies] == ["452 4.2.2", "250 2.0.0"]
-    assert mail.inbox(small) == []
+    assert len(mail.inbox(small)) == 1
     assert len(mail.inbox(bob)) == 1
+
+
+def test_larger_than_the_whole_mailbox(mail: MailServer) -> None:
+    """What would not fit into an empty mailbox is refused for good: trying again is of no use."""
+    small = mail.base.account("small", {Tool.MAIL: Limit(bytes=500, items=None)})
+    body = b"A: b\r\n\r\n" + b"x" * 600 + b"\r\n.\r\n"
+    (reply,) = transaction(mail.raw(), [small.address], body)
+    assert reply.startswith("552 5.2.2")
+    assert mail.inbox(small) == []
 
 
 @pytest.mark.parametrize(

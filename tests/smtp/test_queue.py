@@ -196,16 +196,17 @@ def test_no_report_about_a_report(mail: MailServer, hop: NextHop) -> None:
 def test_full_neighbour_gets_it_later(mail: MailServer, hop: NextHop) -> None:
     """A copy for a full mailbox is delivered from the queue when there is room."""
     alice = mail.base.account("alice")
-    small = mail.base.account("small", {Tool.MAIL: Limit(bytes=100, items=None)})
+    small = mail.base.account("small", {Tool.MAIL: Limit(bytes=2000, items=None)})
+    mail.lmtp().sendmail("x@example.org", [small.address], b"A: b\r\n\r\n" + b"x" * 1500)
     send(mail, alice, small.address)
     mail.worker(hop.port)
     until(lambda: any(one.attempts for entry in mail.queue() for one in entry.recipients))
     assert "4.2.2" in mail.queue()[0].recipients[0].last_reply
     room = AccountUpdate(limits={Tool.MAIL: Limit(bytes=None, items=None)})
     fired(lambda: mail.base.accounts.update(small.address, room))
-    until(lambda: len(mail.inbox(small)) == 1)
-    assert mail.inbox(small)[0].startswith(b"Return-Path: <alice@example.test>\r\n")
-    assert mail.inbox(small)[0].count(b"Return-Path:") == 1
+    until(lambda: len(mail.inbox(small)) == 2)
+    assert mail.inbox(small)[1].startswith(b"Return-Path: <alice@example.test>\r\n")
+    assert mail.inbox(small)[1].count(b"Return-Path:") == 1
     assert hop.connections == 0
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 
 from folkmoot.storage.types import Limit, Tool
+from folkmoot.storage.types_accounts import Terms
 from tests import LOOP
 from tests.auth.support import ScramClient
 from tests.kit.messages import simple
@@ -127,8 +128,8 @@ def test_full_neighbour_waits_in_the_queue(mail: MailServer) -> None:
 
 def test_recipients_per_day(mail: MailServer) -> None:
     """The plan's limit counts recipients elsewhere; what is above it is refused whole."""
-    mail.per_day = {"default": 3}
     alice, bob = mail.base.account("alice"), mail.base.account("bob")
+    mail.base.update(alice, terms=Terms(mail_per_day=3))
     client = mail.smtp(alice)
     client.sendmail(alice.address, ["a@example.org", "b@example.org"], message(alice))
     with pytest.raises(smtplib.SMTPDataError) as refused:
