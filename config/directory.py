@@ -12,9 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot.config.fields import array, key, named, section
-from folkmoot.config.kinds import BOOLEAN, capability, domain, email, list_of, size, text, whole
+from folkmoot.config.kinds import (
+    BOOLEAN,
+    amount,
+    capability,
+    choice,
+    currency,
+    domain,
+    email,
+    list_of,
+    size,
+    text,
+    whole,
+)
 from folkmoot.config.lines import KeyPath
 from folkmoot.config.load import Document, build, parse_document, read_document
+from folkmoot.storage.errors import InvalidName
+from folkmoot.storage.money import parse_amount
 
 DEFAULT_PLAN = "default"
 _PASSWORD = text("password", secret=True)
@@ -80,6 +94,33 @@ class PlanSection:
     )
     app_passwords: bool = key(
         BOOLEAN, "Whether there are passwords for single devices.", default=True
+    )
+    price: str = key(
+        amount(),
+        "What the plan costs for each period, paid in advance; 0: it is free.",
+        default="0",
+        example="12.00",
+    )
+    currency: str | None = key(
+        currency(), "The currency of the price.", default=None, example="EUR"
+    )
+    period: str = key(choice("month", "year"), "How long a period is.", default="year")
+    fallback: str = key(
+        text("name of a plan"),
+        "The free plan that follows when the next period is not paid.",
+        default=DEFAULT_PLAN,
+    )
+    inactive_after: int = key(
+        whole(0, 10_000),
+        "After how many days without any use an account with this plan is disabled, if the plan "
+        "is free; 0: never. Its owner is warned before.",
+        default=0,
+        example=210,
+    )
+    delete_after: int = key(
+        whole(1, 10_000),
+        "How many days after that the account is deleted with all its data.",
+        default=30,
     )
 
 
@@ -237,6 +278,7 @@ def _directory(document: Document) -> Directory:
     if directory is not None:
         _check_names(directory, document)
         _check_accounts(directory, document)
+        _check_plans(directory, document)
     document.finish()
     assert directory is not None  # otherwise a problem was noted
     return directory
@@ -295,3 +337,27 @@ def _check_accounts(directory: Directory, document: Document) -> None:
             document.note((*here, "password_hash"), "expected only one of password, password_hash")
         if account.password_hash is not None and not account.password_hash.startswith("$argon2id$"):
             document.wrong((*here, "password_hash"), "a hash $argon2id$...", "something else")
+
+
+def _check_plans(directory: Directory, document: Document) -> None:
+    plans = directory.plans()
+    for name, plan in directory.plan.items():
+        here = ("plan", name)
+        if not is_paid(plan):
+            continue
+        if plan.currency is None:
+            document.note((*here, "currency"), "a plan with a price needs a currency")
+            continue
+        try:
+            parse_amount(plan.price, plan.currency)
+        except InvalidName as error:
+            document.note((*here, "price"), error.text)
+        after = plans.get(plan.fallback)
+        if after is None or is_paid(after):
+            free = ", ".join(each for each, one in plans.items() if not is_paid(one))
+            document.wrong((*here, "fallback"), f"one of {free}", f'"{plan.fallback}"')
+
+
+def is_paid(plan: PlanSection) -> bool:
+    """Whether a plan costs something."""
+    return any(digit in "123456789" for digit in plan.price)

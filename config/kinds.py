@@ -16,6 +16,7 @@ from typing import Any
 
 from folkmoot.storage.addresses import normalize_address, normalize_domain
 from folkmoot.storage.errors import InvalidName
+from folkmoot.storage.money import currency_code
 from folkmoot.storage.names import capability_name
 
 
@@ -232,6 +233,31 @@ def capability() -> Kind:
             raise WrongValue('an IMAP capability such as "IDLE", not "IMAP4rev1"') from None
 
     return Kind("IMAP capability", parse, _show_text)
+
+
+def amount() -> Kind:
+    """An amount of money, as text: how many digits it may have depends on the currency."""
+
+    def parse(value: object, base: Path) -> str:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12:
+            return str(value)
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,8})?", value.strip()):
+            return value.strip()
+        raise WrongValue('an amount of money such as "12.50"')
+
+    return Kind("amount of money", parse, _show_text)
+
+
+def currency() -> Kind:
+    """Three letters."""
+
+    def parse(value: object, base: Path) -> str:
+        try:
+            return currency_code(value if isinstance(value, str) else "")
+        except InvalidName:
+            raise WrongValue('a currency such as "EUR"') from None
+
+    return Kind("currency", parse, _show_text)
 
 
 def database_url() -> Kind:

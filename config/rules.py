@@ -71,6 +71,14 @@ def _check_relay(config: Config, document: Document) -> None:
 def _check_rest(config: Config, document: Document) -> None:
     if (config.tls.certificate is None) != (config.tls.key is None):
         document.note(("tls",), "certificate and key are only of use together")
+    billing = config.billing
+    for name, given, file in (
+        ("stripe_secret_file", billing.stripe_secret, billing.stripe_secret_file),
+        ("btcpay_secret_file", billing.btcpay_secret, billing.btcpay_secret_file),
+    ):
+        if given is not None and file is not None:
+            other = name.removesuffix("_file")
+            document.note(("billing", name), f"expected only one of {other}, {name}")
     signed = [entry.domain for entry in config.dkim]
     for index, name in enumerate(signed):
         if name in signed[:index]:

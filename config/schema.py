@@ -27,6 +27,7 @@ from folkmoot.config.kinds import (
     text,
     whole,
 )
+from folkmoot.config.schema_billing import BillingSection
 from folkmoot.config.schema_http import HttpSection
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -383,6 +384,9 @@ class Config:
     imap: ImapSection = section(ImapSection, "What IMAP offers.")
     http: HttpSection = section(
         HttpSection, "What HTTP listeners take: calendars, contacts and documents."
+    )
+    billing: BillingSection = section(
+        BillingSection, "Payments, receipts, and the mail about them."
     )
     log: LogSection = section(
         LogSection, "What is logged, and where. Passwords and other secrets never are."

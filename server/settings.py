@@ -85,13 +85,21 @@ def relay_options(config: Config) -> RelayOptions:
     mode = TlsMode(relay.tls) if relay.host is not None else TlsMode.OPPORTUNISTIC
     password = relay.password or ""
     if relay.password_file is not None:
-        password = _read(relay.password_file).decode("utf-8", "replace").partition("\n")[0].strip()
+        password = read_secret(relay.password_file)
     return RelayOptions(config.server.hostname, mode, relay.username or "", password)
 
 
 def dkim_keys(config: Config) -> dict[str, DkimKey]:
     """Signing keys by domain. Raises ``StartFailed`` when one cannot be read."""
     return {entry.domain: DkimKey(entry.selector, _read(entry.key)) for entry in config.dkim}
+
+
+def read_secret(file: Path) -> str:
+    """The first line of a file. Raises ``StartFailed`` when it cannot be read or is empty."""
+    secret = _read(file).decode("utf-8", "replace").partition("\n")[0].strip()
+    if not secret:
+        raise StartFailed(f"{file}: the first line is empty")
+    return secret
 
 
 def _read(file: Path) -> bytes:

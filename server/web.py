@@ -15,10 +15,12 @@ from folkmoot.config.schema import Config
 from folkmoot.protocols import caldav, carddav, drive
 from folkmoot.protocols.dav.application import DavApplication
 from folkmoot.protocols.dav.limits import DavLimits
+from folkmoot.protocols.http.hooks import Hooks
 from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
 from folkmoot.protocols.http.router import Router
 from folkmoot.protocols.http.server import HttpFactory
+from folkmoot.quota.payments import Payments
 from folkmoot.server import settings
 from folkmoot.server.listeners import Bound
 from folkmoot.sharing.tree import Tree
@@ -42,11 +44,13 @@ class Web:
         authenticator: Authenticator,
         store: Store,
         bound: list[Bound],
+        payments: Payments,
     ) -> None:
         self._reactor = reactor
         self._config = config
         self._authenticator = authenticator
         self._dav = dav_application(store, settings.dav_limits(config))
+        self._hooks = {"hooks": Hooks(payments)} if payments.adapters else {}
         self._pages = Pages(base_url(config, bound), _mail(config, bound))
         self._counts: Counter[str] = Counter()
         self._factories: list[HttpFactory] = []
@@ -60,7 +64,7 @@ class Web:
         secure = section.tls == "implicit"
         factory = HttpFactory(
             self._reactor,
-            Router(login, self._pages, {"dav": self._dav}),
+            Router(login, self._pages, {"dav": self._dav}, open_mounts=self._hooks),
             hostname=self._config.server.hostname,
             limits=settings.http_limits(self._config),
             counts=self._counts,

@@ -35,8 +35,10 @@ from folkmoot.protocols.smtp.sender import Routes, Sender, Smarthost
 from folkmoot.protocols.smtp.service import Connections, Service
 from folkmoot.protocols.smtp.session import Session
 from folkmoot.protocols.smtp.signing import Signer
-from folkmoot.server import settings
+from folkmoot.quota.offers import Offers
+from folkmoot.server import billing, settings
 from folkmoot.server.core import CannotOpen, Core, Deliver
+from folkmoot.server.daily import Daily
 from folkmoot.server.directory_apply import apply_directory
 from folkmoot.server.indexer import Indexer
 from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
@@ -86,6 +88,7 @@ class Server:
         self._login_threads: LoginThreads | None = None
         self._worker: QueueWorker | None = None
         self._upkeep: Upkeep | None = None
+        self._daily: Daily | None = None
         self._indexer: Indexer | None = None
         self._scheduler: Scheduler | None = None
         self._metrics: socket.socket | None = None
@@ -132,7 +135,16 @@ class Server:
             protocol: Connections(config.limits.connections_per_address)
             for protocol in ("submission", "lmtp")
         }
-        web = Web(self._reactor, config, authenticator, self.core.store, self.bound)
+        self._daily = self._daily_job()
+        payments = billing.payments(
+            self.core.store,
+            self._offers,
+            config,
+            adapters=billing.adapters(config),
+            came=self._daily.wake,
+            reason="payment provider",
+        )
+        web = Web(self._reactor, config, authenticator, self.core.store, self.bound, payments)
         self._web = web
         for one in self.bound:
             if one.section.protocol == "imap":
@@ -156,6 +168,7 @@ class Server:
         self._worker.start()
         self._upkeep = Upkeep(self.core.store)
         self._upkeep.start()
+        self._daily.start()
         self._indexer = Indexer(self.core.store)
         self._indexer.start()
         self._scheduler = Scheduler(self.core.store)
@@ -188,6 +201,9 @@ class Server:
         if self._upkeep is not None:
             await self._upkeep.stop()
             self._upkeep = None
+        if self._daily is not None:
+            await self._daily.stop()
+            self._daily = None
         if self._indexer is not None:
             await self._indexer.stop()
             self._indexer = None
@@ -242,6 +258,19 @@ class Server:
             keep=self.config.relay.give_up_after,
         )
         return Delivery(self.core.store, rules)
+
+    def _offers(self) -> Offers:
+        """The plans as the directory file has them now."""
+        return billing.offers(self._directory)
+
+    def _daily_job(self) -> Daily:
+        def in_use() -> set[int]:
+            """Accounts with open sessions that may last for days."""
+            connections = [one for factory in self._imap for one in factory.connections]
+            actors = [one.session.actor for one in connections]
+            return {actor.account_id for actor in actors if actor is not None}
+
+        return Daily(self.core.store, self._offers, billing.office(self.config), in_use)
 
     def _queue_worker(self) -> QueueWorker:
         config = self.config

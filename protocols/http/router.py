@@ -21,14 +21,22 @@ class Router:
     ``mounts`` are applications for people who signed in, by the first name of the path; the one at
     ``root`` also answers what is not GET at "/", where Windows and Office begin to look. OPTIONS
     without credentials comes to them without an actor: programs ask it before they sign in.
+    ``open_mounts`` are applications for which nobody signs in: they find out who asks themselves.
     """
 
     def __init__(
-        self, login: Login, pages: Pages, mounts: Mapping[str, Application], root: str = "dav"
+        self,
+        login: Login,
+        pages: Pages,
+        mounts: Mapping[str, Application],
+        root: str = "dav",
+        *,
+        open_mounts: Mapping[str, Application] | None = None,
     ) -> None:
         self._login = login
         self._pages = pages
         self._mounts = dict(mounts)
+        self._open_mounts = dict(open_mounts or {})
         self._root = root
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -36,6 +44,9 @@ class Router:
         path = exchange.path
         if path[:1] == (".well-known",):
             await _well_known(exchange)
+            return
+        if path and path[0] in self._open_mounts:
+            await self._open_mounts[path[0]](exchange)
             return
         reading = exchange.method in ("GET", "HEAD")
         if reading and self._pages.has(path):

@@ -36,7 +36,8 @@ def test_the_sample_directory_loads() -> None:
 
 def test_everything_in_the_samples_can_be_switched_on() -> None:
     """Every example is a value that its key can have, and every key is there."""
-    config = uncommented(sample_config()).replace('password_file = "relay-password"', "")
+    config = uncommented(sample_config())
+    config = re.sub(r"(?m)^(password|stripe_secret|btcpay_secret)_file.*$", "", config)
     loaded = parse_config(config, FILE)
     assert loaded.relay.username == "relay-user"
     assert loaded.dkim[0].domain == "example.org"

@@ -91,8 +91,8 @@ class Site:
             client.send_message(message)
 
 
-def make_config(folder: Path, url: str, address: str = "127.0.0.1") -> Config:
-    """A config with free ports."""
+def make_config(folder: Path, url: str, address: str = "127.0.0.1", more: str = "") -> Config:
+    """A config with free ports; ``more`` are further sections."""
     tls = {"imap": ("starttls", "implicit"), "submission": ("starttls", "implicit")}
     listeners = "".join(
         f'[[listener]]\nprotocol = "{protocol}"\naddress = "{address}"\nport = 0\ntls = "{mode}"\n'
@@ -105,7 +105,8 @@ def make_config(folder: Path, url: str, address: str = "127.0.0.1") -> Config:
         '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n'
         '[passwords]\nargon2_memory = "64 KiB"\nscram_iterations = 4096\n'
         '[relay]\nhold = true\n[limits]\nlogin = 5\n[imap]\nhide_capabilities = ["XLIST"]\n'
-        + listeners,
+        + listeners
+        + more,
         folder / "folkmoot.toml",
     )
 
@@ -120,9 +121,9 @@ def site(request: pytest.FixtureRequest, databases: Databases, tmp_path: Path) -
 
 
 @contextmanager
-def running(config: Config, folder: Path) -> Iterator[Site]:
+def running(config: Config, folder: Path, directory_file: str = DIRECTORY) -> Iterator[Site]:
     """A server that runs; at the end it is stopped, and its data checked."""
-    directory = parse_directory(DIRECTORY, folder / "directory.toml")
+    directory = parse_directory(directory_file, folder / "directory.toml")
     server = Server(config, reactor.get(), directory=directory)
     on_loop(server.start)
     yield Site(server, folder)
