@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from folkmoot.storage.policy import Circle, CollectionFacts, Granted, Membership, SpaceFacts
+from folkmoot.storage.policy import (
+    Circle,
+    CollectionFacts,
+    DomainFacts,
+    Granted,
+    Membership,
+    SpaceFacts,
+)
 from folkmoot.storage.types import ALL_RIGHTS, FEATURE_OF_TOOL, Actor, ActorKind, Right, Tool
 from folkmoot.storage.types_sharing import DROP_FOLDER, SHARED_ITEMS
 
@@ -26,6 +33,8 @@ class GroupPolicy:
     and may put files into each other's drop folders; else their things look absent unless granted.
 
     A tool that the actor's plan does not have is nowhere, neither its own nor those of groups.
+
+    Who administers a domain has no rights on anything that its people keep.
 
     The system (deliveries, the command line, upkeep) acts with a stated reason: it may put mail
     into a mailbox, administer accounts and what is shared, but it never reads what people keep.
@@ -58,6 +67,12 @@ class GroupPolicy:
 
     def may_administer(self, actor: Actor) -> bool:
         return actor.kind is ActorKind.SYSTEM
+
+    def may_administer_domain(self, actor: Actor, domain: DomainFacts) -> bool:
+        if actor.kind is ActorKind.SYSTEM:
+            return True
+        # What a device's password opens is that device's to read, not a domain to rule.
+        return domain.administered and not actor.credential_id
 
     def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:
         return actor.kind is ActorKind.ACCOUNT and space.owner_account_id == actor.account_id

@@ -44,9 +44,27 @@ class OnSpace:
 
 @dataclass(frozen=True, slots=True)
 class OnGroup:
-    """Needs to lead a group: to change its name, its members and their rights."""
+    """Needs to lead a group: to change its name, its members and their rights.
+
+    With ``domain``, those may do it too who administer the domain of its address.
+    """
 
     group_id: int
+    domain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnDomain:
+    """Needs to administer what is in a mail domain: its accounts, aliases and groups, no data."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnAccount:
+    """Needs to administer an account, as those who administer its domain do."""
+
+    account_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,7 @@ class PerItem:
     """
 
 
-Need = OnCollection | OnItem | OnSpace | OnGroup | Administration | PerItem
+Need = OnCollection | OnItem | OnSpace | OnGroup | OnDomain | OnAccount | Administration | PerItem
 
 
 class Operation(abc.ABC):

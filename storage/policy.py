@@ -38,6 +38,15 @@ class SpaceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainFacts:
+    """What a decision about a mail domain may depend on. ``administered`` says that the actor's
+    account is in it, and was made an administrator of it."""
+
+    id: int
+    administered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """What an account is in a group. ``rights`` are those of its own, beside every member's;
     ``tools`` are those that the group uses."""
@@ -129,6 +138,10 @@ class Authorizer(Protocol):
 
     def may_administer(self, actor: Actor) -> bool:
         """Whether the actor may create, change and delete domains and accounts."""
+        ...
+
+    def may_administer_domain(self, actor: Actor, domain: DomainFacts) -> bool:
+        """Whether the actor may administer the accounts and groups of a domain."""
         ...
 
     def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:

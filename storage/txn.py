@@ -12,17 +12,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from folkmoot.storage.authorize import authorize
 from folkmoot.storage.charging import foresee_charge, make_charge
 from folkmoot.storage.circle import Circles
 from folkmoot.storage.engine.db import Db, Row, Statement
 from folkmoot.storage.errors import Expired, NotFound, PermissionDenied, StorageError
 from folkmoot.storage.gate import (
-    Administration,
     Need,
     OnCollection,
-    OnGroup,
     OnItem,
-    OnSpace,
     Operation,
     PerItem,
 )
@@ -32,6 +30,7 @@ from folkmoot.storage.policy import (
     Authorizer,
     Charge,
     CollectionFacts,
+    DomainFacts,
     Ledger,
     SpaceFacts,
 )
@@ -45,8 +44,6 @@ _FACTS = Statement(
     "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
     " JOIN spaces s ON s.id = c.space_id WHERE c.id = :id"
 )
-_SPACE = Statement("SELECT id, owner_account_id FROM spaces WHERE id = :id")
-_GROUP = Statement("SELECT space_id FROM groups WHERE id = :id")
 # Counter rows are locked in the order of their ids before anything is computed from them, so
 # that two transactions neither count the same message twice nor wait for each other in a ring.
 _LOCK = Statement("SELECT id FROM collections WHERE id = :id FOR UPDATE")
@@ -149,6 +146,18 @@ class ReadContext:
         """Whether the actor may change the group that owns a space."""
         circle = self._circles.around([space.owner_account_id])
         return self._decisions.authorizer.may_lead(self.actor, space, circle)
+
+    def manages(self, space: SpaceFacts) -> bool:
+        """Whether the actor may change what belongs to the owner of a space."""
+        return self._decisions.authorizer.may_manage(self.actor, space)
+
+    def administers(self) -> bool:
+        """Whether the actor administers all there is, as the operator does."""
+        return self._decisions.authorizer.may_administer(self.actor)
+
+    def administers_domain(self, domain: DomainFacts) -> bool:
+        """Whether the actor may administer the accounts and groups of a domain."""
+        return self._decisions.authorizer.may_administer_domain(self.actor, domain)
 
     def foresee(self, charge: Charge) -> None:
         """Raise what a charge would raise now: ``OverQuota``, ``TooLarge``."""
@@ -267,7 +276,7 @@ class ReadTxn:
 
     def view(self, view: View[R]) -> R:
         """Read through the gate. Raises ``NotFound`` or ``PermissionDenied``."""
-        _authorize(self._context, view.needs(), self._decisions.authorizer)
+        authorize(self._context, view.needs())
         return view.read(self._context)
 
 
@@ -295,7 +304,7 @@ class Txn(ReadTxn):
         needs = mutation.needs()
         if any(isinstance(need, PerItem) for need in needs):
             raise TypeError("a mutation names all that it touches")
-        _authorize(context, needs, self._decisions.authorizer)
+        authorize(context, needs)
         context.lock(_touched(needs))
         for charge in mutation.cost(context):
             make_charge(context.db, charge, self._decisions.ledger)
@@ -369,37 +378,3 @@ def _check_actor(context: ReadContext) -> None:
     row = context.db.one(_EPOCH, id=actor.account_id)
     if row is None or row[0] != actor.epoch:
         raise Expired
-
-
-def _authorize(context: ReadContext, needs: Sequence[Need], authorizer: Authorizer) -> None:
-    if not needs:
-        raise TypeError("an operation without needs")
-    for need in needs:
-        match need:
-            case OnCollection(collection_id, rights):
-                context.require(collection_id, rights)
-            case OnItem(collection_id, item, rights):
-                context.require_item(collection_id, item, rights)
-            case OnSpace(space_id):
-                row = context.db.one(_SPACE, id=space_id)
-                if row is None or not authorizer.may_manage(
-                    context.actor, SpaceFacts(row[0], row[1])
-                ):
-                    raise NotFound
-            case OnGroup(group_id):
-                _authorize_group(context, group_id)
-            case Administration():
-                if not authorizer.may_administer(context.actor):
-                    raise PermissionDenied
-            case PerItem():
-                pass
-
-
-def _authorize_group(context: ReadContext, group_id: int) -> None:
-    row = context.db.one(_GROUP, id=group_id)
-    if row is None:
-        raise NotFound
-    space = SpaceFacts(row[0], 0)
-    if context.leads(space):
-        return
-    raise PermissionDenied if context.knows([space]) else NotFound

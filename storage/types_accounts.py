@@ -8,19 +8,22 @@ from datetime import datetime
 
 from folkmoot.storage.types import Account, AppPassword, Feature, Limit, Tool, Usage
 
-
 DAY = 86_400  # seconds; mail is counted by days of UTC
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A mail domain. ``catchall`` is the primary address of an account, "" for none."""
+    """A mail domain. ``catchall`` is the primary address of an account, "" for none.
+
+    ``plans`` are those that its administrators may give to its accounts.
+    """
 
     id: int
     name: str
     catchall: str
     accounts: int
     created: datetime
+    plans: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -15,11 +15,13 @@ from folkmoot.storage.errors import (
     InvalidName,
     LimitReached,
     NotFound,
+    PermissionDenied,
     Unchangeable,
 )
-from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.gate import Administration, Need, OnAccount, OnDomain
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
+from folkmoot.storage.mutations.excess import excess_of, newly
 from folkmoot.storage.mutations.spaces import (
     FOLDERS,
     delete_space,
@@ -31,8 +33,8 @@ from folkmoot.storage.mutations.spaces import (
 from folkmoot.storage.names import capability_name
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
-from folkmoot.storage.types import AccountState, Topic
-from folkmoot.storage.types_accounts import AccountUpdate, NewAccount, Terms
+from folkmoot.storage.types import AccountState, Limit, Tool, Topic
+from folkmoot.storage.types_accounts import AccountUpdate, Excess, NewAccount, Plan, Terms
 
 R = TypeVar("R", covariant=True)
 
@@ -52,6 +54,9 @@ _INSERT_ADDRESS = Statement(
 )
 _SUBSCRIBE = Statement("INSERT INTO subscriptions (account_id, name) VALUES (:account, :name)")
 _ROW = Statement("SELECT space_id, address FROM accounts WHERE id = :id")
+_DOMAIN = Statement("SELECT domain_id FROM accounts WHERE id = :id")
+_PLANS = Statement("SELECT plans FROM domains WHERE id = :id")
+_SET_PLAN = Statement("UPDATE accounts SET plan = :plan WHERE id = :id")
 _WITHHELD = Statement("SELECT withheld FROM accounts WHERE id = :id")
 _UPDATE = Statement(
     "UPDATE accounts SET name = COALESCE(:name, name), plan = COALESCE(:plan, plan),"
@@ -99,13 +104,27 @@ _DESTROY_ACCOUNT = (
 
 
 class AccountMutation(Mutation[R]):
-    """What mutations of accounts have in common: administration, no charge, a trail."""
+    """What the operator does with accounts: no charge, a trail."""
 
     abstract: ClassVar[bool] = True
     audited: ClassVar[bool] = True
 
     def needs(self) -> Sequence[Need]:
         return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+
+class _DomainMutation(Mutation[R]):
+    """What those who administer its domain do with an account, and the operator too."""
+
+    abstract: ClassVar[bool] = True
+    audited: ClassVar[bool] = True
+    account_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnAccount(self.account_id)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()
@@ -157,19 +176,31 @@ def _set_terms(context: WriteContext, account_id: int, terms: Terms) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateAccount(AccountMutation[int]):
+class CreateAccount(Mutation[int]):
     """Make an account with its space, its roots and its first mailboxes; returns its id.
 
-    Raises ``NotFound`` when the domain is not served here, ``AlreadyExists``, ``InvalidName``.
+    Who administers the domain gives it one of the plans that the operator allows there. Raises
+    ``NotFound`` when the domain is not served here, ``AlreadyExists``, ``InvalidName``.
     """
 
+    audited: ClassVar[bool] = True
+
     new: NewAccount
+
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(split_address(self.new.address)[1])]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
 
     def write(self, context: WriteContext) -> int:
         new = self.new
         check_person_name(new.name)
         _, domain = split_address(new.address)
         domain_number = domain_id(context, domain)
+        check_plan(context, domain_number, new.plan)
+        if new.domain_admin and not context.administers():
+            raise PermissionDenied("Only the operator makes administrators of domains.")
         claim_address(context, new.address)
         space = insert_space(context, new.limits)
         account: int = context.db.value(
@@ -194,17 +225,17 @@ class CreateAccount(AccountMutation[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateAccount(AccountMutation[None]):
+class UpdateAccount(AccountMutation[tuple[Excess, ...]]):
     """Change a person's name, plan, role, limits (larger ones count at once) or what IMAP hides.
 
-    Raises ``InvalidName``, ``LimitReached``.
+    Returns what is above a limit from now on. Raises ``InvalidName``, ``LimitReached``.
     """
 
     account_id: int
     update: AccountUpdate
 
-    def write(self, context: WriteContext) -> None:
-        space, _ = _account_row(context, self.account_id)
+    def write(self, context: WriteContext) -> tuple[Excess, ...]:
+        _account_row(context, self.account_id)
         update = self.update
         if update.name is not None:
             check_person_name(update.name)
@@ -221,17 +252,57 @@ class UpdateAccount(AccountMutation[None]):
             domain_admin=None if update.domain_admin is None else int(update.domain_admin),
             hidden=hidden,
         )
-        if update.terms is not None:
-            _set_terms(context, self.account_id, update.terms)
-        # Each group has as much room as its administrator, beside the administrator's own.
-        led = [row[0] for row in context.db.all(_LED_SPACES, account=self.account_id)]
-        for tool, limit in update.limits.items():
-            for each in (space, *led):
-                set_limit(context, each, tool, limit)
+        return _give(context, self.account_id, update.limits, update.terms)
 
 
 @dataclass(frozen=True, slots=True)
-class SetAccountState(AccountMutation[None]):
+class AssignPlan(_DomainMutation[tuple[Excess, ...]]):
+    """Give an account another plan; returns what is above a limit from now on.
+
+    Who administers the domain gives one of the plans that the operator allows there. Raises
+    ``NotFound``, ``PermissionDenied``.
+    """
+
+    account_id: int
+    plan: Plan
+
+    def write(self, context: WriteContext) -> tuple[Excess, ...]:
+        _account_row(context, self.account_id)
+        check_plan(context, context.db.value(_DOMAIN, id=self.account_id), self.plan.name)
+        context.db.run(_SET_PLAN, id=self.account_id, plan=self.plan.name)
+        limits = {tool: self.plan.limits.get(tool, Limit(None, None)) for tool in Tool}
+        return _give(context, self.account_id, limits, self.plan.terms)
+
+
+def check_plan(context: ReadContext, domain_number: int, plan: str) -> None:
+    """Whether the actor may give a plan to accounts of a domain. Raises ``PermissionDenied``."""
+    if context.administers():
+        return
+    if plan not in context.db.value(_PLANS, id=domain_number).splitlines():
+        raise PermissionDenied("This plan cannot be given in this domain.")
+
+
+def _give(
+    context: WriteContext, account_id: int, limits: Mapping[Tool, Limit], terms: Terms | None
+) -> tuple[Excess, ...]:
+    """Set limits and terms, those of groups too; what is above one that was not before."""
+    if not limits and terms is None:
+        return ()
+    lock_account(context, account_id)
+    before = excess_of(context, account_id)
+    if terms is not None:
+        _set_terms(context, account_id, terms)
+    space, _ = _account_row(context, account_id)
+    # Each group has as much room as its administrator, beside the administrator's own.
+    led = [row[0] for row in context.db.all(_LED_SPACES, account=account_id)]
+    for tool, limit in limits.items():
+        for each in (space, *led):
+            set_limit(context, each, tool, limit)
+    return newly(before, excess_of(context, account_id))
+
+
+@dataclass(frozen=True, slots=True)
+class SetAccountState(_DomainMutation[None]):
     """Disable an account, which ends its sessions, or enable it; does nothing when it is so."""
 
     account_id: int
@@ -245,7 +316,7 @@ class SetAccountState(AccountMutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteAccount(AccountMutation[None]):
+class DeleteAccount(_DomainMutation[None]):
     """Destroy an account, all that its space holds and what it wanted to send; its sessions end.
 
     Octets of its messages go with the next sweep of unreferenced blobs. The audit trail and the
@@ -269,8 +340,18 @@ class DeleteAccount(AccountMutation[None]):
         context.hint(Topic.ACCOUNT, self.account_id, epoch)
 
 
+class _AliasMutation(_DomainMutation[None]):
+    """An alias is in a domain too."""
+
+    abstract: ClassVar[bool] = True
+    address: str
+
+    def needs(self) -> Sequence[Need]:
+        return [OnAccount(self.account_id), OnDomain(split_address(self.address)[1])]
+
+
 @dataclass(frozen=True, slots=True)
-class AddAddress(AccountMutation[None]):
+class AddAddress(_AliasMutation):
     """Let another address reach an account (an alias). Its domain must be served here."""
 
     account_id: int
@@ -286,7 +367,7 @@ class AddAddress(AccountMutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveAddress(AccountMutation[None]):
+class RemoveAddress(_AliasMutation):
     """Take an alias away. Raises ``Unchangeable`` for the primary address, ``NotFound``."""
 
     account_id: int

@@ -5,24 +5,47 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from folkmoot.storage.engine.db import Statement
-from folkmoot.storage.errors import AlreadyExists, InvalidName, LimitReached, NotFound
+from folkmoot.storage.errors import (
+    AlreadyExists,
+    AuthenticationFailed,
+    InvalidName,
+    LimitReached,
+    NotFound,
+    NotInPlan,
+    PermissionDenied,
+)
+from folkmoot.storage.gate import Need, OnAccount, OnSpace
 from folkmoot.storage.mutations.accounts import AccountMutation, check_person_name
-from folkmoot.storage.txn import WriteContext
-from folkmoot.storage.types import Topic
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.policy import Charge
+from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.types import Feature, Topic
+
+R = TypeVar("R", covariant=True)
 
 _SET_PASSWORD = Statement(
-    "UPDATE accounts SET secret = :secret, scram = :scram, epoch = epoch + 1 WHERE id = :id"
-    " RETURNING epoch"
+    "UPDATE accounts SET secret = :secret, scram = :scram, epoch = epoch + 1, reset_secret = NULL,"
+    " reset_until = NULL WHERE id = :id RETURNING epoch"
 )
 _RENEW = Statement(
     "UPDATE accounts SET secret = :secret, scram = :scram WHERE id = :id AND secret = :old"
 )
 _USED = Statement("UPDATE accounts SET last_used = :now WHERE id = :id")
 _APP_USED = Statement("UPDATE app_passwords SET last_used = :now WHERE id = :id")
-_EXISTS = Statement("SELECT id FROM accounts WHERE id = :id")
+_WITHHELD = Statement("SELECT withheld FROM accounts WHERE id = :id")
+_OWNER = Statement("SELECT owner_account_id FROM spaces WHERE id = :space")
+_RESET = Statement(
+    "UPDATE accounts SET secret = '', scram = NULL, epoch = epoch + 1, reset_secret = :secret,"
+    " reset_until = :until WHERE id = :id RETURNING epoch"
+)
+_REDEEM = Statement(
+    "UPDATE accounts SET secret = :secret, scram = :scram, epoch = epoch + 1, reset_secret = NULL,"
+    " reset_until = NULL WHERE id = :id AND reset_secret = :code AND reset_until > :now"
+    " RETURNING epoch"
+)
 _NAMES = Statement("SELECT name FROM app_passwords WHERE account_id = :account")
 _INSERT = Statement(
     "INSERT INTO app_passwords (account_id, name, secret, protocols, created)"
@@ -48,11 +71,100 @@ class SetPassword(AccountMutation[None]):
     scram: str | None
 
     def write(self, context: WriteContext) -> None:
-        row = context.db.one(
-            _SET_PASSWORD, id=self.account_id, secret=self.secret, scram=self.scram
-        )
+        _set_password(context, self.account_id, self.secret, self.scram)
+
+
+def _set_password(context: WriteContext, account_id: int, secret: str, scram: str | None) -> None:
+    row = context.db.one(_SET_PASSWORD, id=account_id, secret=secret, scram=scram)
+    if row is None:
+        raise NotFound("There is no such account.")
+    context.hint(Topic.ACCOUNT, account_id, row[0])
+
+
+class _OwnMutation(Mutation[R]):
+    """What people do with their own account; a device's password is not enough for it."""
+
+    abstract: ClassVar[bool] = True
+    audited: ClassVar[bool] = True
+    space_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnSpace(self.space_id)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+
+def _own_account(context: WriteContext, space_id: int) -> int:
+    """The account that owns a space. Raises ``PermissionDenied`` in sessions of devices."""
+    if context.actor.credential_id:
+        raise PermissionDenied("Sign in with the main password for this.")
+    owner: int = context.db.value(_OWNER, space=space_id)
+    return owner
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOwnPassword(_OwnMutation[None]):
+    """Give one's own account a new main password; all its sessions end, this one too."""
+
+    space_id: int
+    secret: str
+    scram: str | None
+
+    def write(self, context: WriteContext) -> None:
+        _set_password(context, _own_account(context, self.space_id), self.secret, self.scram)
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword(Mutation[None]):
+    """Take the main password of an account away and let whoever has a code choose a new one, once.
+
+    All sessions end. ``secret`` is the hash of the code, which is good until ``until`` (seconds).
+    Raises ``NotFound``.
+    """
+
+    audited: ClassVar[bool] = True
+
+    account_id: int
+    secret: str
+    until: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnAccount(self.account_id)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+    def write(self, context: WriteContext) -> None:
+        row = context.db.one(_RESET, id=self.account_id, secret=self.secret, until=self.until)
         if row is None:
             raise NotFound("There is no such account.")
+        context.hint(Topic.ACCOUNT, self.account_id, row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemReset(AccountMutation[None]):
+    """Set the password that somebody chose with a code whose hash is ``code``; it works once.
+
+    Raises ``AuthenticationFailed`` when it was used or withdrawn meanwhile, or is too old.
+    """
+
+    account_id: int
+    code: str
+    secret: str
+    scram: str
+
+    def write(self, context: WriteContext) -> None:
+        row = context.db.one(
+            _REDEEM,
+            id=self.account_id,
+            code=self.code,
+            secret=self.secret,
+            scram=self.scram,
+            now=context.now,
+        )
+        if row is None:
+            raise AuthenticationFailed("This code is not good any more.")
         context.hint(Topic.ACCOUNT, self.account_id, row[0])
 
 
@@ -93,6 +205,19 @@ class RecordLogin(AccountMutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class NewAppPassword:
+    """A secret for a device; ``secret`` is its hash, ``protocols`` is empty for all.
+
+    ``limit`` is the number of app passwords that an account may have.
+    """
+
+    name: str
+    secret: str
+    protocols: tuple[str, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddAppPassword(AccountMutation[int]):
     """Give an account one more secret for a device; returns its id.
 
@@ -107,25 +232,44 @@ class AddAppPassword(AccountMutation[int]):
     limit: int
 
     def write(self, context: WriteContext) -> int:
-        check_person_name(self.name)
-        if not self.name.strip():
-            raise InvalidName("An app password needs a name.")
-        if context.db.one(_EXISTS, id=self.account_id) is None:
-            raise NotFound("There is no such account.")
-        names: Sequence[str] = [row[0] for row in context.db.all(_NAMES, account=self.account_id)]
-        if self.name in names:
-            raise AlreadyExists("An app password of this name exists already.")
-        if len(names) >= self.limit:
-            raise LimitReached("The account has too many app passwords.")
-        created: int = context.db.value(
-            _INSERT,
-            account=self.account_id,
-            name=self.name,
-            secret=self.secret,
-            protocols=" ".join(self.protocols),
-            now=context.now,
-        )
-        return created
+        new = NewAppPassword(self.name, self.secret, self.protocols, self.limit)
+        return _add(context, self.account_id, new)
+
+
+@dataclass(frozen=True, slots=True)
+class AddOwnAppPassword(_OwnMutation[int]):
+    """Give one's own account one more secret for a device; as ``AddAppPassword``."""
+
+    space_id: int
+    new: NewAppPassword
+
+    def write(self, context: WriteContext) -> int:
+        return _add(context, _own_account(context, self.space_id), self.new)
+
+
+def _add(context: WriteContext, account_id: int, new: NewAppPassword) -> int:
+    check_person_name(new.name)
+    if not new.name.strip():
+        raise InvalidName("An app password needs a name.")
+    row = context.db.one(_WITHHELD, id=account_id)
+    if row is None:
+        raise NotFound("There is no such account.")
+    if Feature.APP_PASSWORDS in row[0].split():
+        raise NotInPlan("The plan of this account has no passwords for single devices.")
+    names: Sequence[str] = [row[0] for row in context.db.all(_NAMES, account=account_id)]
+    if new.name in names:
+        raise AlreadyExists("An app password of this name exists already.")
+    if len(names) >= new.limit:
+        raise LimitReached("The account has too many app passwords.")
+    created: int = context.db.value(
+        _INSERT,
+        account=account_id,
+        name=new.name,
+        secret=new.secret,
+        protocols=" ".join(new.protocols),
+        now=context.now,
+    )
+    return created
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +284,25 @@ class RevokeAppPassword(AccountMutation[None]):
     name: str
 
     def write(self, context: WriteContext) -> None:
-        if not context.db.run(_REVOKE, account=self.account_id, name=self.name):
-            raise NotFound("There is no app password of this name.")
-        epoch: int = context.db.value(_END, id=self.account_id)
-        context.hint(Topic.ACCOUNT, self.account_id, epoch)
+        _revoke(context, self.account_id, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeOwnAppPassword(_OwnMutation[None]):
+    """Take an app password of one's own account away; as ``RevokeAppPassword``."""
+
+    space_id: int
+    name: str
+
+    def write(self, context: WriteContext) -> None:
+        _revoke(context, _own_account(context, self.space_id), self.name)
+
+
+def _revoke(context: WriteContext, account_id: int, name: str) -> None:
+    if not context.db.run(_REVOKE, account=account_id, name=name):
+        raise NotFound("There is no app password of this name.")
+    epoch: int = context.db.value(_END, id=account_id)
+    context.hint(Topic.ACCOUNT, account_id, epoch)
 
 
 @dataclass(frozen=True, slots=True)

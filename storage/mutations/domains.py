@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import AlreadyExists, Conflict, NotFound
-from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.gate import Administration, Need, OnAccount, OnDomain
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
@@ -25,6 +25,7 @@ _CREDIT = Statement(
 )
 # A normalised domain holds no character that means something to LIKE.
 _USED = Statement("SELECT address FROM addresses WHERE address LIKE '%@' || :name LIMIT 1")
+_SET_PLANS = Statement("UPDATE domains SET plans = :plans WHERE id = :id")
 _SET_CATCHALL = Statement("UPDATE domains SET catchall_account_id = :account WHERE id = :id")
 
 
@@ -38,7 +39,7 @@ def domain_id(context: ReadContext, name: str) -> int:
 
 
 class _DomainMutation(Mutation[None]):
-    """What the three have in common: administration, free of charge, with a trail."""
+    """What they have in common: administration, free of charge, with a trail."""
 
     abstract: ClassVar[bool] = True
     audited: ClassVar[bool] = True
@@ -79,11 +80,29 @@ class DeleteDomain(_DomainMutation):
 
 
 @dataclass(frozen=True, slots=True)
+class SetDomainPlans(_DomainMutation):
+    """Say which plans administrators of a domain may give to its accounts. Raises ``NotFound``."""
+
+    name: str
+    plans: tuple[str, ...]
+
+    def write(self, context: WriteContext) -> None:
+        found = domain_id(context, self.name)
+        context.db.run(_SET_PLANS, id=found, plans="\n".join(self.plans))
+
+
+@dataclass(frozen=True, slots=True)
 class SetCatchall(_DomainMutation):
     """Give an account the mail for unknown addresses of a domain; None for nobody."""
 
     name: str
     account_id: int | None
+
+    def needs(self) -> Sequence[Need]:
+        needs: list[Need] = [OnDomain(self.name)]
+        if self.account_id is not None:
+            needs.append(OnAccount(self.account_id))
+        return needs
 
     def write(self, context: WriteContext) -> None:
         found = domain_id(context, self.name)

@@ -16,12 +16,14 @@ from folkmoot.storage.errors import (
     LimitReached,
     NotFound,
     NotInPlan,
+    PermissionDenied,
     Unchangeable,
 )
-from folkmoot.storage.gate import Administration, Need, OnGroup
+from folkmoot.storage.gate import Need, OnAccount, OnDomain, OnGroup
 from folkmoot.storage.mutations.accounts import check_person_name, claim_address, lock_account
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
+from folkmoot.storage.mutations.excess import excess_of, newly
 from folkmoot.storage.mutations.grants import end_between
 from folkmoot.storage.mutations.mailboxes import check_component
 from folkmoot.storage.mutations.spaces import (
@@ -35,6 +37,7 @@ from folkmoot.storage.mutations.spaces import (
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import ALL_RIGHTS, Feature, Limit, Right, Tool, Topic
+from folkmoot.storage.types_accounts import Excess
 from folkmoot.storage.types_groups import NewGroup
 
 R = TypeVar("R", covariant=True)
@@ -81,7 +84,7 @@ class CreateGroup(Mutation[int]):
     """Make a group with its space and its administrator as the first member; returns its id.
 
     Raises ``NotFound`` when the domain is not served here or there is no such account,
-    ``AlreadyExists``, ``InvalidName``, ``LimitReached``.
+    ``AlreadyExists``, ``InvalidName``, ``LimitReached``, ``NotInPlan``.
     """
 
     audited: ClassVar[bool] = True
@@ -89,31 +92,36 @@ class CreateGroup(Mutation[int]):
     new: NewGroup
 
     def needs(self) -> Sequence[Need]:
-        return [Administration()]
+        domain = split_address(self.new.address)[1]
+        return [OnDomain(domain), OnAccount(self.new.admin_account_id)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()
 
     def write(self, context: WriteContext) -> int:
-        new = self.new
-        name = group_name(new.name)
-        domain = domain_id(context, split_address(new.address)[1])
-        claim_address(context, new.address)
-        limits = _may_lead_one_more(context, new.admin_account_id)
-        space = insert_space(context, limits)
-        group: int = context.db.value(
-            _INSERT,
-            space=space,
-            domain=domain,
-            address=new.address,
-            name=name,
-            account=new.admin_account_id,
-            now=context.now,
-        )
-        context.db.run(_INSERT_ADDRESS, address=new.address, group=group)
-        _add_member(context, group, new.admin_account_id, {})
-        _tell_member(context, new.admin_account_id)
-        return group
+        return create_group(context, self.new)
+
+
+def create_group(context: WriteContext, new: NewGroup) -> int:
+    """Make a group for whoever may; returns its id."""
+    name = group_name(new.name)
+    domain = domain_id(context, split_address(new.address)[1])
+    claim_address(context, new.address)
+    limits = _may_lead_one_more(context, new.admin_account_id)
+    space = insert_space(context, limits)
+    group: int = context.db.value(
+        _INSERT,
+        space=space,
+        domain=domain,
+        address=new.address,
+        name=name,
+        account=new.admin_account_id,
+        now=context.now,
+    )
+    context.db.run(_INSERT_ADDRESS, address=new.address, group=group)
+    _add_member(context, group, new.admin_account_id, {})
+    _tell_member(context, new.admin_account_id)
+    return group
 
 
 class _GroupMutation(Mutation[R]):
@@ -148,6 +156,9 @@ class DeleteGroup(_GroupMutation[None]):
     """Destroy a group and all that its space holds."""
 
     group_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnGroup(self.group_id, domain=True)]
 
     def write(self, context: WriteContext) -> None:
         space, _ = _group(context, self.group_id)
@@ -196,17 +207,22 @@ class RemoveMember(_GroupMutation[None]):
     account_id: int
 
     def write(self, context: WriteContext) -> None:
-        space, administrator = _group(context, self.group_id)
-        if self.account_id == administrator:
-            raise Unchangeable("The administrator cannot leave before another one is chosen.")
-        if not context.db.run(_REMOVE, group=self.group_id, account=self.account_id):
-            raise NotFound("The account is not a member.")
-        context.db.run(_UNLOCK, space=space, account=self.account_id)
-        own, _, _ = _account(context, self.account_id)
-        end_between(context, own, space)
-        announce(context, space)
-        announce(context, own)
-        _tell_member(context, self.account_id)
+        leave_group(context, self.group_id, self.account_id)
+
+
+def leave_group(context: WriteContext, group_id: int, account_id: int) -> None:
+    """Take an account out of a group. Raises ``Unchangeable``, ``NotFound``."""
+    space, administrator = _group(context, group_id)
+    if account_id == administrator:
+        raise Unchangeable("The administrator cannot leave before another one is chosen.")
+    if not context.db.run(_REMOVE, group=group_id, account=account_id):
+        raise NotFound("The account is not a member.")
+    context.db.run(_UNLOCK, space=space, account=account_id)
+    own, _, _ = _account(context, account_id)
+    end_between(context, own, space)
+    announce(context, space)
+    announce(context, own)
+    _tell_member(context, account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,29 +248,38 @@ class SetMemberRights(_GroupMutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class SetGroupAdministrator(_GroupMutation[None]):
+class SetGroupAdministrator(_GroupMutation[tuple[Excess, ...]]):
     """Hand a group over to one of its members, whose plan it follows from now on.
 
-    Raises ``NotFound`` when the account is not a member, ``LimitReached``.
+    Returns what is above a limit of that plan. Who administers the domain hands over to others
+    only. Raises ``NotFound`` when the account is not a member, ``LimitReached``, ``NotInPlan``.
     """
 
     group_id: int
     account_id: int
 
-    def write(self, context: WriteContext) -> None:
+    def needs(self) -> Sequence[Need]:
+        return [OnGroup(self.group_id, domain=True)]
+
+    def write(self, context: WriteContext) -> tuple[Excess, ...]:
         space, administrator = _group(context, self.group_id)
         if context.db.one(_MEMBER, group=self.group_id, account=self.account_id) is None:
             raise NotFound("The account is not a member.")
         if self.account_id == administrator:
-            return
+            return ()
+        actor = context.actor.account_id
+        if actor == self.account_id and actor != administrator:
+            raise PermissionDenied("Nobody takes over the group of others.")
         # Neither plan changes meanwhile; in one order, so that two cannot wait for each other.
         for account in sorted((administrator, self.account_id)):
             lock_account(context, account)
         limits = _may_lead_one_more(context, self.account_id)
+        before = excess_of(context, self.account_id)
         context.db.run(_SET_ADMINISTRATOR, id=self.group_id, account=self.account_id)
         for tool, limit in limits.items():
             set_limit(context, space, tool, limit)
         announce(context, space)
+        return newly(before, excess_of(context, self.account_id))
 
 
 # --- what they have in common ---------------------------------------------------------------------

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
+from folkmoot.storage.addresses import split_address
 from folkmoot.storage.engine.db import Row, Statement
-from folkmoot.storage.errors import NotFound
-from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.errors import AuthenticationFailed, NotFound
+from folkmoot.storage.gate import Administration, Need, OnDomain
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import (
     Account,
@@ -52,10 +53,16 @@ _USAGE = Statement(
     " WHERE space_id = :space"
 )
 _SENT = Statement("SELECT recipients FROM sent_counts WHERE account_id = :id AND day = :day")
-_DOMAINS = Statement(
+_DOMAIN = (
     "SELECT d.id, d.name, COALESCE(c.address, ''),"
-    " (SELECT COUNT(*) FROM accounts a WHERE a.domain_id = d.id), d.created"
-    " FROM domains d LEFT JOIN accounts c ON c.id = d.catchall_account_id ORDER BY d.name"
+    " (SELECT COUNT(*) FROM accounts a WHERE a.domain_id = d.id), d.created, d.plans"
+    " FROM domains d LEFT JOIN accounts c ON c.id = d.catchall_account_id"
+)
+_DOMAINS = Statement(f"{_DOMAIN} ORDER BY d.name")
+_ONE_DOMAIN = Statement(f"{_DOMAIN} WHERE d.name = :name")
+_RESET = Statement(
+    "SELECT id, reset_secret FROM accounts WHERE address = :address AND state = 'active'"
+    " AND reset_secret IS NOT NULL AND reset_until > :now"
 )
 _TWO_DOMAINS = Statement("SELECT name FROM domains LIMIT 2")
 
@@ -92,6 +99,16 @@ class _AdministrationView(View[R]):
         return [Administration()]
 
 
+class _AddressView(View[R]):
+    """What those read who administer the domain of an address, and the operator."""
+
+    abstract: ClassVar[bool] = True
+    address: str
+
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(split_address(self.address)[1])]
+
+
 @dataclass(frozen=True, slots=True)
 class ReadLoginRecord(_AdministrationView[LoginRecord | None]):
     """What a login needs to know of the account with this primary address, or None."""
@@ -122,7 +139,7 @@ class CanonicalName(_AdministrationView[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class FindAccount(_AdministrationView[Account]):
+class FindAccount(_AddressView[Account]):
     """The account with this primary address. Raises ``NotFound``."""
 
     address: str
@@ -135,10 +152,13 @@ class FindAccount(_AdministrationView[Account]):
 
 
 @dataclass(frozen=True, slots=True)
-class ListAccounts(_AdministrationView[list[Account]]):
+class ListAccounts(View[list[Account]]):
     """All accounts by address; ``domain`` limits them to one domain, "" does not."""
 
     domain: str = ""
+
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(self.domain)] if self.domain else [Administration()]
 
     def read(self, context: ReadContext) -> list[Account]:
         rows = (
@@ -148,8 +168,11 @@ class ListAccounts(_AdministrationView[list[Account]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowAccount(_AdministrationView[AccountDetails]):
-    """An account with its aliases, app passwords and usage. Raises ``NotFound``."""
+class ShowAccount(_AddressView[AccountDetails]):
+    """An account with its aliases, app passwords and usage. Raises ``NotFound``.
+
+    What devices somebody has is not told to those who administer the domain.
+    """
 
     address: str
 
@@ -174,11 +197,12 @@ class ShowAccount(_AdministrationView[AccountDetails]):
                     _time(found[5]),
                 )
                 for found in context.db.all(_APP_PASSWORDS, id=account.id)
+                if context.administers()
             ),
             usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
             has_password=bool(row[11]),
             has_scram=row[12] is not None,
-            terms=Terms(*row[13:16], _features(row[16])),
+            terms=Terms(row[13], row[14], row[15], _features(row[16])),
             sent_today=sent[0] if sent is not None else 0,
         )
 
@@ -188,7 +212,39 @@ class ListDomains(_AdministrationView[list[Domain]]):
     """All domains by name."""
 
     def read(self, context: ReadContext) -> list[Domain]:
-        return [
-            Domain(row[0], row[1], row[2], row[3], datetime.fromtimestamp(row[4], UTC))
-            for row in context.db.all(_DOMAINS)
-        ]
+        return [_domain(row) for row in context.db.all(_DOMAINS)]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDomain(View[Domain]):
+    """One domain. Raises ``NotFound``."""
+
+    name: str
+
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(self.name)]
+
+    def read(self, context: ReadContext) -> Domain:
+        row = context.db.one(_ONE_DOMAIN, name=self.name)
+        if row is None:
+            raise NotFound("There is no such domain.")
+        return _domain(row)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReset(_AdministrationView[tuple[int, str]]):
+    """The account with this address, and the hash of the code that lets somebody choose its
+    password. Raises ``AuthenticationFailed`` when there is none that is good."""
+
+    address: str
+
+    def read(self, context: ReadContext) -> tuple[int, str]:
+        row = context.db.one(_RESET, address=self.address, now=context.now)
+        if row is None:
+            raise AuthenticationFailed("This code is not good any more.")
+        return row[0], row[1]
+
+
+def _domain(row: Row) -> Domain:
+    plans = tuple(row[5].splitlines())
+    return Domain(row[0], row[1], row[2], row[3], datetime.fromtimestamp(row[4], UTC), plans)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
-from folkmoot.storage.addresses import display_address
+from folkmoot.storage.addresses import display_address, split_address
+from folkmoot.storage.authorize import in_own_domain
 from folkmoot.storage.circle import RIGHTS, rights_of
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.gate import Administration, Need, PerItem
+from folkmoot.storage.gate import Administration, Need, OnDomain, PerItem
 from folkmoot.storage.policy import SpaceFacts
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Tool, Usage
@@ -28,6 +29,10 @@ _GROUPS = (
     " FROM groups g JOIN accounts a ON a.id = g.admin_account_id"
 )
 _ALL = Statement(f"{_GROUPS} ORDER BY g.address")
+_IN_DOMAIN = Statement(
+    f"{_GROUPS} WHERE g.domain_id = (SELECT id FROM domains WHERE name = :domain)"  # noqa: S608
+    " ORDER BY g.address"
+)
 _ONE = Statement(f"{_GROUPS} WHERE g.address = :address")
 _MEMBERS = Statement(
     f"SELECT a.id, a.address, a.name, g.admin_account_id, m.joined, {RIGHTS} FROM members m"  # noqa: S608
@@ -51,46 +56,60 @@ def _group(row: Row) -> Group:
     )
 
 
-def _find(context: ReadContext, address: str) -> Group:
-    row = context.db.one(_ONE, address=address)
-    if row is None:
-        raise NotFound(f"There is no group {address}.")
-    return _group(row)
+class _GroupView(View[R]):
+    """For its members, for those who administer the domain of its address, and the operator."""
 
-
-class _AdministrationView(View[R]):
     abstract: ClassVar[bool] = True
+    address: str
 
     def needs(self) -> Sequence[Need]:
-        return [Administration()]
+        return [PerItem()]
+
+    def _visible(self, context: ReadContext) -> Group:
+        absent = NotFound(f"There is no group {self.address}.")
+        row = context.db.one(_ONE, address=self.address)
+        if row is None:
+            raise absent
+        group = _group(row)
+        known = context.knows([SpaceFacts(group.space_id, 0)])
+        if not known and not in_own_domain(context, split_address(self.address)[1]):
+            raise absent
+        return group
 
 
 @dataclass(frozen=True, slots=True)
-class FindGroup(_AdministrationView[Group]):
+class FindGroup(_GroupView[Group]):
     """The group with this address. Raises ``NotFound``."""
 
     address: str
 
     def read(self, context: ReadContext) -> Group:
-        return _find(context, self.address)
+        return self._visible(context)
 
 
 @dataclass(frozen=True, slots=True)
-class ListGroups(_AdministrationView[list[Group]]):
-    """All groups by address."""
+class ListGroups(View[list[Group]]):
+    """All groups by address; ``domain`` limits them to one domain, "" does not."""
+
+    domain: str = ""
+
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(self.domain)] if self.domain else [Administration()]
 
     def read(self, context: ReadContext) -> list[Group]:
+        if self.domain:
+            return [_group(row) for row in context.db.all(_IN_DOMAIN, domain=self.domain)]
         return [_group(row) for row in context.db.all(_ALL)]
 
 
 @dataclass(frozen=True, slots=True)
-class ShowGroup(_AdministrationView[GroupDetails]):
+class ShowGroup(_GroupView[GroupDetails]):
     """A group with its members and usage. Raises ``NotFound``."""
 
     address: str
 
     def read(self, context: ReadContext) -> GroupDetails:
-        group = _find(context, self.address)
+        group = self._visible(context)
         members = tuple(
             Member(
                 id_,

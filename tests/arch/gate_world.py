@@ -20,6 +20,8 @@ from folkmoot.storage.mutations import (
     index,
     mailboxes,
     messages,
+    notices,
+    own_groups,
     queue,
     scheduling,
     tree_folders,
@@ -48,7 +50,7 @@ from folkmoot.storage.types import (
     Tool,
     UidSet,
 )
-from folkmoot.storage.types_accounts import AccountUpdate, NewAccount
+from folkmoot.storage.types_accounts import AccountUpdate, NewAccount, Plan
 from folkmoot.storage.types_billing import NewPayment, Notice, NoticeKind, PeriodTerms
 from folkmoot.storage.types_groups import NewGroup
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
@@ -108,7 +110,9 @@ class World:
     """A store with two accounts, and what the mutations are made of.
 
     Alice administers the group ``choir``, in which is the account ``bob``; ``carol`` could be.
-    ``shared`` is what the group has, with Alice as who put it there.
+    ``shared`` is what the group has, with Alice as who put it there. In the group ``quartet`` Alice
+    is a member, and ``dave`` its administrator, who is to choose a password. ``ruler`` administers
+    the domain of all of them, ``foreign`` another one.
     """
 
     store: Store
@@ -121,6 +125,10 @@ class World:
     carol: Actor
     choir: int
     shared: Person
+    quartet: int
+    dave: Actor
+    ruler: Actor
+    foreign: Actor
 
     @property
     def message(self) -> NewMessage:
@@ -219,6 +227,7 @@ def make_world(path: Path) -> World:
         accounts.AddAddress(alice.account.id, "alias@example.test"),
         credentials.AddAppPassword(alice.account.id, "phone", "hash", (), 10),
         domains.CreateDomain("empty.test"),
+        domains.CreateDomain("unused.test"),
     ]
     for setup in setups:
         store.call(SYSTEM, "test", partial(_apply, setup))
@@ -233,7 +242,29 @@ def make_world(path: Path) -> World:
     details = store.call_read(SYSTEM, "test", lambda txn: txn.view(ShowGroup("choir@example.test")))
     in_group = replace(alice.account, space_id=details.group.space_id)
     shared = _filled(store, in_group, alice.actor)
-    return World(store, path, alice, mallory, content, queued, bob, carol, choir, shared)
+    quartet, dave = _quartet(store, alice)
+    store.call(SYSTEM, "test", partial(_apply, domains.SetDomainPlans("example.test", ("free",))))
+    ruler, foreign = (_ruler(store, f"ruler@{name}.test") for name in ("example", "empty"))
+    people = (bob, carol, choir, shared, quartet, dave, ruler, foreign)
+    return World(store, path, alice, mallory, content, queued, *people)
+
+
+def _quartet(store: Store, alice: Person) -> tuple[int, Actor]:
+    _, dave = _signed_in(store, "dave@example.test")
+    new = NewGroup("quartet@example.test", "Quartet", dave.account_id)
+    quartet = store.call(SYSTEM, "test", lambda txn: txn.apply(groups.CreateGroup(new)))
+    join = groups.AddMember(quartet, alice.account.id, {})
+    reset = credentials.ResetPassword(dave.account_id, "code", 2**40)
+    for setup in (join, reset):
+        store.call(SYSTEM, "test", partial(_apply, setup))
+    return quartet, dave
+
+
+def _ruler(store: Store, address: str) -> Actor:
+    _, actor = _signed_in(store, address)
+    lift = accounts.UpdateAccount(actor.account_id, AccountUpdate(domain_admin=True))
+    store.call(SYSTEM, "test", partial(_apply, lift))
+    return actor
 
 
 # --- the table -------------------------------------------------------------------------------
@@ -394,6 +425,31 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
     }
 
 
+def _own_table() -> dict[type[AnyMutation], Make]:
+    """What people do with their own account."""
+
+    def space(world: World) -> int:
+        return world.alice.account.space_id
+
+    return {
+        credentials.ChangeOwnPassword: lambda w: [
+            credentials.ChangeOwnPassword(space(w), "new", None)
+        ],
+        credentials.AddOwnAppPassword: lambda w: [
+            credentials.AddOwnAppPassword(
+                space(w), credentials.NewAppPassword("tablet", "hash", (), 10)
+            )
+        ],
+        credentials.RevokeOwnAppPassword: lambda w: [
+            credentials.RevokeOwnAppPassword(space(w), "phone")
+        ],
+        own_groups.FoundGroup: lambda w: [
+            own_groups.FoundGroup(space(w), "trio@example.test", "Trio")
+        ],
+        own_groups.LeaveGroup: lambda w: [own_groups.LeaveGroup(space(w), w.quartet)],
+    }
+
+
 def _group_table() -> dict[type[AnyMutation], Make]:
     """Mutations of a group that Alice administers, and Mallory is not in."""
     write = {Tool.MAIL: Right.INSERT}
@@ -423,6 +479,7 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         accounts.UpdateAccount: lambda w: [
             accounts.UpdateAccount(id_(w), AccountUpdate(name="x", domain_admin=True))
         ],
+        accounts.AssignPlan: lambda w: [accounts.AssignPlan(id_(w), Plan("free"))],
         accounts.SetAccountState: lambda w: [
             accounts.SetAccountState(id_(w), AccountState.DISABLED)
         ],
@@ -430,6 +487,10 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         accounts.AddAddress: lambda w: [accounts.AddAddress(id_(w), "more@example.test")],
         accounts.RemoveAddress: lambda w: [accounts.RemoveAddress(id_(w), "alias@example.test")],
         credentials.SetPassword: lambda w: [credentials.SetPassword(id_(w), "new", None)],
+        credentials.ResetPassword: lambda w: [credentials.ResetPassword(id_(w), "hash", 2**40)],
+        credentials.RedeemReset: lambda w: [
+            credentials.RedeemReset(w.dave.account_id, "code", "hash", "scram")
+        ],
         credentials.RenewSecret: lambda w: [
             credentials.RenewSecret(id_(w), "hash", "other", "scram")
         ],
@@ -440,7 +501,8 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         credentials.RevokeAppPassword: lambda w: [credentials.RevokeAppPassword(id_(w), "phone")],
         credentials.EnsureSecret: lambda w: [credentials.EnsureSecret("a-secret")],
         domains.CreateDomain: lambda w: [domains.CreateDomain("new.test")],
-        domains.DeleteDomain: lambda w: [domains.DeleteDomain("empty.test")],
+        domains.DeleteDomain: lambda w: [domains.DeleteDomain("unused.test")],
+        domains.SetDomainPlans: lambda w: [domains.SetDomainPlans("example.test", ("a", "b"))],
         domains.SetCatchall: lambda w: [domains.SetCatchall("example.test", id_(w))],
         groups.CreateGroup: lambda w: [
             groups.CreateGroup(NewGroup("band@example.test", "Band", id_(w)))
@@ -459,6 +521,7 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         billing.SetNotice: lambda w: [billing.SetNotice(id_(w), NOTICE.kind, None, NOTICE)],
         billing.MarkMailed: lambda w: [billing.MarkMailed(1, 10**9)],
         billing.NoteUse: lambda w: [billing.NoteUse((id_(w),))],
+        notices.DeliverNotice: lambda w: [notices.DeliverNotice(id_(w), w.message)],
         queue.EnqueueMail: lambda w: [queue.EnqueueMail(id_(w), envelope, w.content, 60)],
         queue.CountSent: lambda w: [queue.CountSent(id_(w), 1, None)],
         queue.ClaimDue: lambda w: [queue.ClaimDue(60, 10)],
@@ -487,7 +550,7 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
     }
 
 
-OWNED = {**_mailbox_table(), **_tree_table()}
+OWNED = {**_mailbox_table(), **_tree_table(), **_own_table()}
 GROUPS = _group_table()
 ADMINISTRATION = _administration_table()
 TABLE = {**OWNED, **GROUPS, **ADMINISTRATION}

@@ -40,6 +40,7 @@ from folkmoot.storage.policy import (
     Charge,
     Circle,
     CollectionFacts,
+    DomainFacts,
     SpaceFacts,
 )
 from folkmoot.storage.policy import Auditor as AuditorProtocol
@@ -191,7 +192,8 @@ class _NotingLedger(Ledger):
         self.charges: list[Charge] = []
 
     def check(self, charge: Charge, balance: Balance) -> None:
-        self.charges.append(charge)
+        if not charge.exempt:
+            self.charges.append(charge)
         super().check(charge, balance)
 
 
@@ -257,6 +259,9 @@ class _BrokenAuthorizer:
         return set()
 
     def may_administer(self, actor: Actor) -> bool:
+        raise Broken
+
+    def may_administer_domain(self, actor: Actor, domain: DomainFacts) -> bool:
         raise Broken
 
     def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:

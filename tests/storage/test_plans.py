@@ -65,6 +65,7 @@ COLD = {
     "views.accounts._DOMAINS": "an administrator lists all domains",
     "views.accounts._TWO_DOMAINS": "at most two rows",
     "views.groups._ALL": "an administrator lists all groups",
+    "views.groups._IN_DOMAIN": "an administrator lists the groups of a domain",
     "views.blobs._FILES": "the sweeper, now and then",
     "mutations.index._AGAIN": "an administrator has the search index made anew",
     "views.index._TEXTS": "an administrator asks for the size of the search index",
