@@ -7,6 +7,7 @@ the transaction that writes, with the tree held: nothing can come between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from folkmoot.storage.errors import LockedByOther, NotFound, PreconditionFailed
 from folkmoot.storage.txn import ReadTxn
@@ -19,7 +20,7 @@ from folkmoot.storage.types_tree import (
     Item,
     TreePath,
 )
-from folkmoot.storage.views.tree import FindPath
+from folkmoot.storage.views.bound import FindPlace
 from folkmoot.storage.views.tree_locks import FoundLock, LocksBelow, LocksOn
 
 Find = Callable[[TreePath], Found]
@@ -53,7 +54,7 @@ def _list_holds(txn: ReadTxn, one: IfList) -> bool:
     found: Found | None = None
     if one.path is not None:
         try:
-            found = txn.view(FindPath(one.path, properties=False))
+            found = txn.view(FindPlace(one.path, properties=False))
         except NotFound:
             found = None
     return all(_holds(txn, found, condition) != condition.negated for condition in one.conditions)
@@ -86,7 +87,22 @@ def locks_on(txn: ReadTxn, found: Found, *, membership: bool = False) -> list[Fo
     elif found.parent is not None:
         name = node.name if node is not None else found.path.names[-1]
         locks += txn.view(LocksOn(found.parent.id, name, membership=membership))
-    return locks
+    return as_seen(found.path, locks)
+
+
+def as_seen(path: TreePath, locks: list[FoundLock]) -> list[FoundLock]:
+    """Locks with the roots that they have for whoever looks at a path: what is of others has names
+    of its own in one's home."""
+    return [
+        one
+        if one.lock.root.space_id == path.space_id
+        else replace(one, lock=replace(one.lock, root=_rerooted(path, one.lock.root)))
+        for one in locks
+    ]
+
+
+def _rerooted(path: TreePath, root: TreePath) -> TreePath:
+    return TreePath(path.space_id, path.tool, (*path.names[:1], *root.names[1:]))
 
 
 def check_locks(
@@ -99,7 +115,7 @@ def check_locks(
     locks = locks_on(txn, found, membership=membership)
     node = found.entry.node if found.entry is not None else None
     if below and isinstance(node, Folder):
-        locks += txn.view(LocksBelow(node.id))
+        locks += as_seen(found.path, txn.view(LocksBelow(node.id)))
     in_the_way = _unopened(locks, guard.tokens, txn.actor.account_id)
     if in_the_way:
         raise LockedByOther(roots=in_the_way)

@@ -25,6 +25,7 @@ from folkmoot.storage.errors import (
     Unavailable,
     Unchangeable,
 )
+from folkmoot.storage.mutations.bindings import HideBound, SetBoundProperties
 from folkmoot.storage.mutations.tree_folders import (
     CopyFolder,
     CreateFolder,
@@ -42,6 +43,7 @@ from folkmoot.storage.mutations.tree_items import (
 from folkmoot.storage.mutations.tree_properties import SetProperties, TouchFolder
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import BodySpool, Right, Tool
+from folkmoot.storage.types_sharing import of_group
 from folkmoot.storage.types_tree import (
     SCHEDULE_INBOX,
     SCHEDULE_OUTBOX,
@@ -56,11 +58,8 @@ from folkmoot.storage.types_tree import (
     Stored,
     TreePath,
 )
-from folkmoot.storage.views.tree import (
-    FindPath,
-    ReadFolder,
-    compared,
-)
+from folkmoot.storage.views.bound import FindPlace
+from folkmoot.storage.views.tree import ReadFolder, compared
 from folkmoot.storage.views.tree_below import FoldersBelow
 from folkmoot.storage.views.tree_foresee import ForeseePut
 
@@ -105,7 +104,7 @@ class Tree(TreeLocking):
         """Judge a PUT of ``size`` octets before its body is there: fails as ``put`` would now."""
 
         def work(txn: ReadTxn) -> None:
-            node, parent = self._item_place(txn, txn.view(FindPath(path)), guard)
+            node, parent = self._item_place(txn, txn.view(FindPlace(path)), guard)
             right = Right.INSERT if node is None else Right.EDIT
             growth = size if node is None else size - node.size
             txn.view(ForeseePut(parent.id, right, growth, int(node is None), size))
@@ -182,6 +181,10 @@ class Tree(TreeLocking):
             found = self._find(txn, path)
             node = node_of(found)
             check_conditions(txn, found, guard)
+            if _is_bound(found) and not of_group(path.names[0]):
+                # Who does not want to see what somebody shares any more, leaves it to them.
+                txn.apply(HideBound(path.space_id, path.tool, node.id))
+                return False
             check_locks(txn, found, guard, membership=True, below=True)
             sent = False
             if isinstance(node, Item) and node.schedule_tag and found.parent is not None:
@@ -251,9 +254,11 @@ class Tree(TreeLocking):
         moves: bool = False,
     ) -> tuple[Folder | Item, Folder, bool]:
         """Look at both ends and clear the place: (what goes, into which folder, replaced)."""
-        txn.hold([(path.space_id, path.tool) for path in (source, target)])
-        found, place = txn.view(FindPath(source)), txn.view(FindPath(target))
+        self._hold(txn, source, target)
+        found, place = txn.view(FindPlace(source)), txn.view(FindPlace(target))
         node = node_of(found)
+        if _is_bound(place) or (moves and _is_bound(found)):
+            raise Unchangeable("What is of others stays where it is.")
         if place.parent is None:
             raise Unchangeable if place.entry is not None else MissingParent
         check_conditions(txn, found, guard)
@@ -295,6 +300,9 @@ class Tree(TreeLocking):
             found = self._find(txn, path)
             node = node_of(found)
             check_conditions(txn, found, guard)
+            if _is_bound(found):  # how it is shown is up to each
+                txn.apply(SetBoundProperties(path.space_id, path.tool, node.id, changes))
+                return
             check_locks(txn, found, guard)
             if isinstance(node, Item):
                 txn.apply(SetProperties(node.folder_id, node.id, changes))
@@ -312,6 +320,12 @@ def _check_holds_items(parent: Folder) -> None:
         raise PermissionDenied("Entries go into one of the calendars or address books.")
     if parent.special_use in (SCHEDULE_INBOX, SCHEDULE_OUTBOX):
         raise PermissionDenied("Only the server puts anything here.")  # rfc6638#2.2, 2.1
+
+
+def _is_bound(found: Found) -> bool:
+    """Whether it is a collection of somebody else that is found in one's home."""
+    node = found.entry.node if found.entry is not None else None
+    return isinstance(node, Folder) and node.space_id != found.path.space_id
 
 
 def _lies_within(path: TreePath, above: TreePath) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
-from folkmoot.sharing.guard import check_conditions, check_locks, locks_on
+from folkmoot.sharing.guard import as_seen, check_conditions, check_locks, locks_on
 from folkmoot.sharing.intake import ItemLimits, item_content
 from folkmoot.sharing.tree_reading import TreeReading
 from folkmoot.storage.errors import (
@@ -24,6 +24,7 @@ from folkmoot.storage.mutations.tree_locks import RefreshLock, ReleaseLock, Take
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Actor, Tool
+from folkmoot.storage.types_sharing import bound_number
 from folkmoot.storage.types_tree import (
     UNGUARDED,
     Folder,
@@ -37,10 +38,8 @@ from folkmoot.storage.types_tree import (
     LockScope,
     TreePath,
 )
-from folkmoot.storage.views.tree import (
-    FindPath,
-    compared,
-)
+from folkmoot.storage.views.bound import FindPlace
+from folkmoot.storage.views.tree import compared
 from folkmoot.storage.views.tree_locks import FoundLock, LocksBelow, LocksListed
 
 NO_TIMES = ItemTimes()
@@ -57,7 +56,7 @@ class TreeLocking(TreeReading):
         """The locks that cover what lies at a path, inherited ones too."""
 
         def work(txn: ReadTxn) -> list[Lock]:
-            return [one.lock for one in locks_on(txn, txn.view(FindPath(path, properties=False)))]
+            return [one.lock for one in locks_on(txn, txn.view(FindPlace(path, properties=False)))]
 
         return self._read("locks", work)
 
@@ -102,7 +101,7 @@ class TreeLocking(TreeReading):
         locks = locks_on(txn, found)
         node = found.entry.node if found.entry is not None else None
         if request.infinite and isinstance(node, Folder):
-            locks += txn.view(LocksBelow(node.id))
+            locks += as_seen(found.path, txn.view(LocksBelow(node.id)))
         if request.scope is LockScope.SHARED:
             locks = [one for one in locks if one.lock.scope is LockScope.EXCLUSIVE]
         if locks:
@@ -154,8 +153,19 @@ class TreeLocking(TreeReading):
 
     def _find(self, txn: Txn, path: TreePath) -> Found:
         """What lies at a path, held: it stays so until the end of the transaction."""
-        txn.hold([(path.space_id, path.tool)])
-        return txn.view(FindPath(path))
+        self._hold(txn, path)
+        return txn.view(FindPlace(path))
+
+    def _hold(self, txn: Txn, *paths: TreePath) -> None:
+        """Hold the trees in which places lie, also those of others."""
+        trees = {(path.space_id, path.tool) for path in paths}
+        for path in paths:
+            if path.names and bound_number(path.names[0]) is not None and self._has_bound(path):
+                top = TreePath(path.space_id, path.tool, path.names[:1])
+                entry = txn.view(FindPlace(top, properties=False)).entry
+                if entry is not None and isinstance(entry.node, Folder):
+                    trees.add((entry.node.space_id, path.tool))
+        txn.hold(trees)
 
 
 def node_of(found: Found) -> Folder | Item:

@@ -13,9 +13,11 @@ from folkmoot.storage.content.ical.freebusy import BusyPeriod
 from folkmoot.storage.content.ical.query import CalendarFilter
 from folkmoot.storage.content.ical.values import Zone
 from folkmoot.storage.content.vcard.filters import Filter as CardFilter
+from folkmoot.storage.mutations.bindings import Rebind
 from folkmoot.storage.txn import ReadTxn
 from folkmoot.storage.types import MessageBody
 from folkmoot.storage.types_groups import GroupPlace
+from folkmoot.storage.types_sharing import BOUND_TOOLS
 from folkmoot.storage.types_tree import (
     Entry,
     Folder,
@@ -26,13 +28,12 @@ from folkmoot.storage.types_tree import (
     Synced,
     TreePath,
 )
+from folkmoot.storage.views.bound import FindPlace, IsStale, ListPlace
 from folkmoot.storage.views.busy import BusyCalendars, BusyTimes
 from folkmoot.storage.views.groups import MyGroups
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
 from folkmoot.storage.views.principals import ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.tree import (
-    FindPath,
-    ListMembers,
     LocateItem,
     ReadFolder,
     ReadNamed,
@@ -52,7 +53,25 @@ class TreeReading(Acting):
         The octets of an item come along if there are not more than ``octets``, and they are at
         hand: that saves asking for them.
         """
-        return self._read("find", lambda txn: txn.view(FindPath(path, octets=octets)))
+        if not path.names and self._has_bound(path):
+            return Deferred.fromCoroutine(self._find_home(path))
+        return self._read("find", lambda txn: txn.view(FindPlace(path, octets=octets)))
+
+    def _has_bound(self, path: TreePath) -> bool:
+        """Whether a place is in a home in which things of others are found."""
+        return path.tool in BOUND_TOOLS and path.space_id == self.actor.space_id
+
+    async def _find_home(self, path: TreePath) -> Found:
+        """The own home, after it was told what came and went of others."""
+
+        def look(txn: ReadTxn) -> tuple[Found, bool]:
+            return txn.view(FindPlace(path)), txn.view(IsStale(path.space_id, path.tool))
+
+        found, stale = await self._read("find", look)
+        if stale:
+            await self._run("bind", lambda txn: txn.apply(Rebind(path.space_id, path.tool)))
+            found, _ = await self._read("find", look)
+        return found
 
     def folder(self, folder_id: int) -> Deferred[Folder]:
         """A folder by its number, as it is now."""
@@ -71,7 +90,7 @@ class TreeReading(Acting):
 
         ``after`` is the last one of the page before; an empty page is the end.
         """
-        view = ListMembers(folder_id, after, limit, properties)
+        view = ListPlace(folder_id, after, limit, properties)
         return self._read("list", lambda txn: render(txn.view(view)))
 
     def named(

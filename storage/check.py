@@ -116,8 +116,15 @@ _SAME_NUMBER = Statement(
     "SELECT n.folder_id, n.modseq FROM (SELECT folder_id, modseq FROM items"
     " UNION ALL SELECT folder_id, modseq FROM tombstones"
     " UNION ALL SELECT parent_id, member_modseq FROM collections"
-    " WHERE tool <> 'mail' AND parent_id IS NOT NULL) n"
+    " WHERE tool <> 'mail' AND parent_id IS NOT NULL"
+    " UNION ALL SELECT home_id, modseq FROM bindings WHERE hidden = 0 AND modseq > 0) n"
     " GROUP BY n.folder_id, n.modseq HAVING COUNT(*) > 1"
+)
+_LOST_BINDINGS = Statement(
+    "SELECT p.home_id, p.collection_id FROM binding_properties p LEFT JOIN bindings b"
+    " ON b.home_id = p.home_id AND b.collection_id = p.collection_id WHERE b.home_id IS NULL"
+    " UNION SELECT b.home_id, b.collection_id FROM bindings b"
+    " JOIN collections c ON c.id = b.home_id WHERE c.parent_id IS NOT NULL OR b.modseq > c.modseq"
 )
 _LATE_TOMBSTONES = Statement(
     "SELECT DISTINCT t.folder_id FROM tombstones t JOIN collections c ON c.id = t.folder_id"
@@ -343,6 +350,8 @@ def _items(db: Db) -> Iterator[Finding]:
         yield Finding(f"two members of folder {folder} have the number {number}")
     for (folder,) in db.all(_LATE_TOMBSTONES):
         yield Finding(f"folder {folder} has tombstones ahead of it, or older than its log")
+    for home, collection in db.all(_LOST_BINDINGS):
+        yield Finding(f"home {home} has what belongs to nothing of collection {collection}")
 
 
 def _index(db: Db) -> Iterator[Finding]:

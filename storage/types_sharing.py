@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,29 @@ from folkmoot.storage.types import Right, Tool
 #: where fellow members put files for somebody.
 SHARED_ITEMS: Final = "shared"
 DROP_FOLDER: Final = "drop"
+
+#: Tools whose collections of groups and of others are found in the home of an account as well.
+BOUND_TOOLS: Final = frozenset({Tool.CALENDAR, Tool.CONTACTS})
+_BOUND_NAME = re.compile(r"(?:Group|Shared)-([1-9][0-9]{0,17})")
+
+
+def bound_name(collection_id: int, *, of_group: bool) -> str:
+    """What a collection of somebody else is called in the home of an account.
+
+    macOS 13 ignores calendars whose path begins with a small letter.
+    """
+    return f"{'Group' if of_group else 'Shared'}-{collection_id}"
+
+
+def bound_number(name: str) -> int | None:
+    """The collection that such a name is of; None for other names."""
+    match = _BOUND_NAME.fullmatch(name)
+    return int(match[1]) if match is not None else None
+
+
+def of_group(name: str) -> bool:
+    """Whether such a name is of a collection of a group."""
+    return name.startswith("Group-")
 
 
 @dataclass(frozen=True, slots=True)

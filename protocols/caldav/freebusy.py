@@ -6,6 +6,7 @@ import time
 
 from folkmoot.protocols.caldav.homes import calendars_below
 from folkmoot.protocols.caldav.times import time_range, zone_of_calendar
+from folkmoot.protocols.caldav.types import makes_busy
 from folkmoot.protocols.caldav.words import CALENDAR, cal
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.registry import report
@@ -30,7 +31,9 @@ async def free_busy_query(request: Request, resource: Resource, root: Element) -
     if resource.kind is Kind.FOLDER:
         calendars = [resource]
     else:
-        calendars = await calendars_below(request, resource) if depth == INFINITY else []
+        below = await calendars_below(request, resource) if depth == INFINITY else []
+        # rfc6638#9.1
+        calendars = [each for each in below if makes_busy(each.node.properties)]
     rows: list[BusyPeriod] = []
     for calendar in calendars:
         zone = zone_of_calendar(calendar.node)

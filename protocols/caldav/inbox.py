@@ -67,10 +67,11 @@ def schedule_default_calendar(request: Request, node: Node) -> str | None:
         return None
     stored = node.properties.get(DEFAULT_CALENDAR)
     chosen = element_text(stored).strip().rstrip("/") if stored is not None else ""
-    for each in calendars:
+    own = [each for each in calendars if each.space_id == node.space_id]
+    for each in own:
         if chosen and chosen.endswith(each.href.rstrip("/")):
             return f"<D:href>{each.href}</D:href>"
-    for each in calendars:
+    for each in own:
         if each.folder is not None and each.folder.special_use == DEFAULT:
             return f"<D:href>{each.href}</D:href>"
     return ""

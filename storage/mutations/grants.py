@@ -35,6 +35,14 @@ _SET = Statement(
     " link_item, created) VALUES (:space, :collection, 0, :grantee, :rights, 0, 0, :now)"
     " ON CONFLICT (collection_id, item, grantee) DO UPDATE SET rights = excluded.rights"
 )
+_GRANTED = Statement(
+    "SELECT 1 FROM grants WHERE collection_id = :collection AND item = 0 AND grantee = :grantee"
+)
+# Who did not want to see it, is offered it anew.
+_SHOW = Statement(
+    "UPDATE bindings SET hidden = 0, state = '', modseq = 0"
+    " WHERE collection_id = :collection AND hidden = 1"
+)
 _REMOVE = Statement(
     "DELETE FROM grants WHERE collection_id = :collection AND item = 0 AND grantee = :grantee"
 )
@@ -95,11 +103,13 @@ class Share(_OfCollection):
         if facts.special in _NEVER_SHARED or context.db.value(_IS_ROOT, id=facts.id):
             raise Unchangeable("This cannot be shared; share a collection in it.")
         check_grantee(context, facts, self.grantee)
+        where = {"collection": facts.id, "grantee": self.grantee}
+        if context.db.one(_GRANTED, **where) is None:
+            context.db.run(_SHOW, collection=facts.id)
         context.db.run(
             _SET,
+            **where,
             space=facts.space_id,
-            collection=facts.id,
-            grantee=self.grantee,
             rights=int(self.rights & ALL_RIGHTS & ~Right.SHARE),
             now=context.now,
         )

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -51,5 +52,31 @@ seen = Table(
     ),
     Column("uids", Text, nullable=False),  # a UidSet
     PrimaryKeyConstraint("mailbox_id", "account_id"),
+    sqlite_with_rowid=False,
+)
+
+bindings = Table(
+    "bindings",  # what is of others and found in the home of an account, as it was last told
+    metadata,
+    Column("home_id", BigInteger, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("collection_id", BigInteger, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    # A digest of what is shown of it, and the number of the home when that last changed.
+    Column("state", Text, nullable=False),
+    Column("modseq", BigInteger, nullable=False),
+    # 1: the account does not want to see it.
+    Column("hidden", SmallInteger, nullable=False),
+    PrimaryKeyConstraint("home_id", "collection_id"),
+    sqlite_with_rowid=False,
+)
+
+binding_properties = Table(
+    "binding_properties",  # what an account has set on what it finds in its home
+    metadata,
+    Column("home_id", BigInteger, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("collection_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),  # {namespace}name
+    Column("value", Text, nullable=False),  # the whole element
+    PrimaryKeyConstraint("home_id", "collection_id", "name"),
     sqlite_with_rowid=False,
 )

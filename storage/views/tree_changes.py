@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
@@ -10,8 +10,9 @@ from folkmoot.storage.errors import LogTrimmed, NotFound
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
-from folkmoot.storage.types_tree import Folder, Item, Synced
+from folkmoot.storage.types_tree import Entry, Folder, Item, Synced
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.bound import Bound, bound_in, is_own_home
 from folkmoot.storage.views.tree import (
     BY_ID,
     FROM_FOLDERS,
@@ -66,7 +67,8 @@ class ChangesOf(View[Synced]):
         began = self.began or self.since or here.modseq
         if max(self.since, began) > here.modseq or began < here.log_floor:
             raise LogTrimmed
-        rows = self._rows(context, max(self.since, began))
+        bound = self._bound(context, here)
+        rows = self._rows(context, max(self.since, began), bound)
         more = self.limit is not None and len(rows) > self.limit
         if more:
             rows = rows[: self.limit]
@@ -77,10 +79,19 @@ class ChangesOf(View[Synced]):
             behind = nodes[len(entries)]
             rows = rows[: [node for _, node in rows].index(behind)]
             modseq, more = rows[-1][0], True
+        entries = [_as_bound(entry, bound) for entry in entries]
         removed = dict.fromkeys(node for _, node in rows if isinstance(node, str))
         return Synced(modseq, tuple(entries), tuple(removed), more, began if modseq < began else 0)
 
-    def _rows(self, context: ReadContext, gone: int) -> list[tuple[int, Folder | Item | str]]:
+    def _bound(self, context: ReadContext, here: Folder) -> dict[int, Bound]:
+        """What is of others and found here, by its number."""
+        if not is_own_home(context, here):
+            return {}
+        return {each.folder.id: each for each in bound_in(context, here) if not each.hidden}
+
+    def _rows(
+        self, context: ReadContext, gone: int, bound: Mapping[int, Bound]
+    ) -> list[tuple[int, Folder | Item | str]]:
         """(number, what has it), ascending, one more than asked for where there are more; names
         of what is gone after ``gone``."""
         db = context.db
@@ -90,6 +101,7 @@ class ChangesOf(View[Synced]):
             (row[3], Item._make(row)) for row in db.all(_ITEMS_SINCE, since=self.since, **bounds)
         ]
         rows += [(node.member_modseq, node) for node in self._folders(context, most)]
+        rows += [(each.modseq, each.folder) for each in bound.values() if each.modseq > self.since]
         rows += [(row[0], row[2]) for row in db.all(_GONE_SINCE, since=gone, **bounds)]
         rows.sort(key=lambda row: row[0])
         return rows
@@ -106,3 +118,10 @@ class ChangesOf(View[Synced]):
                 break
             since = rows[-1][6]
         return found[:most]
+
+
+def _as_bound(entry: Entry, bound: Mapping[int, Bound]) -> Entry:
+    """What is of others, as it is found in the home."""
+    if isinstance(entry.node, Folder) and entry.node.id in bound:
+        return bound[entry.node.id].entry
+    return entry

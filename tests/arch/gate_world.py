@@ -14,6 +14,7 @@ from folkmoot.storage.index.texts import SearchText
 from folkmoot.storage.mutations import (
     accounts,
     billing,
+    bindings,
     credentials,
     domains,
     groups,
@@ -356,6 +357,9 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
     def message(world: World) -> ScheduleMessage:
         return ScheduleMessage(world.alice.account.space_id, "mailto:a", "mailto:b", b"x")
 
+    def groups_calendar(world: World) -> int:
+        return world.shared.scheduling.calendar_id
+
     items, folders, locks, props = tree_items, tree_folders, tree_locks, tree_properties
     return {
         scheduling.SendScheduling: lambda w: [
@@ -410,6 +414,15 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
             props.SetProperties(w.alice.folder.id, w.alice.item.id, {"{a}b": "<b/>"}),
         ],
         props.TouchFolder: lambda w: [props.TouchFolder(w.alice.folder)],
+        bindings.Rebind: lambda w: [bindings.Rebind(w.alice.account.space_id, Tool.CALENDAR)],
+        bindings.HideBound: lambda w: [
+            bindings.HideBound(w.alice.account.space_id, Tool.CALENDAR, groups_calendar(w))
+        ],
+        bindings.SetBoundProperties: lambda w: [
+            bindings.SetBoundProperties(
+                w.alice.account.space_id, Tool.CALENDAR, groups_calendar(w), {"{a}b": "<b/>"}
+            ),
+        ],
         locks.TakeLock: lambda w: [
             locks.TakeLock(w.alice.folder.id, "", LOCK),
             locks.TakeLock(w.alice.folder.id, "item", LOCK),

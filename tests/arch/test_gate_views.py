@@ -17,6 +17,7 @@ from folkmoot.storage.errors import Expired, NotFound, PermissionDenied
 from folkmoot.storage.types import Actor, Right, Tool
 from folkmoot.storage.types_tree import TreePath
 from folkmoot.storage.views import (
+    bound,
     busy,
     objects,
     principals,
@@ -32,7 +33,7 @@ from tests.kit.databases import Databases
 
 AnyView = View[Any]
 MODULES = (
-    *(busy, objects, principals, tree),
+    *(bound, busy, objects, principals, tree),
     *(tree_below, tree_changes, tree_foresee, tree_locks),
 )
 
@@ -54,6 +55,11 @@ def _calendar(world: World) -> int:
 
 #: The views of what Alice has.
 TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
+    bound.FindPlace: lambda w: [
+        bound.FindPlace(_documents(w, *names)) for names in ((), ("Folder", "item"), ("no",))
+    ],
+    bound.ListPlace: lambda w: [bound.ListPlace(w.alice.folder.id)],
+    bound.IsStale: lambda w: [bound.IsStale(w.alice.account.space_id, Tool.CALENDAR)],
     busy.BusyTimes: lambda w: [busy.BusyTimes((_calendar(w),), 0, 9, UTC, w.store.blobs)],
     busy.BusyCalendars: lambda w: [busy.BusyCalendars(w.alice.account.space_id)],
     objects.FindObjects: lambda w: [
@@ -111,6 +117,7 @@ def test_table_is_complete() -> None:
         for module in MODULES
         for value in vars(importlib.import_module(module.__name__)).values()
         if isinstance(value, type) and issubclass(value, View) and value is not View
+        if value.__module__ == module.__name__
     }
     assert found == {*TABLE, *OPEN}
 
@@ -150,11 +157,14 @@ def test_the_system(world: World, kind: type[AnyView]) -> None:
     for view in TABLE[kind](world):
         if kind in SYSTEM_MAY:
             _read(world, SYSTEM, view)
-        elif kind in (tree.ListMembers, busy.BusyCalendars):
+        elif kind in (bound.ListPlace, tree.ListMembers, busy.BusyCalendars):
             assert _read(world, SYSTEM, view) == []
-        elif kind is tree.FindPath:
+        elif kind in (bound.FindPlace, tree.FindPath):
             found = _read(world, SYSTEM, view)
             assert "item" not in view.path.names or found.entry is None  # type: ignore[attr-defined]
+        elif kind is bound.IsStale:  # nobody but the person has a home
+            with pytest.raises(NotFound):
+                _read(world, SYSTEM, view)
         else:
             with pytest.raises(PermissionDenied):
                 _read(world, SYSTEM, view)
