@@ -27,6 +27,7 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor
 from folkmoot.storage.types_billing import (
+    AccountBilling,
     Credit,
     CreditEntry,
     NewPayment,
@@ -34,7 +35,12 @@ from folkmoot.storage.types_billing import (
     Recorded,
     Renewal,
 )
-from folkmoot.storage.views.billing import ListPayments, ReadDomainCredit, ShowPayment
+from folkmoot.storage.views.billing import (
+    ListPayments,
+    ReadAccountBilling,
+    ReadDomainCredit,
+    ShowPayment,
+)
 
 log = logging.getLogger("folkmoot.quota")
 
@@ -148,6 +154,14 @@ class Payments:
         return self._store.read(
             self._actor, "payment", lambda txn: txn.view(ShowPayment(number.strip()))
         )
+
+    def account(self, address: str) -> Deferred[AccountBilling]:
+        """What an account has paid, and what it was warned of. Raises ``NotFound``."""
+        return Deferred.fromCoroutine(self._account(address))
+
+    async def _account(self, address: str) -> AccountBilling:
+        view = ReadAccountBilling(normalize_address(address))
+        return await self._store.read(self._actor, "billing", lambda txn: txn.view(view))
 
     def domain_credit(self, domain: str) -> Deferred[tuple[Credit | None, list[CreditEntry]]]:
         """The credit of a domain and its latest changes. Raises ``NotFound``."""

@@ -57,12 +57,18 @@ def plan_of(name: str, plan: PlanSection) -> Plan:
     return Plan(name, plan_limits(plan), plan_terms(plan))
 
 
-async def apply_directory(accounts: Accounts, groups: Groups, directory: Directory) -> bool:
+async def apply_directory(
+    accounts: Accounts,
+    groups: Groups,
+    directory: Directory,
+    ended: Mapping[str, str] | None = None,
+) -> bool:
     """Create and change what differs. One entry that fails is logged and skips nothing else.
 
+    ``ended`` are plans, by address, that were not paid: the file does not give them back.
     Returns whether everything could be applied.
     """
-    applied = _Applied(accounts, groups, directory)
+    applied = _Applied(accounts, groups, directory, ended or {})
     await applied.domains()
     await applied.accounts_of_file()
     await applied.plans()
@@ -74,11 +80,18 @@ async def apply_directory(accounts: Accounts, groups: Groups, directory: Directo
 
 
 class _Applied:
-    def __init__(self, accounts: Accounts, groups: Groups, directory: Directory) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        groups: Groups,
+        directory: Directory,
+        ended: Mapping[str, str],
+    ) -> None:
         self._accounts = accounts
         self._groups = groups
         self._directory = directory
         self._plans = directory.plans()
+        self._ended = ended
         self.changes = 0
         self.failures = 0
 
@@ -122,12 +135,13 @@ class _Applied:
     async def _change(self, entry: AccountSection) -> None:
         details = await self._accounts.show(entry.address)
         account = details.account
+        ended = self._ended.get(account.address)
         hidden = entry.hide_capabilities
         if hidden is not None and set(hidden) == set(account.hidden_capabilities):
             hidden = None
         update = AccountUpdate(
             name=entry.name if entry.name != account.name else None,
-            plan=entry.plan if entry.plan != account.plan else None,
+            plan=None if entry.plan in (account.plan, ended) else entry.plan,
             domain_admin=entry.domain_admin if entry.domain_admin != account.domain_admin else None,
             hidden_capabilities=hidden,
         )

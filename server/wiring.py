@@ -50,7 +50,9 @@ from folkmoot.server.upkeep import Upkeep
 from folkmoot.server.web import Web
 from folkmoot.sharing.delivery import Delivery, DeliveryRules
 from folkmoot.sharing.workspace import Workspace
+from folkmoot.storage.types import Actor
 from folkmoot.storage.types_mail import SendState
+from folkmoot.storage.views.billing import EndedPlans
 
 log = logging.getLogger("folkmoot.server")
 _T = TypeVar("_T")
@@ -126,7 +128,7 @@ class Server:
         except CannotOpen as error:
             raise StartFailed(str(error)) from error
         self.running = True
-        await _result(apply_directory(self.core.accounts, self.core.groups, self._directory))
+        await self._apply_directory()
         authenticator = self.authenticator = await self._authenticator()
         self.delivery = self._delivery()
         self._worker = self._queue_worker()
@@ -189,7 +191,12 @@ class Server:
                 for problem in error.problems:
                     log.error("directory file not applied", extra={"why": str(problem)})
                 return
-            await _result(apply_directory(self.core.accounts, self.core.groups, self._directory))
+            await self._apply_directory()
+
+    async def _apply_directory(self) -> None:
+        core, system = self.core, Actor.system("directory file")
+        ended = await _result(core.store.read(system, "plans", lambda txn: txn.view(EndedPlans())))
+        await _result(apply_directory(core.accounts, core.groups, self._directory, ended))
 
     async def stop(self) -> None:
         """Stop listening, say goodbye, finish what is being stored. Idempotent."""

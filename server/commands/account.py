@@ -9,9 +9,12 @@ import click
 from folkmoot.auth.accounts import AccountWanted
 from folkmoot.config.directory import DEFAULT_PLAN
 from folkmoot.config.schema import Config
+from folkmoot.server import billing
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
+from folkmoot.server.commands.paid import paid_lines, plain_paid
 from folkmoot.server.commands.passwords import password_options, read_password
-from folkmoot.server.commands.work import plan_named, working
+from folkmoot.server.commands.payment import payments_of
+from folkmoot.server.commands.work import directory_of, plan_named, working
 from folkmoot.server.directory_apply import plan_limits, plan_terms
 from folkmoot.storage.types import Account, AccountState, AppPassword, Usage
 from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Terms
@@ -93,11 +96,14 @@ def list_accounts(config: Config, domain: str | None, as_json: bool) -> None:
 @json_option
 @with_config
 def show(config: Config, address: str, as_json: bool) -> None:
-    """Show an account: aliases, app passwords, used and allowed space."""
+    """Show an account: plan and payment, aliases, app passwords, used and allowed space."""
+    offers = billing.offers(directory_of(config))
     with working(config) as work:
         details = work.wait(work.accounts.show(address))
+        paid = work.wait(payments_of(work, config).account(address))
+    offer = offers.get(details.account.plan)
     if as_json:
-        print_json(_plain_details(details))
+        print_json({**_plain_details(details), "billing": plain_paid(paid, offer)})
         return
     account = details.account
     lines = {
@@ -105,6 +111,7 @@ def show(config: Config, address: str, as_json: bool) -> None:
         "Name": account.name or "not set",
         "State": account.state.value,
         "Plan": account.plan,
+        **paid_lines(paid, offer),
         "Role": "domain administrator" if account.domain_admin else "user",
         "Password": "set" if details.has_password else "none",
         "Created": f"{account.created:%Y-%m-%d}",

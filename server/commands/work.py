@@ -59,12 +59,16 @@ def working(config: Config) -> Iterator[Work]:
         work.core.close()
 
 
+def directory_of(config: Config) -> Directory:
+    """The directory file, or an empty one; exit code 2 when it cannot be used."""
+    if config.server.directory is None:
+        return Directory()
+    return load_or_exit(load_directory, config.server.directory)
+
+
 def plan_named(config: Config, name: str) -> PlanSection:
     """A plan of the directory file; exit code 2 when there is none of this name."""
-    directory = Directory()
-    if config.server.directory is not None:
-        directory = load_or_exit(load_directory, config.server.directory)
-    plans = directory.plans()
+    plans = directory_of(config).plans()
     if name not in plans:
         refuse(f'There is no plan "{name}"; there are: {", ".join(plans)}.')
     return plans[name]

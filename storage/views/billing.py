@@ -55,6 +55,11 @@ _ENTRIES = Statement(
     " LEFT JOIN accounts a ON a.id = t.account_id"
     " WHERE e.holder_kind = :kind AND e.holder_id = :id ORDER BY e.id DESC LIMIT :limit"
 )
+_ENDED = Statement(
+    "SELECT a.address, n.plan FROM notices n JOIN accounts a ON a.id = n.account_id"
+    " WHERE n.kind = 'unpaid' AND n.acted IS NOT NULL"
+)
+_ACCOUNT = Statement("SELECT id FROM accounts WHERE address = :address")
 _PERIOD = Statement(
     "SELECT ends, paid_by FROM periods WHERE account_id = :id ORDER BY starts DESC LIMIT 1"
 )
@@ -131,8 +136,7 @@ def read_facts(db: Db, account_id: int) -> AccountFacts:
     return _facts(row)
 
 
-def read_billing(db: Db, account_id: int) -> AccountBilling:
-    """What an account has paid, and what it was warned of."""
+def _billing(db: Db, account_id: int) -> AccountBilling:
     notices = {row[0]: row[1:] for row in db.all(_NOTICES, id=account_id)}
     found = {kind: _notice(kind, notices[kind]) for kind in NoticeKind if kind in notices}
     period = db.one(_PERIOD, id=account_id)
@@ -167,6 +171,27 @@ class ReadFacts(_BillingView[list[AccountFacts]]):
 
     def read(self, context: ReadContext) -> list[AccountFacts]:
         return [_facts(row) for row in context.db.all(_PAGE, after=self.after, limit=self.limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccountBilling(_BillingView[AccountBilling]):
+    """What an account has paid, and what it was warned of. Raises ``NotFound``."""
+
+    address: str
+
+    def read(self, context: ReadContext) -> AccountBilling:
+        row = context.db.one(_ACCOUNT, address=self.address)
+        if row is None:
+            raise NotFound(f"There is no account {self.address}.")
+        return _billing(context.db, row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class EndedPlans(_BillingView[dict[str, str]]):
+    """The plans that accounts lost because they were not paid, by address."""
+
+    def read(self, context: ReadContext) -> dict[str, str]:
+        return dict(context.db.all(_ENDED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.config.directory import PlanSection, parse_directory
+from folkmoot.config.directory import PlanSection, is_paid, parse_directory
 from folkmoot.config.load import ConfigError
 
 FILE = Path("/etc/folkmoot/directory.toml")
@@ -146,3 +146,45 @@ def test_wrong_groups_say_so(old: str, new: str, expected: str) -> None:
     (problem,) = problems(GOOD + GROUP.replace(old, new, 1))
     assert ": group[0]." in problem
     assert expected in problem
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "why"),
+    [
+        ('price = "12"', "currency", "needs a currency"),
+        ('price = "1.234"\ncurrency = "EUR"', "price", "written like"),
+        ('price = "1.5"\ncurrency = "JPY"', "price", "written like"),
+        ('price = "1,50"\ncurrency = "EUR"', "price", "amount of money"),
+        ("price = -1", "price", "amount of money"),
+        ('price = "12"\ncurrency = "EURO"', "currency", "a currency such as"),
+        ('price = "12"\ncurrency = "EUR"\nfallback = "gold"', "fallback", "one of default, free"),
+        ('price = "12"\ncurrency = "EUR"\nfallback = "pro"', "fallback", "one of default, free"),
+        ('period = "week"', "period", "one of"),
+        ("inactive_after = -1", "inactive_after", "whole number"),
+        ("delete_after = 0", "delete_after", "whole number"),
+    ],
+)
+def test_prices_that_are_wrong(keys: str, key: str, why: str) -> None:
+    """Each problem names its key; nobody falls back to a plan that costs something."""
+    with pytest.raises(ConfigError) as caught:
+        parse_directory(f"[plan.free]\n[plan.pro]\n{keys}\n", FILE)
+    [problem] = caught.value.problems
+    assert problem.key == f"plan.pro.{key}"
+    assert why in problem.text
+
+
+def test_prices() -> None:
+    """As text or whole numbers; 0 is free in any form."""
+    directory = parse_directory(
+        '[plan.a]\nprice = "12.50"\ncurrency = "eur"\n[plan.b]\nprice = 12\ncurrency = "JPY"\n'
+        '[plan.c]\nprice = "0.00"\n',
+        FILE,
+    )
+    plans = directory.plans()
+    assert (plans["a"].price, plans["a"].currency, plans["b"].price) == ("12.50", "EUR", "12")
+    assert [is_paid(plans[name]) for name in ("a", "b", "c", "default")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

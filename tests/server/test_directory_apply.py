@@ -15,6 +15,7 @@ from folkmoot.server.commands.work import Work
 from folkmoot.server.directory_apply import apply_directory
 from folkmoot.sharing.groups import READ, WRITE
 from folkmoot.storage.types import AccountState, Tool
+from folkmoot.storage.types_accounts import AccountUpdate
 from tests.server.test_commands import CONFIG
 
 TEXT = """
@@ -211,3 +212,23 @@ def test_groups_beyond_a_plan_are_reported(work: Work, caplog: pytest.LogCapture
     _, failures = apply(work, GROUPS.replace("groups = 1", "groups = 0"), caplog)
     assert failures == 1
     assert work.wait(work.groups.groups()) == []
+
+
+def test_a_plan_that_was_not_paid_is_not_given_back(
+    work: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The file still names it, at each start; another plan that is written there counts."""
+    text = TEXT.replace('plan = "free"', 'plan = "pro"').replace(
+        "[plan.free]", '[plan.pro]\nprice = 12\ncurrency = "EUR"\n\n[plan.free]'
+    )
+    apply(work, text, caplog)
+    address = "ada@example.org"
+    work.wait(work.accounts.update(address, AccountUpdate(plan="default")))
+
+    def again(text: str) -> str:
+        applied = apply_directory(work.accounts, work.groups, directory(text), {address: "pro"})
+        assert work.wait(applied)
+        return work.wait(work.accounts.show(address)).account.plan
+
+    assert again(text) == "default"
+    assert again(text.replace('plan = "pro"', 'plan = "free"')) == "free"

@@ -58,6 +58,7 @@ COLD = {
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM annotations": "accounts go seldom",
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM queue_messages": "accounts go seldom",
     "mutations.accounts._DESTROY_ACCOUNT: UPDATE items SET": "accounts go seldom",
+    "views.billing._ENDED": "the directory file is applied",
     "views.billing._NEWEST": "an administrator lists payments, in the order of the key",
     "views.billing._OF_PAYER": "an administrator lists payments, in the order of the key",
     "mutations.domains._USED": "an administrator deletes a domain",
