@@ -180,6 +180,7 @@ class Tree(TreeLocking):
         def work(txn: Txn) -> bool:
             found = self._find(txn, path)
             node = node_of(found)
+            _check_leaves(found)
             check_conditions(txn, found, guard)
             if _is_bound(found) and not of_group(path.names[0]):
                 # Who does not want to see what somebody shares any more, leaves it to them.
@@ -271,6 +272,7 @@ class Tree(TreeLocking):
         if there is not None and not overwrite:
             raise PreconditionFailed("Something with this name exists already.")
         if moves:
+            _check_leaves(found)
             check_locks(txn, found, guard, membership=True, below=True)
         check_locks(txn, place, guard, membership=there is None, below=True)
         if isinstance(node, Item):
@@ -312,6 +314,12 @@ class Tree(TreeLocking):
                 txn.apply(TouchFolder(node))
 
         return self._run("proppatch", work)
+
+
+def _check_leaves(found: Found) -> None:
+    """Refuse to take a folder away that somebody shares: only who knows where it is may do that."""
+    if found.parent is None and found.path.names:
+        raise PermissionDenied("Only its owner can remove or move what is shared.")
 
 
 def _check_holds_items(parent: Folder) -> None:

@@ -15,9 +15,8 @@ from folkmoot.storage.content.ical.values import Zone
 from folkmoot.storage.content.vcard.filters import Filter as CardFilter
 from folkmoot.storage.mutations.bindings import Rebind
 from folkmoot.storage.txn import ReadTxn
-from folkmoot.storage.types import MessageBody
-from folkmoot.storage.types_groups import GroupPlace
-from folkmoot.storage.types_sharing import BOUND_TOOLS
+from folkmoot.storage.types import MessageBody, Tool
+from folkmoot.storage.types_sharing import BOUND_TOOLS, DrivePart, DrivePlaces
 from folkmoot.storage.types_tree import (
     Entry,
     Folder,
@@ -30,6 +29,7 @@ from folkmoot.storage.types_tree import (
 )
 from folkmoot.storage.views.bound import FindPlace, IsStale, ListPlace
 from folkmoot.storage.views.busy import BusyCalendars, BusyTimes
+from folkmoot.storage.views.grants import DropFolders, SharedWithMe
 from folkmoot.storage.views.groups import MyGroups
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
 from folkmoot.storage.views.principals import ReadPrincipal, ReadSpaceUsage
@@ -186,9 +186,18 @@ class TreeReading(Acting):
         """What the tool of the space that a folder is in holds and may hold."""
         return self._read("quota", lambda txn: txn.view(ReadSpaceUsage(folder_id)))
 
-    def groups(self) -> Deferred[list[GroupPlace]]:
-        """The groups that the actor is in, with names that are different from each other."""
-        return self._read("groups", lambda txn: txn.view(MyGroups()))
+    def drive_places(self, parts: Sequence[DrivePart]) -> Deferred[DrivePlaces]:
+        """Where others have documents for the actor, as far as it is asked for; places have names
+        that are different from each other."""
+
+        def work(txn: ReadTxn) -> DrivePlaces:
+            return DrivePlaces(
+                tuple(txn.view(MyGroups())) if DrivePart.GROUPS in parts else (),
+                tuple(txn.view(SharedWithMe(Tool.DOCUMENTS))) if DrivePart.SHARED in parts else (),
+                tuple(txn.view(DropFolders())) if DrivePart.DROPS in parts else (),
+            )
+
+        return self._read("drive", work)
 
     # --- principals ---------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from folkmoot.storage.types import Right, Tool
+from folkmoot.storage.types_groups import GroupPlace
 
 #: Special uses of collections: where a group has the single items that are shared with it, and
 #: where fellow members put files for somebody.
@@ -68,3 +70,21 @@ class SharedPlace:
     owner: str
     name: str
     rights: Right
+
+
+class DrivePart(enum.Enum):
+    """What a drive has beside the own documents."""
+
+    GROUPS = enum.auto()
+    SHARED = enum.auto()
+    DROPS = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class DrivePlaces:
+    """Where others have documents for an account: its groups, folders that accounts share with
+    it, and drop folders of its fellow members (by ``owner``)."""
+
+    groups: tuple[GroupPlace, ...] = ()
+    shared: tuple[SharedPlace, ...] = ()
+    drops: tuple[SharedPlace, ...] = ()

@@ -129,7 +129,7 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Found:
     """What lies at a path: ``entry`` is None where nothing does, ``parent`` is None where nothing
-    lies above it either (and for a root)."""
+    lies above it either, for a root, and where the actor may not know what is above."""
 
     path: TreePath
     entry: Entry | None

@@ -65,7 +65,7 @@ class DavApplication:
 
     async def _answer(self, request: Request) -> None:
         name = request.exchange.method
-        await request.mount_groups()
+        await request.mount_others()
         place = self._place(request)
         if isinstance(place, TreePath):
             for intercept in REGISTRY.interceptors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from folkmoot.protocols.dav import conditions
@@ -11,8 +12,7 @@ from folkmoot.protocols.dav.names import dav, element
 from folkmoot.protocols.dav.paths import (
     BY_NUMBER,
     DRIVE,
-    MY_DOCUMENTS,
-    SITES,
+    PARTS,
     Place,
     PrincipalPlace,
     Site,
@@ -27,6 +27,7 @@ from folkmoot.protocols.http.target import BadTarget, OtherHost, Target
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import FEATURE_OF_TOOL, Tool
+from folkmoot.storage.types_sharing import DrivePart
 from folkmoot.storage.types_tree import Folder, Found, Guard, Item, TreePath
 
 INFINITY: Final = -1
@@ -53,18 +54,20 @@ class Request:
         self._octets: tuple[int, bytes | None] = (0, None)
         self.written: TreePath | None = None  # where errors of content belong to
 
-    async def mount_groups(self) -> None:
-        """Look for the groups of whoever asks, where the request can lead to one in the drive."""
-        names = self.exchange.path
-        if not self.offers(Tool.DOCUMENTS):
-            wanted = False
-        elif names[:2] == DRIVE:
-            named = self.exchange.header("Destination") or self.exchange.header("If")
-            wanted = names[2:3] != (MY_DOCUMENTS,) or named is not None
-        else:
-            wanted = len(names) < 2 and self.exchange.method == "SEARCH"
+    async def mount_others(self) -> None:
+        """Look for what others have for whoever asks, where the request can lead to it."""
+        wanted = self._parts_wanted() if self.offers(Tool.DOCUMENTS) else ()
         if wanted:
-            self.urls.mount(await self.tree.groups())
+            self.urls.mount(await self.tree.drive_places(wanted))
+
+    def _parts_wanted(self) -> Sequence[DrivePart]:
+        """The parts of the drive that the URLs of the request can be in."""
+        names, header = self.exchange.path, self.exchange.header
+        if names[:2] == DRIVE and (header("Destination") or header("If")):
+            return [*DrivePart]
+        if self.exchange.method == "SEARCH" and names in ((), DRIVE[:1], DRIVE):
+            return [*DrivePart]
+        return [part for part, site in PARTS.items() if names[:3] == site]
 
     def offers(self, tool: Tool) -> bool:
         """Whether the plan of whoever asks has a tool."""
@@ -83,7 +86,7 @@ class Request:
         """
         if isinstance(place, Site):
             href = quoted_path(place.names, collection=True)
-            return Resource(Node(href, Kind.SITE, title=SITES[place.names]))
+            return Resource(Node(href, Kind.SITE, title=self.urls.sites[place.names]))
         if isinstance(place, PrincipalPlace):
             principal = await self.tree.principal(place.space_id)
             href = principal_href(place.space_id)
@@ -102,8 +105,7 @@ class Request:
         if isinstance(thing, Folder):
             href = self.urls.href(path, collection=True)
             node = folder_node(href, thing, found.entry.properties)
-            if not path.names:
-                node.title = self.home_title(path)
+            node.title = self.home_title(path)
             return Resource(node, path, parent)
         assert parent is not None, "an item lies in a folder"
         self._octets = (thing.blob_id, found.entry.data)
@@ -111,11 +113,16 @@ class Request:
         return Resource(member_node(base, parent, found.entry), path, parent)
 
     def home_title(self, path: TreePath) -> str:
-        """What the root of a tool is called."""
-        for mount in self.urls.mounts:
-            if mount.root == path:
-                return SITES[mount.names[:-1]] if path.tool in BY_NUMBER else mount.names[-1]
-        return str(path.space_id)
+        """What a folder is called that is mounted at a place of its own; "" for others."""
+        if path.tool in BY_NUMBER:
+            for mount in self.urls.mounts:
+                if mount.root == path:
+                    return self.urls.sites[mount.names[:-1]]
+            return "" if path.names else str(path.space_id)
+        lies = self.urls.mount_of(path)
+        if lies is None or len(lies.root.names) != len(path.names):
+            return "" if path.names else str(path.space_id)
+        return lies.names[-1]
 
     def target(self, reference: str) -> Target:
         """The target of a URL that the client named. Raises ``DavError`` 400, 502."""

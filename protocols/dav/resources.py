@@ -37,7 +37,7 @@ class Node:
     """One resource. ``rights`` are those on the folder itself, or on the one that has the item.
 
     ``href`` is the path of its URL, ready for XML. ``properties`` and ``data`` are those of
-    ``Entry``. ``title`` names what is no folder and no item.
+    ``Entry``. ``title`` names what is no item and no member of a folder.
     """
 
     href: str
@@ -56,7 +56,7 @@ class Node:
     def name(self) -> str:
         """The last name of its path, as it was given."""
         thing = self.folder or self.item
-        return thing.name if thing is not None and thing.name else self.title
+        return self.title or (thing.name if thing is not None else "")
 
 
 @dataclass(slots=True)

@@ -40,6 +40,12 @@ _TO_ME = Statement(
     " SELECT p.space_id FROM members m JOIN groups p ON p.id = m.group_id"
     " WHERE m.account_id = :account)"
 )
+_DROPS = Statement(
+    "SELECT DISTINCT c.id, c.space_id, a.id, c.tool, c.special_use FROM members mine"
+    " JOIN members m ON m.group_id = mine.group_id JOIN accounts a ON a.id = m.account_id"
+    " JOIN collections c ON c.space_id = a.space_id AND c.special_use = 'drop'"
+    " WHERE mine.account_id = :account AND m.account_id <> :account"
+)
 _OWNERS = (
     "SELECT s.id, a.name, a.address FROM spaces s JOIN accounts a ON a.id = s.owner_account_id"
     " WHERE s.id IN"
@@ -107,6 +113,23 @@ class SharedWithMe(View[list[SharedPlace]]):
         tops = [f for f in facts if f.space_id in known and not _below_other(ways[f.id], visible)]
         owners = _owners(context, {each.space_id for each in tops})
         return _places(tops, owners, ways, visible)
+
+
+@dataclass(frozen=True, slots=True)
+class DropFolders(View[list[SharedPlace]]):
+    """The drop folders of the actor's fellow members, by owner."""
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> list[SharedPlace]:
+        rows = context.db.all(_DROPS, account=context.actor.account_id)
+        facts = [context.learn(row) for row in rows]
+        visible = context.visible(facts)
+        facts = [each for each in facts if each.id in visible]
+        ways = _ways(context, [each.id for each in facts])
+        owners = _owners(context, {each.space_id for each in facts})
+        return _places(facts, owners, ways, visible)
 
 
 def _ways(context: ReadContext, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:

@@ -13,6 +13,7 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import Principal, SpaceUsage
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.tree_below import held_below
 
 _BY_SPACE = Statement(
     "SELECT a.space_id, a.id, a.name, a.address FROM accounts a WHERE a.space_id ="
@@ -79,7 +80,11 @@ class FindPrincipal(View[Principal | None]):
 
 @dataclass(frozen=True, slots=True)
 class ReadSpaceUsage(View[SpaceUsage]):
-    """What the tool of a folder's space holds and may hold."""
+    """What the tool of a folder's space holds and may hold.
+
+    Those whom the owner lets into a single folder learn what they can see of it, and how much more
+    there is room for if they may add something.
+    """
 
     folder_id: int
 
@@ -90,4 +95,22 @@ class ReadSpaceUsage(View[SpaceUsage]):
         row = context.db.one(_USAGE, id=self.folder_id)
         if row is None:
             raise NotFound
-        return SpaceUsage(*row)
+        rights = context.require(self.folder_id, Right.LOOKUP)
+        if context.facts(self.folder_id).owner_account_id == 0 or Right.SHARE in rights:
+            return SpaceUsage(*row)
+        adds = Right.INSERT in rights
+        octets, items = held_below(context, self.folder_id)
+        bytes_used, bytes_limit, items_used, items_limit = row
+        return SpaceUsage(
+            octets,
+            _room(octets, bytes_used, bytes_limit, adds),
+            items,
+            _room(items, items_used, items_limit, adds),
+        )
+
+
+def _room(seen: int, used: int, limit: int | None, adds: bool) -> int | None:
+    """A limit that leaves as much room as there is, for who may add something."""
+    if not adds:
+        return seen
+    return None if limit is None else seen + max(0, limit - used)

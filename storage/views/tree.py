@@ -65,6 +65,14 @@ def folder(context: ReadContext, row: Row) -> Folder:
     return plain_folder(row, context.require(row[0], Right.LOOKUP))
 
 
+def _if_known(context: ReadContext, row: Row) -> Folder | None:
+    """A folder from a row of ``FOLDER``; None where the actor may not know it."""
+    try:
+        return folder(context, row)
+    except NotFound:
+        return None
+
+
 def plain_folder(row: Row, rights: Right) -> Folder:
     """A folder from a row of ``FOLDER``, with rights that somebody has found out."""
     values: list[Any] = [*row[:2], Tool(row[2]), *row[3:13], tuple(row[13].split()), rights]
@@ -109,8 +117,8 @@ class FindPath(View[Found]):
             above, row = row, db.one(_CHILD, parent=row[0], name=compared(name))
             if row is None:
                 return self._no_folder(context, above, position)
-        parent = folder(context, above) if above is not None else None
-        return Found(path, self._entry(context, folder(context, row)), parent)
+        found = self._entry(context, folder(context, row))
+        return Found(path, found, None if above is None else _if_known(context, above))
 
     def _no_folder(self, context: ReadContext, above: Row, position: int) -> Found:
         """The path ends with an item, or with nothing."""

@@ -11,7 +11,7 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import Folder
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import FOLDER, plain_folder
+from folkmoot.storage.views.tree import FOLDER, plain_folder, visible_folders
 
 _BELOW = Statement(
     "WITH RECURSIVE tree (id, depth) AS (SELECT CAST(:id AS BIGINT), 0"  # noqa: S608
@@ -50,6 +50,13 @@ def below(context: ReadContext, folder_id: int) -> Below:
     rows = context.db.all(_BELOW, id=folder_id)
     folders = tuple(plain_folder(row, Right.NONE) for row in rows)
     return Below(folders, rows[-1][15] if rows else 0)
+
+
+def held_below(context: ReadContext, folder_id: int) -> tuple[int, int]:
+    """(octets, items) in a folder and below it, as far as the actor may read there."""
+    rows = context.db.all(_BELOW, id=folder_id)
+    found = visible_folders(context, rows, Right.LOOKUP | Right.READ)
+    return sum(folder.size for folder in found), sum(folder.items for folder in found)
 
 
 @dataclass(frozen=True, slots=True)

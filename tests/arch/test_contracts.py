@@ -31,6 +31,7 @@ OPEN = (
     "types_groups",
     "types_mail",
     "types_search",
+    "types_sharing",
     "types_tree",
     "types_uidset",
     "errors",

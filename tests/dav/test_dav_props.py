@@ -12,6 +12,8 @@ ME = "/dav/principals/users/{}/"
 LIVE = {"creationdate", "displayname", "getcontentlength", "getcontenttype", "getetag",
         "getlastmodified", "lockdiscovery", "resourcetype", "supportedlock"}  # fmt: skip
 
+OTHERS = [f"/dav/drive/{part}/" for part in ("Drop%20folders", "Groups", "Shared")]
+
 
 def href_in(dav: Dav, path: str, name: str) -> str:
     """The URL that a property holds."""
@@ -114,7 +116,7 @@ def test_sites(dav: Dav) -> None:
         ("/dav/principals/users/", f"/dav/principals/users/{number}/"),
         ("/dav/calendars/", f"/dav/calendars/{number}/"),
         ("/dav/contacts/", f"/dav/contacts/{number}/"),
-        ("/dav/drive/", "/dav/drive/Groups/", HOME),
+        ("/dav/drive/", *OTHERS, HOME),
     ):
         found = dav.propfind(site, "resourcetype", "displayname", depth=1)
         assert found.hrefs == [site, *members]

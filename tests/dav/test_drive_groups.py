@@ -14,6 +14,7 @@ from tests.kit.server import TestServer
 
 DRIVE = "/dav/drive/"
 GROUPS = "/dav/drive/Groups/"
+OTHERS = [f"{DRIVE}Drop%20folders/", GROUPS, f"{DRIVE}Shared/"]
 CHOIR = "/dav/drive/Groups/Choir/"
 
 
@@ -43,7 +44,7 @@ def test_the_drive_leads_to_groups(choir: Choir) -> None:
     """Whoever mounts the drive finds the groups beside the own documents."""
     for member in (choir.alice, choir.bob, choir.carol):
         hrefs = member.propfind(DRIVE, "displayname", depth=1).hrefs
-        assert hrefs == [DRIVE, GROUPS, f"{DRIVE}My%20documents/"]
+        assert hrefs == [DRIVE, *OTHERS, f"{DRIVE}My%20documents/"]
         found = member.propfind(GROUPS, "displayname", depth=1)
         assert found.hrefs == [GROUPS, CHOIR]
         assert found[CHOIR].text("displayname") == "Choir"

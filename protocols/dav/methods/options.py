@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from folkmoot.protocols.dav.paths import GROUPS, Site, Urls
+from folkmoot.protocols.dav.paths import PARTS, Site, Urls
 from folkmoot.protocols.dav.registry import REGISTRY, compliance, method, methods_of
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
@@ -25,8 +25,8 @@ async def answer_open(exchange: Exchange) -> None:
     try:
         place = Urls(0).place(exchange.path)
     except NotFound:
-        in_group = exchange.path[: len(GROUPS)] == GROUPS
-        place = TreePath(0, Tool.DOCUMENTS) if in_group else Site(())
+        of_others = exchange.path[:3] in PARTS.values()
+        place = TreePath(0, Tool.DOCUMENTS) if of_others else Site(())
     if isinstance(place, Site):
         await _answer(exchange, methods_of(Kind.SITE, None))
         return
