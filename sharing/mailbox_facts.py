@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.sharing import mail_places
 from folkmoot.sharing.acting import Acting
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.mutations.annotations import SetAnnotations
 from folkmoot.storage.mutations.mailboxes import CreateMailbox
-from folkmoot.storage.names import mailbox_levels, mailbox_name
+from folkmoot.storage.names import is_place, mailbox_levels, mailbox_name
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
     AclEntry,
@@ -31,7 +32,7 @@ from folkmoot.storage.views.annotations import (
     MailboxAnnotations,
     SpaceAnnotations,
 )
-from folkmoot.storage.views.mailboxes import ListMailboxes, LocateMailbox
+from folkmoot.storage.views.mailboxes import ListMailboxes, LocateMailbox, Subscriptions
 from folkmoot.storage.views.usage import DeletedSizes, ReadMailUsage
 
 _EVERYTHING = AnnotationQuery(("/private", "/shared"), None)
@@ -42,23 +43,35 @@ class MailboxFacts(Acting):
 
     # --- facts --------------------------------------------------------------------------------
 
-    def usage(self) -> Deferred[MailUsage]:
-        """What the actor's own mail takes and may take."""
-        return self._read("quota", lambda txn: txn.view(ReadMailUsage(self.actor.space_id)))
+    def usage(self, place: str = "") -> Deferred[MailUsage]:
+        """What the actor's own mail takes and may take, or that of a group by its name.
 
-    def usage_of(self, name: str) -> Deferred[MailUsage | None]:
-        """The same for the space that a mailbox is in or, when there is none, would be in.
-
-        None when that is not the actor's own, whose capacities are not the actor's to know.
+        Raises ``NotFound`` for all other places.
         """
 
-        def work(txn: ReadTxn) -> MailUsage | None:
+        def work(txn: ReadTxn) -> MailUsage:
+            space = mail_places.group_space(txn, place) if place else self.actor.space_id
+            return txn.view(ReadMailUsage(space))
+
+        return self._read("quota", work)
+
+    def usage_of(self, name: str) -> Deferred[tuple[str, MailUsage] | None]:
+        """The same for the space that a mailbox is in or would be in, with its place.
+
+        None when that is another account's, whose capacities are not the actor's to know.
+        """
+
+        def work(txn: ReadTxn) -> tuple[str, MailUsage] | None:
             try:
-                if self._find(txn, name).space_id != self.actor.space_id:
-                    return None
+                space = self._find(txn, name).space_id
             except NotFound:
-                pass
-            return txn.view(ReadMailUsage(self.actor.space_id))
+                space = self.actor.space_id
+                if is_place(mailbox_levels(name)):
+                    space = mail_places.nearest(txn, name)[0]
+            if space == self.actor.space_id:
+                return "", txn.view(ReadMailUsage(space))
+            place = mail_places.group_place(name)
+            return (place, txn.view(ReadMailUsage(space))) if place else None
 
         return self._read("quota", work)
 
@@ -111,7 +124,7 @@ class MailboxFacts(Acting):
             number, changed = txn.view(AnnotationsSince(self.actor.space_id, since))
             if not changed:
                 return number, []
-            known: Mapping[int, MailboxInfo] = {info.id: info for info in self._list(txn)}
+            known: Mapping[int, MailboxInfo] = {info.id: info for info in self._own(txn)}
             return number, [
                 (known.get(id_), entries)
                 for id_, entries in changed.items()
@@ -121,8 +134,7 @@ class MailboxFacts(Acting):
         return self._read("annotations", work)
 
     def _annotate(self, txn: Txn, mailbox_id: int, changes: Sequence[Annotation]) -> int:
-        root = self._list(txn)[0]
-        return txn.apply(SetAnnotations(root.space_id, root.id, mailbox_id, tuple(changes)))
+        return txn.apply(SetAnnotations(self.actor.space_id, mailbox_id, tuple(changes)))
 
     def _copy_annotations(self, txn: Txn, source_id: int, target_id: int) -> None:
         """INBOX keeps its annotations when it is renamed, and the new mailbox has them too."""
@@ -132,23 +144,53 @@ class MailboxFacts(Acting):
 
     # --- for the calls ------------------------------------------------------------------------
 
-    def _list(self, txn: ReadTxn) -> list[MailboxInfo]:
+    def _own(self, txn: ReadTxn) -> list[MailboxInfo]:
+        """The actor's own mailboxes, the nameless root first."""
         return txn.view(ListMailboxes(self.actor.space_id, self.actor.account_id))
+
+    def _all(self, txn: ReadTxn) -> tuple[list[MailboxInfo], list[str]]:
+        """All mailboxes, and all subscribed names; what is one's own hides what others have."""
+        mine = self._own(txn)[1:]
+        names = txn.view(Subscriptions(self.actor.account_id))
+        others = mail_places.other_mailboxes(txn)
+        if not others and all(map(mail_places.is_personal, names)):
+            return mine, names
+        taken = {info.name for info in mine}
+        others = [info for info in others if info.name not in taken]
+        subscribed = mail_places.subscribed_names(names, others)
+        subscribed.update(info.name for info in mine if info.subscribed)
+        told = [replace(each, subscribed=each.name in subscribed) for each in others]
+        return [*mine, *told], sorted(subscribed)
 
     def _find(self, txn: ReadTxn, name: str) -> MailboxInfo:
         wanted = mailbox_name(name)
-        for info in self._list(txn):
+        for info in self._own(txn):
             if info.name == wanted and wanted:
                 return info
+        if is_place(mailbox_levels(name)):
+            return mail_places.find(txn, name)
         raise NotFound("There is no such mailbox.")
 
     def _locate(self, txn: ReadTxn, name: str) -> int:
-        return txn.view(LocateMailbox(self.actor.space_id, mailbox_levels(name)))
+        levels = mailbox_levels(name)
+        try:
+            return txn.view(LocateMailbox(self.actor.space_id, levels))
+        except NotFound:
+            if not is_place(levels):
+                raise
+            return mail_places.locate(txn, name)
 
     def _create(self, txn: Txn, name: str, special_use: str) -> int:
-        root = self._list(txn)[0]
+        space, parent, levels = self._nearest(txn, name)
+        return txn.apply(CreateMailbox(space, parent, levels, special_use))
+
+    def _nearest(self, txn: ReadTxn, name: str) -> tuple[int, int, tuple[str, ...]]:
+        """Where a new mailbox would lie: its space, what there is above it, the levels below."""
         levels = mailbox_levels(name)
-        return txn.apply(CreateMailbox(root.space_id, root.id, levels, special_use))
+        if is_place(levels):
+            return mail_places.nearest(txn, name)
+        root = self._own(txn)[0]
+        return root.space_id, root.id, levels
 
 
 def fill(

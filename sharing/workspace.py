@@ -13,7 +13,7 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred
 
 from folkmoot.sharing.mailbox_facts import MailboxFacts, fill
-from folkmoot.storage.errors import NotFound, StorageError
+from folkmoot.storage.errors import NotFound, StorageError, Unchangeable
 from folkmoot.storage.mutations.mailboxes import (
     DeleteMailbox,
     RenameMailbox,
@@ -27,7 +27,7 @@ from folkmoot.storage.mutations.messages import (
     StoreFlags,
 )
 from folkmoot.storage.mutations.replace import ReplaceMessage
-from folkmoot.storage.names import INBOX, mailbox_levels, mailbox_name
+from folkmoot.storage.names import INBOX, mailbox_name
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
     AnnotationQuery,
@@ -53,10 +53,7 @@ from folkmoot.storage.types import (
 from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Threads
 from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.flag_texts import ReadFlagTexts
-from folkmoot.storage.views.mailboxes import (
-    ChangesSince,
-    Subscriptions,
-)
+from folkmoot.storage.views.mailboxes import ChangesSince
 from folkmoot.storage.views.messages import FetchRows, ReadState
 from folkmoot.storage.views.relevance import ScoreMessages
 from folkmoot.storage.views.search import SearchMessages
@@ -75,8 +72,8 @@ class Workspace(MailboxFacts):
     # --- mailboxes ----------------------------------------------------------------------------
 
     def mailboxes(self) -> Deferred[list[MailboxInfo]]:
-        """All mailboxes that the actor may know, by name."""
-        return self._read("list", lambda txn: self._list(txn)[1:])
+        """All mailboxes that the actor may know: its own, then those of groups and others."""
+        return self._read("list", lambda txn: self._all(txn)[0])
 
     def mailbox(self, name: str, *, deleted_size: bool = False) -> Deferred[MailboxInfo]:
         """One mailbox by its full name. Raises ``NotFound``."""
@@ -100,15 +97,10 @@ class Workspace(MailboxFacts):
         """
 
         def work(txn: ReadTxn) -> R:
-            subscribed = txn.view(Subscriptions(self.actor.account_id))
-            mailboxes = fill(txn, self._list(txn)[1:], deleted_size, annotations)
-            return render(mailboxes, subscribed)
+            mailboxes, subscribed = self._all(txn)
+            return render(fill(txn, mailboxes, deleted_size, annotations), subscribed)
 
         return self._read("list", work)
-
-    def subscriptions(self) -> Deferred[list[str]]:
-        """Subscribed names, also of mailboxes that are gone."""
-        return self._read("lsub", lambda txn: txn.view(Subscriptions(self.actor.account_id)))
 
     def create(self, name: str, special_use: str = "") -> Deferred[MailboxInfo]:
         """Create a mailbox with all missing levels above it."""
@@ -140,14 +132,15 @@ class Workspace(MailboxFacts):
 
         def work(txn: Txn) -> tuple[MailboxInfo, MailboxInfo]:
             info = self._find(txn, old)
+            space, parent, levels = self._nearest(txn, new)
+            if space != info.space_id:
+                raise Unchangeable("A mailbox stays with its owner: move its messages instead.")
             if info.name == INBOX:
                 target = self._create(txn, new, "")
                 txn.apply(MoveMessages(info.id, ALL_UIDS, target))
                 self._copy_annotations(txn, info.id, target)
             else:
-                root = self._list(txn)[0]
-                levels = mailbox_levels(new)
-                txn.apply(RenameMailbox(info.id, root.space_id, root.id, levels))
+                txn.apply(RenameMailbox(info.id, space, parent, levels))
             return info, self._find(txn, new)
 
         return self._run("rename", work)

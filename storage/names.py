@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from folkmoot.storage.errors import InvalidName
 
 DELIMITER = "/"
 INBOX = "INBOX"
+#: The first levels of mailbox names under which a person finds the mail of groups, and what others
+#: share. Of one's own, no new ones are made there.
+GROUPS = "Groups"
+SHARED = "Shared"
+#: Before the name of such a mailbox among subscriptions: the person does not want it.
+UNWANTED = DELIMITER
 
 # rfc9051#9: an atom
 _CAPABILITY: Final = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,64}")
@@ -31,6 +38,11 @@ def mailbox_levels(name: str) -> tuple[str, ...]:
 def mailbox_name(name: str) -> str:
     """The whole name in the form that the store keeps."""
     return DELIMITER.join(mailbox_levels(name))
+
+
+def is_place(levels: Sequence[str]) -> bool:
+    """Whether a mailbox name leads to what groups have or others share."""
+    return levels[0] in (GROUPS, SHARED)
 
 
 def capability_name(name: str) -> str:

@@ -129,6 +129,7 @@ class MailboxInfo:
     subscribed: bool
     has_children: bool
     rights: Right
+    personal: bool = True  # in the actor's own space
     # Filled in where asked for (``Workspace.mailbox``, ``Workspace.listed``), because these cost
     # more than a counter: octets of messages with \Deleted, and annotations.
     deleted_size: int = 0

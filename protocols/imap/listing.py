@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.list_args import ListArgs, ListPattern
+from folkmoot.sharing.mail_places import is_personal
 from folkmoot.storage.types import MailboxInfo
 
 
@@ -19,12 +20,14 @@ from folkmoot.storage.types import MailboxInfo
 class Listed:
     """A name of an answer.
 
-    ``info`` is None for names that do not exist. ``selected`` says that the name itself meets the
-    selection criteria, ``children`` that a name below it does.
+    ``info`` is None for names that do not exist, of which ``level`` says that there are mailboxes
+    below. ``selected`` says that the name itself meets the selection criteria, ``children`` that a
+    name below it does.
     """
 
     name: str
     info: MailboxInfo | None
+    level: bool
     subscribed: bool
     selected: bool
     children: bool
@@ -44,14 +47,34 @@ def choose(
     them does that the patterns leave out. # rfc9051#6.3.9.3
     """
     existing = {info.name: info for info in mailboxes}
+    levels = missing_levels(existing)
     subscribed = set(subscriptions)
-    selected = _selected(arguments, existing, subscribed)
+    selected = _selected(arguments, existing, levels, subscribed)
     matches = _Patterns(arguments)
     above, left_out = _parents(selected, matches) if _recursive(arguments) else (set(), set())
     matching = {name for name in selected if matches(name)}
     matching.update(name for name in left_out if matches(name))
     for name in sorted(matching, key=order):
-        yield Listed(name, existing.get(name), name in subscribed, name in selected, name in above)
+        yield Listed(
+            name,
+            existing.get(name),
+            name in levels,
+            name in subscribed,
+            name in selected,
+            name in above,
+        )
+
+
+def missing_levels(existing: Iterable[str]) -> set[str]:
+    """The names above mailboxes that are none themselves: ``Groups``, ``Groups/NAME`` …"""
+    names = set(existing)
+    missing: set[str] = set()
+    for name in names:
+        above = name.rpartition("/")[0]
+        while above and above not in names and above not in missing:
+            missing.add(above)
+            above = above.rpartition("/")[0]
+    return missing
 
 
 def choose_subscribed(arguments: ListArgs, subscriptions: Iterable[str]) -> list[tuple[str, bool]]:
@@ -70,13 +93,18 @@ def choose_subscribed(arguments: ListArgs, subscriptions: Iterable[str]) -> list
 
 
 def _selected(
-    arguments: ListArgs, existing: dict[str, MailboxInfo], subscribed: set[str]
+    arguments: ListArgs,
+    existing: dict[str, MailboxInfo],
+    levels: set[str],
+    subscribed: set[str],
 ) -> set[str]:
     """The names that meet the selection criteria, whatever the patterns say."""
     # rfc9051#6.3.9.1: subscribed names rather than existing mailboxes.
-    names = subscribed if "SUBSCRIBED" in arguments.selections else set(existing)
+    names = subscribed if "SUBSCRIBED" in arguments.selections else existing.keys() | levels
     if "SPECIAL-USE" in arguments.selections:  # rfc6154#2
-        names = {name for name in names if name in existing and existing[name].special_use}
+        names = {
+            name for name in names if name in existing and special_use(existing[name], arguments)
+        }
     return names
 
 
@@ -146,15 +174,40 @@ def data_lines(info: MailboxInfo, arguments: ListArgs, *, utf8: bool) -> list[by
 # --- printing --------------------------------------------------------------------------------
 
 
-def attributes(info: MailboxInfo | None) -> list[bytes]:
-    """The attributes that every answer carries; ``info`` None stands for a missing mailbox."""
+def attributes(info: MailboxInfo | None, *, level: bool = False) -> list[bytes]:
+    """The attributes that every answer carries; ``info`` None stands for a missing mailbox.
+
+    ``level`` says that there are mailboxes below it.
+    """
     if info is None:
-        return [b"\\NonExistent", b"\\HasNoChildren"]
+        # \\Noselect too, for clients that do not know \\NonExistent.
+        missing = [b"\\NonExistent", b"\\Noselect"]
+        return [*missing, b"\\HasChildren"] if level else [missing[0], b"\\HasNoChildren"]
     words = [b"\\HasChildren" if info.has_children else b"\\HasNoChildren"]  # rfc3348#3
-    if info.special_use:
+    use = special_use(info)
+    if use:
         # Without being asked too: some clients know special mailboxes only from plain LIST.
-        words.append(info.special_use.encode())
+        words.append(use)
     return words
+
+
+def special_use(info: MailboxInfo, arguments: ListArgs | None = None) -> bytes:
+    """The special use of a mailbox as an attribute, or nothing.
+
+    Clients take whatever mailbox has \\Sent for the one of the person, so those of groups and of
+    others have it only where a LIST asks for special uses under names of theirs. # rfc6154#2
+    """
+    if not info.special_use.startswith("\\"):  # ours, and nothing that clients know
+        return b""
+    if info.personal or (arguments is not None and _asks_for_uses_there(arguments)):
+        return info.special_use.encode()
+    return b""
+
+
+def _asks_for_uses_there(arguments: ListArgs) -> bool:
+    asked = "SPECIAL-USE" in arguments.selections or "SPECIAL-USE" in arguments.returns
+    patterns = [arguments.reference + pattern for pattern in arguments.patterns if pattern]
+    return asked and all(not is_personal(pattern) for pattern in patterns)
 
 
 def list_line(
@@ -175,7 +228,10 @@ def renamed_line(name: str, words: Iterable[bytes], old: str, *, utf8: bool) -> 
 
 def listed_line(entry: Listed, arguments: ListArgs, *, utf8: bool) -> bytes:
     """The LIST response for a chosen name."""
-    words = attributes(entry.info)
+    words = attributes(entry.info, level=entry.level)
+    if entry.info is not None and not entry.info.personal:
+        use = special_use(entry.info, arguments)
+        words += [use] if use else []
     asked = "SUBSCRIBED" in arguments.returns or "SUBSCRIBED" in arguments.selections
     if entry.subscribed and asked:
         words.append(b"\\Subscribed")

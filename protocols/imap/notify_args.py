@@ -8,6 +8,7 @@ from typing import Final
 
 from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
 from folkmoot.protocols.imap.fetch_items import FetchItem, parse_fetch_items
+from folkmoot.sharing.mail_places import is_personal
 
 MAX_GROUPS: Final = 100
 MAX_NAMES: Final = 1000  # mailboxes that one group may name
@@ -55,7 +56,7 @@ class Group:
         """Whether it is about this mailbox, which is not the selected one."""
         match self.kind:
             case "PERSONAL":
-                return True
+                return is_personal(name)
             case "INBOXES":
                 return name == "INBOX"  # deliveries go nowhere else # rfc5465#6.3
             case "SUBSCRIBED":

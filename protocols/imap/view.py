@@ -35,11 +35,25 @@ _SYSTEM = (
 SYSTEM_FLAGS = tuple(" ".join(name for bit, name in _SYSTEM if bits & bit) for bits in range(32))
 
 
-def flags_known(keywords: Iterable[str], *, read_only: bool) -> list[bytes]:
-    """FLAGS and PERMANENTFLAGS of a mailbox with these keywords (RFC 9051 section 7.3.5)."""
-    flags = " ".join(["\\Answered \\Flagged \\Deleted \\Seen \\Draft", *keywords])
-    permanent = "" if read_only else f"{flags} \\*"
-    code = f"PERMANENTFLAGS ({permanent})"
+#: Rights to change something in a mailbox. Without any, it is read-only. # rfc4314#5.2
+WRITES = Right.SEEN | Right.FLAGS | Right.DELETE | Right.INSERT | Right.EXPUNGE
+
+
+def flags_known(keywords: Iterable[str], rights: Right) -> list[bytes]:
+    """FLAGS and PERMANENTFLAGS of a mailbox with these keywords (RFC 9051 section 7.3.5).
+
+    ``rights`` are those to change flags. # rfc4314#5.2
+    """
+    words = list(keywords)
+    flags = " ".join(["\\Answered \\Flagged \\Deleted \\Seen \\Draft", *words])
+    kept = []
+    if Right.FLAGS in rights:
+        kept += ["\\Answered", "\\Flagged"]
+    kept += ["\\Deleted"] if Right.DELETE in rights else []
+    kept += ["\\Seen"] if Right.SEEN in rights else []
+    if Right.FLAGS in rights:
+        kept += ["\\Draft", *words, "\\*"]
+    code = f"PERMANENTFLAGS ({' '.join(kept)})"
     return [f"* FLAGS ({flags})\r\n".encode(), untagged("OK", "Flags that are kept", code)]
 
 
@@ -63,12 +77,12 @@ class Watcher(Protocol):
 class View:
     """The selected mailbox as this client knows it."""
 
-    def __init__(self, name: str, state: MailboxState, *, read_only: bool) -> None:
+    def __init__(self, name: str, state: MailboxState, *, examined: bool) -> None:
         self.name = name
+        self.examined = examined
         self.mailbox_id = state.mailbox_id
         self.uidvalidity = state.uidvalidity
         self.rights: Right = state.rights
-        self.read_only = read_only
         self.uids: array[int] = state.uids
         self.modseq = state.modseq
         self.uidnext = state.uidnext
@@ -88,6 +102,15 @@ class View:
         # New messages that this session added itself: NOTIFY does not announce them.
         self.own: set[int] = set()
         self.watchers: list[Watcher] = []
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed here: as EXAMINE wants it, or for want of rights."""
+        return self.examined or not self.rights & WRITES
+
+    def flags_known(self) -> list[bytes]:
+        """FLAGS and PERMANENTFLAGS."""
+        return flags_known(self.keywords, Right.NONE if self.examined else self.rights)
 
     @property
     def dirty(self) -> bool:
@@ -154,7 +177,7 @@ class View:
         if not fresh:
             return []
         self.keywords += fresh
-        return flags_known(self.keywords, read_only=self.read_only)
+        return self.flags_known()
 
     # --- updates ------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
-from folkmoot.storage.errors import InvalidName, LimitReached, NotFound, PermissionDenied, TooLarge
+from folkmoot.storage.errors import InvalidName, LimitReached, PermissionDenied, TooLarge
 from folkmoot.storage.gate import Need, OnCollection, OnSpace
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import Charge
@@ -72,13 +72,11 @@ def check_entry(entry: str) -> None:
 class SetAnnotations(Mutation[int]):
     """Set and remove (value None) annotations of a mailbox, all or none; returns their modseq.
 
-    ``collection_id`` 0 stands for the account itself, on which only private ones can be set;
-    ``root_id`` is the root of the space's mail, whose counter numbers the changes. Raises
-    ``TooLarge``, ``LimitReached``, ``InvalidName``.
+    ``collection_id`` 0 stands for the account itself, whose space is ``space_id``: only private
+    ones can be set there. Raises ``TooLarge``, ``LimitReached``, ``InvalidName``.
     """
 
     space_id: int
-    root_id: int
     collection_id: int
     changes: tuple[Annotation, ...]
 
@@ -88,37 +86,35 @@ class SetAnnotations(Mutation[int]):
         if any(change.entry.startswith(SHARED) for change in self.changes):
             rights |= Right.FLAGS
         if self.collection_id:
-            whole: Need = OnCollection(self.collection_id, rights)
-        else:
-            whole = OnSpace(self.space_id)
-        return [OnCollection(self.root_id, Right.LOOKUP), whole]
+            return [OnCollection(self.collection_id, rights)]
+        return [OnSpace(self.space_id)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()  # bounded by limits of their own
 
     def write(self, context: WriteContext) -> int:
-        if context.db.value(_ROOT, space=self.space_id) != self.root_id:
-            raise NotFound
-        if self.collection_id and context.facts(self.collection_id).space_id != self.space_id:
-            raise NotFound
-        modseq = context.bump(self.root_id).modseq
+        space = self.space_id
+        if self.collection_id:
+            space = context.facts(self.collection_id).space_id
+        # The root of the space's mail numbers all changes of annotations.
+        modseq = context.bump(context.db.value(_ROOT, space=space)).modseq
         for change in self.changes:
-            self._set(context, change, modseq)
-        self._check_limits(context)
-        where = {"space": self.space_id, "collection": self.collection_id}
+            self._set(context, space, change, modseq)
+        self._check_limits(context, space)
+        where = {"space": space, "collection": self.collection_id}
         old = context.db.all(_OLD_REMOVED, **where, kept=MAX_REMOVED)
         for account, entry in old:
             context.db.run(_FORGET, **where, account=account, entry=entry)
-        context.hint(Topic.SPACE, self.space_id, modseq)
+        context.hint(Topic.SPACE, space, modseq)
         return modseq
 
-    def _set(self, context: WriteContext, change: Annotation, modseq: int) -> None:
+    def _set(self, context: WriteContext, space: int, change: Annotation, modseq: int) -> None:
         check_entry(change.entry)
         shared = change.entry.startswith(SHARED)
         if shared and not self.collection_id:
             raise PermissionDenied("What all accounts see of the server is not set by them.")
         key = {
-            "space": self.space_id,
+            "space": space,
             "collection": self.collection_id,
             "account": 0 if shared else context.actor.account_id,
             "entry": change.entry,
@@ -131,9 +127,9 @@ class SetAnnotations(Mutation[int]):
             raise TooLarge("The value of an annotation is too long.")
         context.db.run(_SET, **key, value=change.value)
 
-    def _check_limits(self, context: WriteContext) -> None:
-        here = context.db.value(_ON_MAILBOX, space=self.space_id, collection=self.collection_id)
-        row = context.db.one(_IN_SPACE, space=self.space_id)
+    def _check_limits(self, context: WriteContext, space: int) -> None:
+        here = context.db.value(_ON_MAILBOX, space=space, collection=self.collection_id)
+        row = context.db.one(_IN_SPACE, space=space)
         assert row is not None
         if here > MAX_ON_MAILBOX or row[0] > MAX_IN_SPACE or row[1] > MAX_OCTETS:
             raise LimitReached("There are too many annotations.")

@@ -19,7 +19,7 @@ from folkmoot.storage.errors import (
 from folkmoot.storage.gate import Need, OnCollection, OnSpace
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.names import INBOX as INBOX
-from folkmoot.storage.names import mailbox_levels
+from folkmoot.storage.names import UNWANTED, is_place, mailbox_levels
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
@@ -138,6 +138,8 @@ class CreateMailbox(Mutation[int]):
             taken = context.db.one(_TAKEN, parent=parent, name=name)
             if taken is not None and last:
                 raise AlreadyExists("The mailbox exists already.")
+            if taken is not None:
+                _check_level(context, self.space_id, taken[0])
             parent = (
                 taken[0]
                 if taken is not None
@@ -238,6 +240,8 @@ class RenameMailbox(Mutation[None]):
             taken = context.db.one(_TAKEN, parent=parent, name=level)
             if taken is not None and taken[0] == self.mailbox_id:
                 raise Conflict("A mailbox cannot be moved below itself.")
+            if taken is not None:
+                _check_level(context, self.space_id, taken[0])
             parent = (
                 insert_mailbox(context, self.space_id, parent, level) if taken is None else taken[0]
             )
@@ -293,12 +297,15 @@ class Subscribe(Mutation[None]):
         if len(levels) > MAX_DEPTH or len(self.name.encode()) > MAX_NAME * 10:
             raise InvalidName("A mailbox name is too long.")
         context.hint(Topic.SPACE, self.space_id)
+        wanted, unwanted = self.name, f"{UNWANTED}{self.name}"
         if not self.on:
-            context.db.run(_UNSUBSCRIBE, account=self.account_id, name=self.name)
+            wanted, unwanted = unwanted, wanted
+        context.db.run(_UNSUBSCRIBE, account=self.account_id, name=unwanted)
+        if not self.on and not is_place(levels):
             return
         if context.db.value(_COUNT_SUBSCRIPTIONS, account=self.account_id) >= MAX_SUBSCRIPTIONS:
             raise LimitReached("There are too many subscriptions.")
-        context.db.run(_SUBSCRIBE, account=self.account_id, name=self.name)
+        context.db.run(_SUBSCRIBE, account=self.account_id, name=wanted)
 
 
 def _check_space(context: ReadContext, parent_id: int, space_id: int) -> None:
@@ -306,6 +313,12 @@ def _check_space(context: ReadContext, parent_id: int, space_id: int) -> None:
     facts = context.facts(parent_id)
     if facts.space_id != space_id or facts.tool is not Tool.MAIL:
         raise NotFound
+
+
+def _check_level(context: ReadContext, space_id: int, level: int) -> None:
+    """In a space of others, rights may be narrower further down. # rfc4314#4"""
+    if space_id != context.actor.space_id:
+        context.require(level, Right.CREATE)
 
 
 def is_inbox(context: ReadContext, space_id: int, parent_id: int, name: str) -> bool:

@@ -63,7 +63,9 @@ collections = Table(
 )
 
 subscriptions = Table(
-    "subscriptions",  # by name: RFC 9051 section 6.3.7 keeps names that do not exist
+    # By name: RFC 9051 section 6.3.7 keeps names that do not exist. What groups have and others
+    # share is subscribed without being here; "/NAME" is one that the account does not want.
+    "subscriptions",
     metadata,
     Column(
         "account_id",

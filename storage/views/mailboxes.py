@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from folkmoot.storage.engine.db import Row, Statement
+from folkmoot.storage.engine.db import Row, Statement, number_list
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection, PerItem
 from folkmoot.storage.policy import CollectionFacts
+from folkmoot.storage.seen import seen_counts
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import MailboxChanges, MailboxInfo, Right, Tool, UidSet
 from folkmoot.storage.views.base import View
@@ -16,11 +17,12 @@ from folkmoot.storage.views.base import View
 TREE = Statement(
     "SELECT id, parent_id, name FROM collections WHERE space_id = :space AND tool = 'mail'"
 )
-_LIST = Statement(
+_LISTED = (
     "SELECT c.id, c.parent_id, c.name, c.special_use, c.modseq, c.uidvalidity, c.uidnext,"
-    " c.messages, c.unseen, c.deleted, c.size, s.owner_account_id FROM collections c"
-    " JOIN spaces s ON s.id = c.space_id WHERE c.space_id = :space AND c.tool = 'mail'"
+    " c.messages, c.unseen, c.deleted, c.size, s.owner_account_id, c.space_id FROM collections c"
+    " JOIN spaces s ON s.id = c.space_id"
 )
+_LIST = Statement(f"{_LISTED} WHERE c.space_id = :space AND c.tool = 'mail'")
 _LEVEL = (
     "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
     " JOIN spaces s ON s.id = c.space_id WHERE c.name = :name AND c.parent_id = "
@@ -31,6 +33,10 @@ _TOP = Statement(
     " AND parent_id IS NULL ORDER BY id LIMIT 1)"
 )
 _CHILD = Statement(f"{_LEVEL}:parent")
+_FACTS_BELOW = Statement(
+    "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
+    " JOIN spaces s ON s.id = c.space_id WHERE c.id = :id"
+)
 _SUBSCRIBED = Statement("SELECT name FROM subscriptions WHERE account_id = :account")
 _STATE = Statement("SELECT modseq, uidnext, log_floor FROM collections WHERE id = :id")
 _SINCE = Statement(
@@ -89,7 +95,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class ListMailboxes(View[list[MailboxInfo]]):
-    """All mailboxes of a space that the actor may know, the nameless root first."""
+    """All mailboxes of a space that the actor may know, by name, the nameless root first."""
 
     space_id: int
     account_id: int
@@ -99,56 +105,109 @@ class ListMailboxes(View[list[MailboxInfo]]):
 
     def read(self, context: ReadContext) -> list[MailboxInfo]:
         rows = context.db.all(_LIST, space=self.space_id)
-        visible = context.visible(
-            [CollectionFacts(row[0], self.space_id, row[11], Tool.MAIL, row[3]) for row in rows]
-        )
         subscribed = {row[0] for row in context.db.all(_SUBSCRIBED, account=self.account_id)}
-        tree = Tree(rows)
-        result = []
-        for row in rows:
-            id_ = row[0]
-            if id_ not in visible:
-                continue
-            name = tree.path(id_)
-            result.append(
-                MailboxInfo(
-                    id=id_,
-                    space_id=self.space_id,
-                    name=name,
-                    special_use=row[3],
-                    modseq=row[4],
-                    uidvalidity=row[5],
-                    uidnext=row[6],
-                    messages=row[7],
-                    unseen=row[8],
-                    deleted=row[9],
-                    size=row[10],
-                    subscribed=name in subscribed,
-                    has_children=id_ in tree.children,
-                    rights=visible[id_],
-                )
+        return _listed(context, rows, _visible(context, rows), subscribed)
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpaces(View[Mapping[int, list[MailboxInfo]]]):
+    """The same of several spaces, by space. Nothing there is said to be subscribed."""
+
+    space_ids: tuple[int, ...]
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> Mapping[int, list[MailboxInfo]]:
+        if not self.space_ids:
+            return {}
+        rows = context.db.all(
+            Statement(
+                f"{_LISTED} WHERE c.space_id IN ({number_list(self.space_ids)}) AND c.tool = 'mail'"
             )
-        result.sort(key=lambda info: info.name)
-        return result
+        )
+        visible = _visible(context, rows)
+        by_space: dict[int, list[Row]] = {}
+        for row in rows:
+            by_space.setdefault(row[12], []).append(row)
+        return {
+            space: _listed(context, found, visible, frozenset())
+            for space, found in by_space.items()
+        }
+
+
+def _visible(context: ReadContext, rows: Sequence[Row]) -> Mapping[int, Right]:
+    facts = [CollectionFacts(row[0], row[12], row[11], Tool.MAIL, row[3]) for row in rows]
+    return context.visible(facts)
+
+
+def _listed(
+    context: ReadContext,
+    rows: Sequence[Row],
+    visible: Mapping[int, Right],
+    subscribed: Set[str],
+) -> list[MailboxInfo]:
+    """Those of the mailboxes of one space that are visible, by name."""
+    tree = Tree(rows)
+    result = []
+    parents = {row[1] for row in rows if row[0] in visible}
+    account = context.actor.account_id
+    read = seen_counts(context) if any(row[11] != account for row in rows) else {}
+    for row in rows:
+        id_ = row[0]
+        if id_ not in visible:
+            continue
+        name = tree.path(id_)
+        personal = row[11] == account
+        result.append(
+            MailboxInfo(
+                id=id_,
+                space_id=row[12],
+                name=name,
+                special_use=row[3],
+                modseq=row[4],
+                uidvalidity=row[5],
+                uidnext=row[6],
+                messages=row[7],
+                unseen=row[8] if personal else row[7] - read.get(id_, 0),
+                deleted=row[9],
+                size=row[10],
+                subscribed=name in subscribed,
+                has_children=id_ in parents,
+                rights=visible[id_],
+                personal=personal,
+            )
+        )
+    result.sort(key=lambda info: info.name)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
 class LocateMailbox(View[int]):
-    """The id of a mailbox by the levels of its name: cheaper than the whole list."""
+    """The id of a mailbox by the levels of its name: cheaper than the whole list.
+
+    They are those below the collection ``below``, or (0) below the root of the space.
+    """
 
     space_id: int
     levels: tuple[str, ...]
+    below: int = 0
 
     def needs(self) -> Sequence[Need]:
         return [PerItem()]
 
     def read(self, context: ReadContext) -> int:
-        row = context.db.one(_TOP, space=self.space_id, name=self.levels[0])
-        for name in self.levels[1:]:
+        row: Row | None
+        if self.below:
+            row, levels = context.db.one(_FACTS_BELOW, id=self.below), self.levels
+        else:
+            row = context.db.one(_TOP, space=self.space_id, name=self.levels[0])
+            levels = self.levels[1:]
+        for name in levels:
             if row is None:
                 break
             row = context.db.one(_CHILD, parent=row[0], name=name)
-        if row is None:
+        if row is None or row[1] != self.space_id:
             raise NotFound("There is no such mailbox.")
         facts = context.learn(row)
         if facts.id not in context.visible([facts]):
@@ -158,7 +217,10 @@ class LocateMailbox(View[int]):
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions(View[list[str]]):
-    """All subscribed names of an account, whether they exist or not."""
+    """All subscribed names of an account, whether they exist or not.
+
+    A name with a slash before it is one of groups or others that the account does not want.
+    """
 
     account_id: int
 

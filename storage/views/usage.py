@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.gate import Need, OnCollection, OnSpace
+from folkmoot.storage.gate import Need, OnCollection, PerItem
 from folkmoot.storage.mutations.mailboxes import MAX_MAILBOXES
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import MailUsage, Right, Tool, Usage
@@ -16,6 +16,11 @@ from folkmoot.storage.views.base import View
 _USAGE = Statement(
     "SELECT bytes_used, bytes_limit, items_used, items_limit FROM usage"
     " WHERE space_id = :space AND tool = 'mail'"
+)
+_ROOT = Statement(
+    "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
+    " JOIN spaces s ON s.id = c.space_id WHERE c.space_id = :space AND c.tool = 'mail'"
+    " AND c.parent_id IS NULL"
 )
 _MAILBOXES = Statement(
     "SELECT COUNT(*) FROM collections WHERE space_id = :space AND tool = 'mail'"
@@ -29,14 +34,20 @@ _DELETED_SIZE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class ReadMailUsage(View[MailUsage]):
-    """Octets, messages and mailboxes of a space's mail, used and allowed."""
+    """Octets, messages and mailboxes of a space's mail, used and allowed.
+
+    For its owner; of a group's, for its members. Raises ``NotFound``.
+    """
 
     space_id: int
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)]
+        return [PerItem()]
 
     def read(self, context: ReadContext) -> MailUsage:
+        root = context.db.one(_ROOT, space=self.space_id)
+        if root is None or not context.rights([context.learn(root)], Right.READ):
+            raise NotFound
         row = context.db.one(_USAGE, space=self.space_id)
         if row is None:
             raise NotFound

@@ -315,11 +315,10 @@ def _mailbox_table() -> dict[type[AnyMutation], Make]:
             mailboxes.Subscribe(space(w.mallory), w.alice.account.id, "INBOX", False),
         ],
         SetAnnotations: lambda w: [
-            SetAnnotations(space(w.alice), box(w, ""), box(w), (_note("private"),)),
-            SetAnnotations(space(w.alice), box(w, ""), box(w), (_note("shared"),)),
-            SetAnnotations(space(w.alice), box(w, ""), 0, (_note("private"),)),
-            SetAnnotations(space(w.mallory), box(w, ""), 0, (_note("private"),)),
-            SetAnnotations(space(w.mallory), w.mallory.mailboxes[""], box(w), (_note("private"),)),
+            SetAnnotations(space(w.alice), box(w), (_note("private"),)),
+            SetAnnotations(space(w.alice), box(w), (_note("shared"),)),
+            SetAnnotations(space(w.alice), 0, (_note("private"),)),
+            SetAnnotations(space(w.mallory), box(w), (_note("private"),)),
         ],
         messages.AppendMessages: lambda w: [
             messages.AppendMessages(box(w), (w.message,)),

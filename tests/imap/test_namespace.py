@@ -5,10 +5,12 @@ from __future__ import annotations
 from tests.kit.server import TestServer
 
 
-def test_personal_namespace(server: TestServer) -> None:
-    """One personal namespace without prefix; nothing that does not exist."""
+def test_namespaces(server: TestServer) -> None:
+    """One's own without prefix, what others share, what groups have."""
     client = server.imap(server.account())
-    assert client.ok("NAMESPACE").lines == [b'* NAMESPACE (("" "/")) NIL NIL']
+    assert client.ok("NAMESPACE").lines == [
+        b'* NAMESPACE (("" "/")) (("Shared/" "/")) (("Groups/" "/"))'
+    ]
     assert b"NAMESPACE" in client.ok("CAPABILITY").lines[0].split()
 
 

@@ -152,7 +152,7 @@ def test_a_client_rebuilds_the_mailbox(
     mailbox = Mailbox()
     for flags in first:
         mailbox.append(flags)
-    view = View("INBOX", mailbox.state(), read_only=False)
+    view = View("INBOX", mailbox.state(), examined=False)
     client = Client()
     client.read([b"* %d EXISTS\r\n" % len(view.uids)])
     client.ask(view, mailbox)
@@ -182,7 +182,7 @@ def test_own_changes_are_told_where_others_changed_too() -> None:
     """What only this session changed comes without a row; where there is one, it is told."""
     mailbox = Mailbox()
     mailbox.append((0, ""))
-    view = View("INBOX", mailbox.state(), read_only=False)
+    view = View("INBOX", mailbox.state(), examined=False)
     mailbox.change(0, (1, ""))
     mailbox.change(0, (3, ""))
     view.reported.add(mailbox.modseq)
@@ -195,7 +195,7 @@ def test_keywords_are_announced_before_their_use() -> None:
     """FLAGS and PERMANENTFLAGS come before the first FETCH with a new keyword, and only once."""
     mailbox = Mailbox()
     mailbox.append((0, ""))
-    view = View("INBOX", mailbox.state(), read_only=False)
+    view = View("INBOX", mailbox.state(), examined=False)
     mailbox.change(0, (0, "$New"))
     lines = _look(view, mailbox, True, False)
     assert lines[0].startswith(b"* FLAGS (")
@@ -210,7 +210,7 @@ def test_a_view_follows_its_own_changes() -> None:
     """An own change that is the next one leaves nothing to look for; any other one does."""
     mailbox = Mailbox()
     mailbox.append((0, ""))
-    view = View("INBOX", mailbox.state(), read_only=False)
+    view = View("INBOX", mailbox.state(), examined=False)
     mailbox.change(0, (1, ""))
     view.heard = mailbox.modseq
     assert view.dirty

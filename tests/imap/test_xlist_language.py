@@ -48,5 +48,5 @@ def test_language_choice(server: TestServer) -> None:
     client.login(account.address, account.password)
     assert client.ok("LANGUAGE en").lines == [
         b"* LANGUAGE (EN)",
-        b'* NAMESPACE (("" "/")) NIL NIL',
+        b'* NAMESPACE (("" "/")) (("Shared/" "/")) (("Groups/" "/"))',
     ]

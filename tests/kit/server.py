@@ -180,6 +180,10 @@ class TestServer:
             reactor.call(partial(self.groups.add_member, address, account.address, rights))
         return made
 
+    def leave(self, group: str, account: TestAccount) -> None:
+        """Take somebody out of a group, by its address."""
+        reactor.call(lambda: self.groups.remove_member(group, account.address))
+
     def imap(self, account: TestAccount | None = None, select: str | None = None) -> ImapClient:
         """A raw IMAP client, signed in and with a mailbox selected if asked for."""
         client = ImapClient("127.0.0.1", self.imap_port)

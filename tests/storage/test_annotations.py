@@ -32,8 +32,7 @@ def mail(store: Store) -> Mail:
 def note(mail: Mail, mailbox: int, **values: bytes | None) -> int:
     """Set ``/private/NAME`` annotations."""
     changes = tuple(Annotation(f"/private/{name}", value) for name, value in values.items())
-    root = mail.box("").id
-    return mail.apply(SetAnnotations(mail.actor.space_id, root, mailbox, changes))
+    return mail.apply(SetAnnotations(mail.actor.space_id, mailbox, changes))
 
 
 def notes(mail: Mail, mailbox: int) -> dict[str, bytes | None]:
@@ -95,9 +94,8 @@ def test_limits(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LimitReached):
         note(mail, sent, b=b"x")
     for entry in ("/other/a", "/private/", "/private//a", "/private/%", "/private/A", "/private"):
-        root = mail.box("").id
         with pytest.raises(InvalidName):
-            mail.apply(SetAnnotations(mail.actor.space_id, root, inbox, (Annotation(entry, b"x"),)))
+            mail.apply(SetAnnotations(mail.actor.space_id, inbox, (Annotation(entry, b"x"),)))
 
 
 def test_removed_names_are_forgotten_in_time(

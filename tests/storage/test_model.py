@@ -61,7 +61,7 @@ class Session:
 
     def __init__(self, mail: Mail, mailbox: int, kind: str) -> None:
         self.mail, self.mailbox, self.kind = mail, mailbox, kind
-        self.view = ImapView("box", mail.view(ReadState(mailbox)), read_only=False)
+        self.view = ImapView("box", mail.view(ReadState(mailbox)), examined=False)
         # What this client would know of flags: from the change log only, after the first look.
         self.flags = mail.flags(mailbox)
         self.count = len(self.view.uids)

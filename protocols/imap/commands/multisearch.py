@@ -43,7 +43,7 @@ class Source:
             case "INBOXES":
                 return name == "INBOX"  # deliveries go nowhere else
             case "PERSONAL":
-                return True
+                return mailbox.personal
             case "SUBSCRIBED":
                 return mailbox.subscribed
             case "MAILBOXES":

@@ -11,11 +11,13 @@ capability("NAMESPACE", signed_in)
 
 @command("NAMESPACE", State.SIGNED_IN, extension="NAMESPACE")
 async def namespace(session: Session, _: None) -> Reply:
-    """Personal mailboxes without a prefix; there are none of other users, and none shared."""
+    """Personal mailboxes without a prefix; what others share, and what groups have, with one."""
     send_namespace(session)
     return OK
 
 
 def send_namespace(session: Session) -> None:
     """The NAMESPACE response."""
-    session.wire.send(encoder.data(b"NAMESPACE", b'(("" "/"))', b"NIL", b"NIL"))
+    session.wire.send(
+        encoder.data(b"NAMESPACE", b'(("" "/"))', b'(("Shared/" "/"))', b'(("Groups/" "/"))')
+    )

@@ -1,6 +1,7 @@
 """QUOTA (RFC 9208): what an account's mail takes and may take.
 
-All mailboxes of an account have one quota root, whose name is empty. Limits are set by the
+All mailboxes of an account have one quota root, whose name is empty; those of a group have one
+that is called ``Groups/NAME`` and may be read by its members. Limits are set by the
 administration, not over IMAP: QUOTASET is not offered.
 """
 
@@ -13,6 +14,7 @@ from folkmoot.protocols.imap.commands.status import status_item
 from folkmoot.protocols.imap.cursor import Cursor
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
+from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import MailboxInfo, MailUsage
 
 capability("QUOTA", signed_in)
@@ -20,6 +22,7 @@ for _resource in ("STORAGE", "MESSAGE", "MAILBOX"):
     capability(f"QUOTA=RES-{_resource}", signed_in)
 
 ROOT: Final = b""  # of the account's own mail
+NO_ROOT: Final = "There is no such quota root"
 UNIT: Final = 1024  # octets that STORAGE counts in # rfc9208#5.1
 MAX_RESOURCES: Final = 20  # of one SETQUOTA
 
@@ -64,10 +67,17 @@ def parse_set_quota(cursor: Cursor) -> bytes:
 @command("GETQUOTA", State.SIGNED_IN, parse_root, example=b'GETQUOTA ""', extension="QUOTA")
 async def get_quota(session: Session, root: bytes) -> Reply:
     """RFC 9208 section 4.1.1."""
-    if root != ROOT:
-        return Reply("There is no such quota root", "NONEXISTENT", "NO")
-    session.wire.send(_quota(await session.workspace.usage()))
+    place = _place(root)
+    session.wire.send(_quota(place, await session.workspace.usage(place), session.utf8))
     return OK
+
+
+def _place(root: bytes) -> str:
+    """The place that a root is the name of. Raises ``NotFound``."""
+    try:
+        return root.decode("utf-8")
+    except ValueError:
+        raise NotFound(NO_ROOT) from None
 
 
 @command(
@@ -75,13 +85,14 @@ async def get_quota(session: Session, root: bytes) -> Reply:
 )
 async def get_quota_root(session: Session, name: str) -> Reply:
     """RFC 9208 section 4.1.2; the mailbox need not exist."""
-    usage = await session.workspace.usage_of(name)
+    found = await session.workspace.usage_of(name)
     words = [b"QUOTAROOT", encoder.mailbox_name(name, session.utf8)]
-    if usage is None:
+    if found is None:  # rfc9208#4.2.2: none that the person may read
         session.wire.send(encoder.data(*words))
         return OK
-    session.wire.send(encoder.data(*words, encoder.astring(ROOT)))
-    session.wire.send(_quota(usage))
+    place, usage = found
+    session.wire.send(encoder.data(*words, _root(place, session.utf8)))
+    session.wire.send(_quota(place, usage, session.utf8))
     return OK
 
 
@@ -95,11 +106,15 @@ async def get_quota_root(session: Session, name: str) -> Reply:
 async def set_quota(session: Session, root: bytes) -> Reply:
     """RFC 9208 section 4.1.3. Refused: those who may set limits do not sign in by IMAP."""
     if root != ROOT:
-        return Reply("There is no such quota root", "NONEXISTENT", "NO")
+        await session.workspace.usage(_place(root))
     return Reply("Limits are set by the administration", "NOPERM", "NO")
 
 
-def _quota(usage: MailUsage) -> bytes:
+def _root(place: str, utf8: bool) -> bytes:
+    return encoder.astring(place.encode(), utf8=utf8)
+
+
+def _quota(place: str, usage: MailUsage, utf8: bool) -> bytes:
     """``* QUOTA "" (STORAGE used limit …)``; what is not limited is left out. # rfc9208#4.2.1"""
     mail = usage.usage
     resources = []
@@ -109,4 +124,4 @@ def _quota(usage: MailUsage) -> bytes:
     if mail.items_limit is not None:
         resources.append(b"MESSAGE %d %d" % (mail.items_used, mail.items_limit))
     resources.append(b"MAILBOX %d %d" % (usage.mailboxes, usage.mailboxes_limit))
-    return encoder.data(b"QUOTA", encoder.astring(ROOT), b"(%b)" % b" ".join(resources))
+    return encoder.data(b"QUOTA", _root(place, utf8), b"(%b)" % b" ".join(resources))

@@ -19,7 +19,7 @@ from folkmoot.protocols.imap.registry import (
     signed_in,
 )
 from folkmoot.protocols.imap.session import Session
-from folkmoot.protocols.imap.view import View, flags_known, flags_response
+from folkmoot.protocols.imap.view import View, flags_response
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import MailboxInfo, MailboxState, Topic, UidSet
 
@@ -34,7 +34,7 @@ ENABLEABLE["QRESYNC"] = "QRESYNC"
 )
 async def select(session: Session, arguments: SelectArgs) -> Reply:
     """RFC 9051 section 6.3.2."""
-    return await _open(session, arguments, read_only=False)
+    return await _open(session, arguments, examined=False)
 
 
 @command(
@@ -42,10 +42,10 @@ async def select(session: Session, arguments: SelectArgs) -> Reply:
 )
 async def examine(session: Session, arguments: SelectArgs) -> Reply:
     """RFC 9051 section 6.3.3."""
-    return await _open(session, arguments, read_only=True)
+    return await _open(session, arguments, examined=True)
 
 
-async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> Reply:
+async def _open(session: Session, arguments: SelectArgs, *, examined: bool) -> Reply:
     qresync = arguments.qresync
     if qresync is not None and not session.qresync:
         raise BadSyntax("QRESYNC is not enabled")  # rfc7162#3.2.5
@@ -63,7 +63,7 @@ async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> 
     except NotFound as error:
         # rfc9051#6.3.2: a failed SELECT leaves nothing selected.
         return Reply(error.text, "NONEXISTENT", "NO")
-    view = View(arguments.mailbox, state, read_only=read_only)
+    view = View(info.name, state, examined=examined)
     session.select(view)
     _announce(session, info, state)
     if qresync is not None and qresync.uidvalidity == state.uidvalidity:
@@ -71,12 +71,12 @@ async def _open(session: Session, arguments: SelectArgs, *, read_only: bool) -> 
     if session.workspace.missed(mark, Topic.COLLECTION, view.mailbox_id):
         view.dirty = True  # a change between the snapshot and the watch raised no hint here
     await session.refresh(show_expunges=True)
-    return Reply("Selected", "READ-ONLY" if read_only else "READ-WRITE")
+    return Reply("Selected", "READ-ONLY" if view.read_only else "READ-WRITE")
 
 
 def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
     send = session.wire.send
-    for line in flags_known(state.keywords, read_only=session.selected.read_only):
+    for line in session.selected.flags_known():
         send(line)
     send(b"* %d EXISTS\r\n" % len(state.uids))
     if not session.rev2:  # rfc9051#appendix-E: RECENT and UNSEEN are gone from rev2

@@ -7,7 +7,7 @@ from typing import Final
 
 from folkmoot.protocols.imap.commands.list import send_lines
 from folkmoot.protocols.imap.list_args import ListArgs, parse_lsub
-from folkmoot.protocols.imap.listing import attributes, choose, list_line
+from folkmoot.protocols.imap.listing import Listed, attributes, choose, list_line
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.types import MailboxInfo
@@ -32,7 +32,7 @@ async def xlist(session: Session, arguments: ListArgs) -> Reply:
 
     def render(mailboxes: list[MailboxInfo], subscriptions: list[str]) -> list[bytes]:
         return [
-            list_line(entry.name, _attributes(entry.info), utf8=utf8, kind=b"XLIST")
+            list_line(entry.name, _attributes(entry), utf8=utf8, kind=b"XLIST")
             for entry in choose(arguments, mailboxes, subscriptions)
         ]
 
@@ -40,8 +40,9 @@ async def xlist(session: Session, arguments: ListArgs) -> Reply:
     return OK
 
 
-def _attributes(info: MailboxInfo | None) -> list[bytes]:
-    words = [_OLD_NAMES.get(word, word) for word in attributes(info)]
-    if info is not None and info.name == "INBOX":
+def _attributes(entry: Listed) -> list[bytes]:
+    words = attributes(entry.info, level=entry.level)
+    words = [_OLD_NAMES.get(word, word) for word in words]
+    if entry.name == "INBOX":
         words.append(b"\\Inbox")
     return words
