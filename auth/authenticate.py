@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -36,6 +37,8 @@ from folkmoot.storage.types import (
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_NOTE_AFTER = timedelta(days=1)
 
 #: What opens each protocol: any one of these. Protocols that are not here are open to every plan.
 FEATURES: Final = {
@@ -178,6 +181,7 @@ class Authenticator:
         if not cached:
             self._cache.remember(record.account.id, record.epoch, credential, password)
             await self._renew(record, credential, password)
+        if not cached or _long_unused(record):
             await self._record(record, credential, protocol, peer)
         return _actor(record, credential)
 
@@ -289,6 +293,12 @@ class Authenticator:
             )
         except StorageError as error:
             log.warning("could not record a login of account %d: %s", record.account.id, error)
+
+
+def _long_unused(record: LoginRecord) -> bool:
+    """Whether a use is to be noted though the password is remembered, which may be for days."""
+    used = record.account.last_used
+    return used is None or datetime.now(UTC) - used > _NOTE_AFTER
 
 
 def _usable(record: LoginRecord, credential: Credential, protocol: str) -> bool:

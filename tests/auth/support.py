@@ -76,6 +76,10 @@ class MemoryDirectory:
         if self.write_error is not None:
             return fail(self.write_error)
         self.logins.append((account_id, app_password_id, protocol, peer))
+        for name, record in self.records.items():
+            if record.account.id == account_id:
+                used = replace(record.account, last_used=datetime.now(UTC))
+                self.records[name] = replace(record, account=used)
         return succeed(None)
 
     def renew_secret(

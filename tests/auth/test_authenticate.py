@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -118,6 +119,21 @@ def test_a_verified_password_is_remembered_for_minutes() -> None:
     world.login()
     assert world.hasher.verified == 2
     assert len(world.directory.logins) == 2
+
+
+def test_a_use_is_noted_daily_though_the_password_is_remembered() -> None:
+    """A client that asks every minute for months is one that uses the account."""
+    world = World()
+    world.login()
+    record = world.directory.records[ALICE]
+    for days, noted in ((0, 1), (0.9, 1), (1.1, 2), (0, 2), (300, 3)):
+        used = datetime.now(UTC) - timedelta(days=days)
+        world.directory.records[ALICE] = replace(
+            record, account=replace(record.account, last_used=used)
+        )
+        world.login()
+        assert len(world.directory.logins) == noted, days
+    assert world.hasher.verified == 1
 
 
 @pytest.mark.parametrize("change", ["epoch", "secret"])
