@@ -60,8 +60,8 @@ class SaslSession:
     """One exchange. Begin with ``start``, answer each ``Challenge`` with ``step``.
 
     Both give a ``Challenge`` (to be sent in base64) or the ``Actor``, or fail with
-    ``AuthenticationFailed``, ``NotInPlan``, ``Throttled`` or ``Unavailable``; then the exchange is over. To
-    cancel (a client sends ``*``), forget the session. One call at a time.
+    ``AuthenticationFailed``, ``NotInPlan``, ``Throttled`` or ``Unavailable``; then the exchange is
+    over. To cancel (a client sends ``*``), forget the session. One call at a time.
     """
 
     def __init__(self, backend: Backend, mechanism: Mechanism, protocol: str, peer: str) -> None:

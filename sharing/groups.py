@@ -6,13 +6,14 @@ with storage errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from folkmoot.sharing.rights import LETTERS, from_letters
-from folkmoot.storage.addresses import normalize_address
+from folkmoot.storage.addresses import normalize_address, normalize_domain
+from folkmoot.storage.errors import NotFound
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.groups import (
     AddMember,
@@ -23,13 +24,17 @@ from folkmoot.storage.mutations.groups import (
     SetGroupAdministrator,
     SetMemberRights,
 )
+from folkmoot.storage.mutations.own_groups import FoundGroup, LeaveGroup
+from folkmoot.storage.notices import excess_notice
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
-from folkmoot.storage.types import Actor, Right, Tool
+from folkmoot.storage.types import Actor, ActorKind, Right, Tool
+from folkmoot.storage.types_accounts import Excess
 from folkmoot.storage.types_groups import Group, GroupDetails, NewGroup
 from folkmoot.storage.upkeep import sweep_bodies
 from folkmoot.storage.views.accounts import FindAccount
 from folkmoot.storage.views.groups import FindGroup, ListGroups, ShowGroup
+from folkmoot.storage.views.principals import FindPrincipal
 
 T = TypeVar("T")
 
@@ -75,11 +80,45 @@ def rights_text(rights: Right) -> str:
 
 
 class Groups:
-    """The groups of a store; ``reason`` stands in the audit trail."""
+    """The groups of a store, for the operator or (``actor``) for somebody who signed in.
 
-    def __init__(self, store: Store, *, reason: str = "administration") -> None:
+    The gate lets people do what is theirs: make groups and go out of them, lead those that they
+    administer, and order those of a domain that they administer. ``reason`` stands in the audit
+    trail of what the operator does.
+    """
+
+    def __init__(
+        self, store: Store, *, reason: str = "administration", actor: Actor | None = None
+    ) -> None:
         self._store = store
-        self._actor = Actor.system(reason)
+        self._actor = actor or Actor.system(reason)
+
+    def acting_as(self, actor: Actor) -> Groups:
+        """The same for somebody who signed in."""
+        return Groups(self._store, actor=actor)
+
+    def found(self, address: str, name: str = "") -> Deferred[Group]:
+        """Make a group of the actor's own, in its domain; as ``create``.
+
+        Raises ``PermissionDenied`` too, for addresses elsewhere and those of the domain itself.
+        """
+
+        async def found() -> Group:
+            primary = normalize_address(address)
+            shown = name or primary.partition("@")[0].replace("/", "-")
+            mutation = FoundGroup(self._actor.space_id, primary, shown)
+
+            def work(txn: Txn) -> Group:
+                txn.apply(mutation)
+                return txn.view(FindGroup(primary))
+
+            return await self._store.run(self._actor, f"found group {primary}", work)
+
+        return Deferred.fromCoroutine(found())
+
+    def leave(self, address: str) -> Deferred[None]:
+        """Go out of a group. Raises ``Unchangeable`` for its administrator, ``NotFound``."""
+        return self._change(address, lambda txn, group: LeaveGroup(self._actor.space_id, group))
 
     def create(self, address: str, administrator: str, name: str = "") -> Deferred[Group]:
         """Make a group; without a name it is called like the front of its address.
@@ -100,9 +139,14 @@ class Groups:
 
         return Deferred.fromCoroutine(create())
 
-    def groups(self) -> Deferred[list[Group]]:
-        """All groups by address."""
-        return self._store.read(self._actor, "groups", lambda txn: txn.view(ListGroups()))
+    def groups(self, domain: str | None = None) -> Deferred[list[Group]]:
+        """All groups by address, or those of one domain."""
+
+        async def groups() -> list[Group]:
+            view = ListGroups(normalize_domain(domain) if domain is not None else "")
+            return await self._store.read(self._actor, "groups", lambda txn: txn.view(view))
+
+        return Deferred.fromCoroutine(groups())
 
     def show(self, address: str) -> Deferred[GroupDetails]:
         """A group with its members and what it uses. Raises ``NotFound``."""
@@ -147,10 +191,30 @@ class Groups:
         )
 
     def hand_over(self, address: str, account: str) -> Deferred[None]:
-        """Make another member the administrator. Raises ``NotFound``, ``LimitReached``."""
-        return self._change(
-            address, lambda txn, group: SetGroupAdministrator(group, _account(txn, account))
-        )
+        """Make another member the administrator, whose plan the group follows from now on.
+
+        Who gets more with it than that plan allows is told so. Raises ``NotFound``,
+        ``LimitReached``, ``NotInPlan``.
+        """
+
+        async def hand_over() -> None:
+            found: list[int] = []
+
+            def make(txn: ReadTxn, group: int) -> SetGroupAdministrator:
+                found.append(_account(txn, account))
+                return SetGroupAdministrator(group, found[-1])
+
+            excess = await self._change(address, make)
+            if excess:
+                await self._tell(found[-1], normalize_address(account), excess)
+
+        return Deferred.fromCoroutine(hand_over())
+
+    async def _tell(self, account_id: int, address: str, excess: Sequence[Excess]) -> None:
+        """The new administrator hears it from the server, not from who handed over."""
+        notice = excess_notice(self._store, account_id, address, excess)
+        system = Actor.system("a group was handed over")
+        await self._store.run(system, "notice", lambda txn: txn.apply(notice))
 
     def _change(self, address: str, make: Callable[[ReadTxn, int], Mutation[T]]) -> Deferred[T]:
         """Apply to the group with this address what ``make`` makes of its id."""
@@ -167,4 +231,11 @@ class Groups:
 
 
 def _account(txn: ReadTxn, address: str) -> int:
-    return txn.view(FindAccount(normalize_address(address))).id
+    """The account with an address; people may name others by any address that reaches them."""
+    known = normalize_address(address)
+    if txn.actor.kind is ActorKind.SYSTEM:
+        return txn.view(FindAccount(known)).id
+    principal = txn.view(FindPrincipal(known))
+    if principal is None:
+        raise NotFound(f"There is no account {known}.")
+    return principal.account_id

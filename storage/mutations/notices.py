@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.gate import Need, OnAccount
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.messages import AppendMessages
 from folkmoot.storage.policy import Charge
@@ -29,7 +29,7 @@ class DeliverNotice(Mutation[None]):
     message: NewMessage
 
     def needs(self) -> Sequence[Need]:
-        return [Administration()]
+        return [OnAccount(self.account_id)]
 
     def _inbox(self, context: ReadContext) -> int:
         row = context.db.one(_INBOX, account=self.account_id)

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 from folkmoot.storage.addresses import split_address
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import AuthenticationFailed, NotFound
-from folkmoot.storage.gate import Administration, Need, OnDomain
+from folkmoot.storage.gate import Administration, Need, OnDomain, OnSpace
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import (
     Account,
@@ -31,9 +31,13 @@ _COLUMNS = (
     "id, space_id, address, name, state, plan, domain_admin, created, last_used,"
     " hidden_capabilities"
 )
-_ACCOUNT = Statement(
+_EVERYTHING = (
     f"SELECT {_COLUMNS}, epoch, secret, scram, group_limit, member_limit,"  # noqa: S608
-    " mail_per_day, withheld FROM accounts WHERE address = :address"
+    " mail_per_day, withheld FROM accounts"
+)
+_ACCOUNT = Statement(f"{_EVERYTHING} WHERE address = :address")
+_OWN = Statement(
+    f"{_EVERYTHING} WHERE id = (SELECT owner_account_id FROM spaces WHERE id = :space)"  # noqa: S608
 )
 _ALL = Statement(f"SELECT {_COLUMNS} FROM accounts ORDER BY address")  # noqa: S608
 _IN_DOMAIN = Statement(
@@ -180,31 +184,20 @@ class ShowAccount(_AddressView[AccountDetails]):
         row = context.db.one(_ACCOUNT, address=self.address)
         if row is None:
             raise NotFound(f"There is no account {self.address}.")
-        account = _account(row)
-        addresses = [found[0] for found in context.db.all(_ADDRESSES, id=account.id)]
-        sent = context.db.one(_SENT, id=account.id, day=context.now // DAY)
-        used = {found[0]: found for found in context.db.all(_USAGE, space=account.space_id)}
-        return AccountDetails(
-            account=account,
-            aliases=tuple(address for address in addresses if address != account.address),
-            app_passwords=tuple(
-                AppPassword(
-                    found[0],
-                    found[1],
-                    found[2],
-                    tuple(found[3].split()),
-                    datetime.fromtimestamp(found[4], UTC),
-                    _time(found[5]),
-                )
-                for found in context.db.all(_APP_PASSWORDS, id=account.id)
-                if context.administers()
-            ),
-            usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
-            has_password=bool(row[11]),
-            has_scram=row[12] is not None,
-            terms=Terms(row[13], row[14], row[15], _features(row[16])),
-            sent_today=sent[0] if sent is not None else 0,
-        )
+        return _details(context, row, devices=context.administers())
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOwnAccount(View[AccountDetails]):
+    """The account that owns a space, as its person sees it."""
+
+    space_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnSpace(self.space_id)]
+
+    def read(self, context: ReadContext) -> AccountDetails:
+        return _details(context, context.db.all(_OWN, space=self.space_id)[0], devices=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +236,34 @@ class ReadReset(_AdministrationView[tuple[int, str]]):
         if row is None:
             raise AuthenticationFailed("This code is not good any more.")
         return row[0], row[1]
+
+
+def _details(context: ReadContext, row: Row, *, devices: bool) -> AccountDetails:
+    account = _account(row)
+    addresses = [found[0] for found in context.db.all(_ADDRESSES, id=account.id)]
+    sent = context.db.one(_SENT, id=account.id, day=context.now // DAY)
+    used = {found[0]: found for found in context.db.all(_USAGE, space=account.space_id)}
+    return AccountDetails(
+        account=account,
+        aliases=tuple(address for address in addresses if address != account.address),
+        app_passwords=tuple(
+            AppPassword(
+                found[0],
+                found[1],
+                found[2],
+                tuple(found[3].split()),
+                datetime.fromtimestamp(found[4], UTC),
+                _time(found[5]),
+            )
+            for found in context.db.all(_APP_PASSWORDS, id=account.id)
+            if devices
+        ),
+        usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
+        has_password=bool(row[11]),
+        has_scram=row[12] is not None,
+        terms=Terms(row[13], row[14], row[15], _features(row[16])),
+        sent_today=sent[0] if sent is not None else 0,
+    )
 
 
 def _domain(row: Row) -> Domain:

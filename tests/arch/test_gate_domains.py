@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from folkmoot.storage.errors import NotFound, PermissionDenied, StorageError
-from folkmoot.storage.mutations import accounts, credentials, domains, groups
+from folkmoot.storage.mutations import accounts, credentials, domains, groups, notices
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import AccountState, Actor
 from folkmoot.storage.types_accounts import AccountUpdate, Plan
@@ -32,7 +32,7 @@ from tests.kit.databases import Databases
 MAY = {
     *(accounts.CreateAccount, accounts.AssignPlan, accounts.SetAccountState),
     *(accounts.DeleteAccount, accounts.AddAddress, accounts.RemoveAddress),
-    *(credentials.ResetPassword, domains.SetCatchall),
+    *(credentials.ResetPassword, domains.SetCatchall, notices.DeliverNotice),
     *(groups.CreateGroup, groups.DeleteGroup, groups.SetGroupAdministrator),
 }
 KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
