@@ -31,6 +31,7 @@ from folkmoot.storage.errors import InvalidName
 from folkmoot.storage.money import parse_amount
 
 DEFAULT_PLAN = "default"
+TOOLS = ("mail", "calendar", "contacts", "documents")
 _PASSWORD = text("password", secret=True)
 
 
@@ -236,6 +237,40 @@ class GroupSection:
         default=(),
         example=("ada@example.org",),
     )
+    send_as: tuple[str, ...] = key(
+        list_of(email()),
+        "Those of them who may write mail in the name of the group. Like `editors`, it counts "
+        "when one joins.",
+        default=(),
+        example=("ada@example.org",),
+    )
+    forward: tuple[str, ...] = key(
+        list_of(email()),
+        "Those of them, or the administrator, to whose INBOX mail to the group goes as well. "
+        "Like `editors`, it counts when one joins.",
+        default=(),
+        example=("ada@example.org",),
+    )
+    posting: str | None = key(
+        choice("anyone", "members", "writers"),
+        "Who may write to the address: `writers` are the members who may post mail. When it is "
+        "not there: as it is, and anyone for a new group.",
+        default=None,
+        example="members",
+    )
+    tools: tuple[str, ...] | None = key(
+        list_of(choice(*TOOLS)),
+        "The tools that the group uses; what the others hold is kept, but nobody sees it. When "
+        "it is not there: as it is, and all for a new group.",
+        default=None,
+        example=("mail", "calendar"),
+    )
+    aliases: tuple[str, ...] = key(
+        list_of(email()),
+        "More addresses of the same group.",
+        default=(),
+        example=("singers@example.org",),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,10 +340,13 @@ def _check_names(directory: Directory, document: Document) -> None:
             if address.rpartition("@")[2] not in domains:
                 document.note(path, f'"{address}" is in no [[domain]] of this file')
     for index, group in enumerate(directory.group):
-        path = ("group", index, "address")
-        claim(group.address, path)
-        if group.address.rpartition("@")[2] not in domains:
-            document.note(path, f'"{group.address}" is in no [[domain]] of this file')
+        here = ("group", index)
+        places = [((*here, "address"), group.address)]
+        places += [((*here, "aliases", n), alias) for n, alias in enumerate(group.aliases)]
+        for path, address in places:
+            claim(address, path)
+            if address.rpartition("@")[2] not in domains:
+                document.note(path, f'"{address}" is in no [[domain]] of this file')
     accounts = {account.address for account in directory.account}
     for index, group in enumerate(directory.group):
         people = [("admin", group.admin)]
@@ -317,6 +355,12 @@ def _check_names(directory: Directory, document: Document) -> None:
         for name, each in people:
             if each not in accounts:
                 document.note(("group", index, name), f'"{each}" is no [[account]] here')
+        inside = {each for _, each in people}
+        extra = [("send_as", each) for each in group.send_as]
+        extra += [("forward", each) for each in group.forward]
+        for name, each in extra:
+            if each not in inside:
+                document.note(("group", index, name), f'"{each}" is not in this group')
     for index, entry in enumerate(directory.domain):
         here = ("domain", index)
         if entry.catchall is not None and entry.catchall not in accounts:

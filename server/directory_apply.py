@@ -14,11 +14,12 @@ from folkmoot.config.directory import (
     GroupSection,
     PlanSection,
 )
-from folkmoot.sharing.groups import READ, WRITE, Groups
+from folkmoot.sharing.groups import Groups
+from folkmoot.sharing.rights import READ, WRITE
 from folkmoot.storage.errors import StorageError
 from folkmoot.storage.types import Account, AccountState, Feature, Limit, Right, Tool
 from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Plan, Terms
-from folkmoot.storage.types_groups import Group
+from folkmoot.storage.types_groups import Group, GroupDetails, Posting
 
 log = logging.getLogger("folkmoot.directory")
 
@@ -198,9 +199,11 @@ class _Applied:
             log.info("group is not in the directory file", extra={"group": address})
 
     async def _group(self, entry: GroupSection, group: Group | None) -> None:
+        joined: list[str] = []
         if group is None:
             group = await self._groups.create(entry.address, entry.admin, entry.name or "")
             self._changed("group created", entry.address)
+            joined.append(entry.admin)
         elif entry.name not in (None, group.name):
             await self._groups.rename(entry.address, entry.name or "")
             self._changed("group renamed", entry.address)
@@ -208,15 +211,36 @@ class _Applied:
         members = {member.address for member in details.members}
         for address in dict.fromkeys((entry.admin, *entry.editors, *entry.members)):
             if address not in members:
-                rights = WRITE if address in entry.editors else READ
-                await self._attempt(address, self._join(entry.address, address, rights))
+                await self._attempt(address, self._join(entry, address))
+                joined.append(address)
+        for address in joined:
+            if address in entry.forward:
+                await self._attempt(address, self._groups.set_forward(entry.address, address, True))
+        await self._settings(entry, details)
         if group.administrator != entry.admin:
             await self._groups.hand_over(entry.address, entry.admin)
             self._changed("group handed over", entry.address)
 
-    async def _join(self, group: str, address: str, rights: Right) -> None:
-        await self._groups.add_member(group, address, dict.fromkeys(Tool, rights))
-        self._changed("member added", f"{group} {address}")
+    async def _join(self, entry: GroupSection, address: str) -> None:
+        rights = dict.fromkeys(Tool, WRITE if address in entry.editors else READ)
+        if address in entry.send_as:
+            rights[Tool.MAIL] |= Right.SEND_AS
+        await self._groups.add_member(entry.address, address, rights)
+        self._changed("member added", f"{entry.address} {address}")
+
+    async def _settings(self, entry: GroupSection, details: GroupDetails) -> None:
+        posting = Posting(entry.posting) if entry.posting is not None else None
+        tools = frozenset(map(Tool, entry.tools)) if entry.tools is not None else None
+        if posting not in (None, details.posting) or tools not in (None, details.tools):
+            await self._groups.set_settings(entry.address, posting, tools)
+            self._changed("group changed", entry.address)
+        for alias in entry.aliases:
+            if alias not in details.aliases:
+                await self._attempt(alias, self._add_group_alias(entry.address, alias))
+
+    async def _add_group_alias(self, address: str, alias: str) -> None:
+        await self._groups.add_alias(address, alias)
+        self._changed("alias added", alias)
 
     async def catchalls(self) -> None:
         present = {domain.name: domain for domain in await self._accounts.domains()}

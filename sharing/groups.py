@@ -7,14 +7,21 @@ with storage errors.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
-from folkmoot.sharing.rights import LETTERS, from_letters
+from folkmoot.sharing.policy import MEMBER, NEVER_GRANTED
 from folkmoot.storage.addresses import normalize_address, normalize_domain
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.group_settings import (
+    AddGroupAddress,
+    RemoveGroupAddress,
+    SetGroupSettings,
+    SetMemberForward,
+)
 from folkmoot.storage.mutations.groups import (
     AddMember,
     CreateGroup,
@@ -30,53 +37,13 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Actor, ActorKind, Right, Tool
 from folkmoot.storage.types_accounts import Excess
-from folkmoot.storage.types_groups import Group, GroupDetails, NewGroup
+from folkmoot.storage.types_groups import Group, GroupDetails, NewGroup, Posting
 from folkmoot.storage.upkeep import sweep_bodies
 from folkmoot.storage.views.accounts import FindAccount
 from folkmoot.storage.views.groups import FindGroup, ListGroups, ShowGroup
 from folkmoot.storage.views.principals import FindPrincipal
 
 T = TypeVar("T")
-
-#: Named sets of rights. Reading is what every member may do anyway.
-READ: Final = Right.NONE
-WRITE: Final = (
-    Right.FLAGS
-    | Right.INSERT
-    | Right.POST
-    | Right.EDIT
-    | Right.DELETE
-    | Right.EXPUNGE
-    | Right.CREATE
-    | Right.REMOVE
-)
-_LEVELS: Final = {"read": READ, "write": WRITE}
-#: What no member row has to say: every member has it, or only the administrator does.
-_NOT_GIVEN: Final = Right.LOOKUP | Right.READ | Right.BUSY | Right.SEEN | Right.SHARE
-
-
-def rights_named(text: str) -> Right:
-    """``read``, ``write``, or letters of RFC 4314; ``w`` changes events, contacts and files too.
-
-    Raises ``ValueError``.
-    """
-    level = _LEVELS.get(text)
-    if level is not None:
-        return level
-    rights = from_letters(text)
-    if Right.SHARE in rights:
-        raise ValueError("Only the administrator of a group may give rights")
-    if Right.FLAGS in rights:
-        rights |= Right.EDIT
-    return rights & ~_NOT_GIVEN
-
-
-def rights_text(rights: Right) -> str:
-    """The name of rights, or their letters."""
-    for name, level in _LEVELS.items():
-        if rights == level:
-            return name
-    return "".join(letter for letter, right in LETTERS.items() if right & rights)
 
 
 class Groups:
@@ -175,7 +142,8 @@ class Groups:
     ) -> Deferred[None]:
         """Take an account in. Raises ``AlreadyExists``, ``LimitReached``."""
         return self._change(
-            address, lambda txn, group: AddMember(group, _account(txn, account), rights or {})
+            address,
+            lambda txn, group: AddMember(group, _account(txn, account), _beyond(rights or {})),
         )
 
     def remove_member(self, address: str, account: str) -> Deferred[None]:
@@ -187,7 +155,8 @@ class Groups:
     ) -> Deferred[None]:
         """What a member may do in tools beyond reading; tools left out stay as they are."""
         return self._change(
-            address, lambda txn, group: SetMemberRights(group, _account(txn, account), rights)
+            address,
+            lambda txn, group: SetMemberRights(group, _account(txn, account), _beyond(rights)),
         )
 
     def hand_over(self, address: str, account: str) -> Deferred[None]:
@@ -216,6 +185,33 @@ class Groups:
         system = Actor.system("a group was handed over")
         await self._store.run(system, "notice", lambda txn: txn.apply(notice))
 
+    def set_settings(
+        self,
+        address: str,
+        posting: Posting | None = None,
+        tools: AbstractSet[Tool] | None = None,
+    ) -> Deferred[None]:
+        """Say who may write to the group, and which tools it uses; None: as it is."""
+        return self._change(address, lambda txn, group: SetGroupSettings(group, posting, tools))
+
+    def set_forward(self, address: str, account: str, forward: bool) -> Deferred[None]:
+        """Say whether a member gets mail to the group in its own INBOX as well."""
+        return self._change(
+            address, lambda txn, group: SetMemberForward(group, _account(txn, account), forward)
+        )
+
+    def add_alias(self, address: str, alias: str) -> Deferred[None]:
+        """Give it one more address. Raises ``AlreadyExists``."""
+        return self._change(
+            address, lambda txn, group: AddGroupAddress(group, normalize_address(alias))
+        )
+
+    def remove_alias(self, address: str, alias: str) -> Deferred[None]:
+        """Take an address away. Raises ``Unchangeable`` for the first one, ``NotFound``."""
+        return self._change(
+            address, lambda txn, group: RemoveGroupAddress(group, normalize_address(alias))
+        )
+
     def _change(self, address: str, make: Callable[[ReadTxn, int], Mutation[T]]) -> Deferred[T]:
         """Apply to the group with this address what ``make`` makes of its id."""
 
@@ -239,3 +235,8 @@ def _account(txn: ReadTxn, address: str) -> int:
     if principal is None:
         raise NotFound(f"There is no account {known}.")
     return principal.account_id
+
+
+def _beyond(rights: Mapping[Tool, Right]) -> dict[Tool, Right]:
+    """What the row of a member says: neither what all members have nor what none can be given."""
+    return {tool: each & ~(MEMBER | NEVER_GRANTED) for tool, each in rights.items()}

@@ -1,4 +1,4 @@
-"""The rights of the gate as the letters of RFC 4314, and back.
+"""The rights of the gate as the letters of RFC 4314 and as words, and back.
 
 ``BUSY``, ``EDIT`` and ``SEND_AS`` mean nothing for a mailbox and have no letter.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from folkmoot.sharing.policy import MEMBER, NEVER_GRANTED
 from folkmoot.storage.types import Right
 
 #: In the order in which they are printed. # rfc4314#2.1
@@ -29,6 +30,27 @@ OLD_LETTERS: Final[dict[str, Right]] = {
     "d": Right.DELETE | Right.EXPUNGE,
 }
 
+#: Named sets of rights. Reading is what every member of a group may do.
+READ: Final = MEMBER
+WRITE: Final = (
+    READ
+    | Right.FLAGS
+    | Right.INSERT
+    | Right.POST
+    | Right.EDIT
+    | Right.DELETE
+    | Right.EXPUNGE
+    | Right.CREATE
+    | Right.REMOVE
+)
+LEVELS: Final[dict[str, Right]] = {
+    "none": Right.NONE,
+    "busy": Right.BUSY,
+    "read": READ,
+    "write": WRITE,
+}
+SEND_AS: Final = "send-as"
+
 
 def to_letters(rights: Right) -> str:
     """``lrswipkxtea`` for rights, with the older letters behind them.
@@ -50,3 +72,53 @@ def from_letters(letters: str) -> Right:
             raise ValueError("There is no such right")
         rights |= right
     return rights
+
+
+def rights_named(text: str) -> Right:
+    """Rights from words and letters joined by ``+``: ``write+send-as``, ``read``, ``lrsi``.
+
+    ``w`` changes events, contacts and files too, and whoever reads (``r``) sees busy times.
+    Raises ``ValueError``.
+    """
+    rights = Right.NONE
+    for part in text.split("+"):
+        if part == SEND_AS:
+            rights |= Right.SEND_AS
+        elif part in LEVELS:
+            rights |= LEVELS[part]
+        elif part:
+            rights |= _of_letters(part)
+        else:
+            raise ValueError("There is no such right")
+    if rights & NEVER_GRANTED:
+        raise ValueError("Only owners, and administrators of groups, may give rights")
+    return rights
+
+
+def member_rights_named(text: str) -> Right:
+    """What a member gets beside reading, named like that. Raises ``ValueError``."""
+    rights = rights_named(text)
+    if rights in (Right.NONE, Right.BUSY):
+        raise ValueError("Every member reads what the group has")
+    return rights & ~MEMBER
+
+
+def _of_letters(letters: str) -> Right:
+    rights = from_letters(letters)
+    if Right.FLAGS in rights:
+        rights |= Right.EDIT
+    if Right.READ in rights:
+        rights |= Right.BUSY
+    return rights
+
+
+def rights_text(rights: Right) -> str:
+    """The words for rights, or their letters: what ``rights_named`` reads."""
+    plain = rights & ~Right.SEND_AS
+    words = [name for name, level in LEVELS.items() if plain == level and level]
+    if not words and plain:
+        editing = Right.FLAGS if Right.EDIT in plain else Right.NONE
+        words = ["".join(letter for letter, right in LETTERS.items() if right & (plain | editing))]
+    if Right.SEND_AS in rights:
+        words.append(SEND_AS)
+    return "+".join(word for word in words if word) or "none"

@@ -11,9 +11,10 @@ from folkmoot.config.schema import Config
 from folkmoot.server.commands.account import confirm_destruction, plain_usage, print_usage
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
 from folkmoot.server.commands.work import working
-from folkmoot.sharing.groups import rights_named, rights_text
+from folkmoot.sharing.policy import MEMBER
+from folkmoot.sharing.rights import member_rights_named, rights_text
 from folkmoot.storage.types import Right, Tool
-from folkmoot.storage.types_groups import Group, GroupDetails, Member
+from folkmoot.storage.types_groups import Group, GroupDetails, Member, Posting
 
 _C = TypeVar("_C", bound=Callable[..., object])
 
@@ -72,12 +73,22 @@ def show(config: Config, address: str, as_json: bool) -> None:
     click.echo(f"Name:           {group.name}")
     click.echo(f"Administrator:  {group.administrator}")
     click.echo(f"Created:        {group.created:%Y-%m-%d}")
+    if details.aliases:
+        click.echo(f"Aliases:        {', '.join(details.aliases)}")
     tools = tuple(Tool)
+    used = ", ".join(tool.value for tool in tools if tool in details.tools)
+    click.echo(f"Tools:          {used or 'none'}")
+    click.echo(f"Mail from:      {details.posting.value}")
     rows = [
-        (one.address, *(_rights(one, tool) for tool in tools), f"{one.joined:%Y-%m-%d}")
+        (
+            one.address,
+            *(_rights(one, tool) for tool in tools),
+            "yes" if one.forward else "no",
+            f"{one.joined:%Y-%m-%d}",
+        )
         for one in details.members
     ]
-    print_table(("Member", *(tool.value for tool in tools), "Joined"), rows)
+    print_table(("Member", *(tool.value for tool in tools), "Forward", "Joined"), rows)
     print_usage(details.usage)
 
 
@@ -90,6 +101,44 @@ def rename(config: Config, address: str, name: str) -> None:
     with working(config) as work:
         work.wait(work.groups.rename(address, name))
     click.echo(f'The group {address} is called "{name}" now.')
+
+
+def _tools(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> frozenset[Tool] | None:
+    if value is None:
+        return None
+    if value in ("all", "none"):
+        return frozenset(Tool if value == "all" else ())
+    try:
+        return frozenset(Tool(name.strip()) for name in value.split(","))
+    except ValueError:
+        names = ", ".join(tool.value for tool in Tool)
+        raise click.BadParameter(f"{value!r} is not a list of {names}.") from None
+
+
+@command.command("set")
+@group_argument
+@click.option(
+    "--posting",
+    type=click.Choice([posting.value for posting in Posting]),
+    help="Who may write to the address; writers are the members who may post mail (p, write).",
+)
+@click.option(
+    "--tools",
+    callback=_tools,
+    metavar="TOOL,…",
+    help="The tools that the group uses: mail, calendar, contacts, documents; all or none. "
+    "What is in a tool that is left out is kept, but nobody sees it.",
+)
+@with_config
+def set_(config: Config, address: str, posting: str | None, tools: frozenset[Tool] | None) -> None:
+    """Say who may write to a group, and which tools it uses."""
+    if posting is None and tools is None:
+        raise click.UsageError("Say what to set: --posting or --tools.")
+    with working(config) as work:
+        work.wait(work.groups.set_settings(address, Posting(posting) if posting else None, tools))
+    click.echo(f"The group {address} is changed.")
 
 
 @command.command()
@@ -132,7 +181,7 @@ def _tool_rights(
             names = ", ".join(["all", *(tool.value for tool in Tool)])
             raise click.BadParameter(f"{value!r} is not TOOL=RIGHTS, with TOOL of {names}.")
         try:
-            found.update(dict.fromkeys(tools, rights_named(rights)))
+            found.update(dict.fromkeys(tools, member_rights_named(rights)))
         except ValueError as error:
             raise click.BadParameter(f"{error}: {value!r}.") from None
     return found
@@ -148,7 +197,8 @@ def tool_option(required: bool) -> Callable[[_C], _C]:
         callback=_tool_rights,
         metavar="TOOL=RIGHTS",
         help="TOOL is mail, calendar, contacts, documents or all; RIGHTS is read, write or "
-        "letters of RFC 4314. Can be given more than once.",
+        "letters of RFC 4314, and +send-as to write mail in the name of the group: "
+        "mail=write+send-as. Can be given more than once.",
     )
 
 
@@ -187,8 +237,48 @@ def member_rights(config: Config, address: str, account: str, rights: Mapping[To
     click.echo(f"The rights of {account} in {address} are changed.")
 
 
+@member.command("forward")
+@group_argument
+@account_argument
+@click.argument("state", type=click.Choice(["on", "off"]))
+@with_config
+def member_forward(config: Config, address: str, account: str, state: str) -> None:
+    """Say whether mail to the group goes to the INBOX of ACCOUNT as well."""
+    with working(config) as work:
+        work.wait(work.groups.set_forward(address, account, state == "on"))
+    goes = "goes" if state == "on" else "does not go"
+    click.echo(f"Mail to {address} {goes} to {account} as well.")
+
+
+@command.group(short_help="More addresses of a group.")
+def alias() -> None:
+    """More addresses of a group."""
+
+
+@alias.command("add")
+@group_argument
+@click.argument("alias")
+@with_config
+def alias_add(config: Config, address: str, alias: str) -> None:
+    """Let mail to ALIAS reach a group."""
+    with working(config) as work:
+        work.wait(work.groups.add_alias(address, alias))
+    click.echo(f"{alias} leads to {address} now.")
+
+
+@alias.command("remove")
+@group_argument
+@click.argument("alias")
+@with_config
+def alias_remove(config: Config, address: str, alias: str) -> None:
+    """Take an address away from a group."""
+    with working(config) as work:
+        work.wait(work.groups.remove_alias(address, alias))
+    click.echo(f"{alias} leads to {address} no more.")
+
+
 def _rights(member: Member, tool: Tool) -> str:
-    return "all" if member.administrator else rights_text(member.rights[tool])
+    return "all" if member.administrator else rights_text(MEMBER | member.rights[tool])
 
 
 def _plain(group: Group) -> dict[str, object]:
@@ -208,9 +298,17 @@ def _plain_details(details: GroupDetails) -> dict[str, object]:
             "name": one.name,
             "administrator": one.administrator,
             "rights": {tool.value: _rights(one, tool) for tool in Tool},
+            "forward": one.forward,
             "joined": one.joined.isoformat(),
         }
         for one in details.members
     ]
     usage = {usage.tool.value: plain_usage(usage) for usage in details.usage}
-    return {**_plain(details.group), "members": members, "usage": usage}
+    return {
+        **_plain(details.group),
+        "aliases": list(details.aliases),
+        "posting": details.posting.value,
+        "tools": [tool.value for tool in Tool if tool in details.tools],
+        "members": members,
+        "usage": usage,
+    }

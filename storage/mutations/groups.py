@@ -120,11 +120,11 @@ def create_group(context: WriteContext, new: NewGroup) -> int:
     )
     context.db.run(_INSERT_ADDRESS, address=new.address, group=group)
     _add_member(context, group, new.admin_account_id, {})
-    _tell_member(context, new.admin_account_id)
+    tell_member(context, new.admin_account_id)
     return group
 
 
-class _GroupMutation(Mutation[R]):
+class GroupMutation(Mutation[R]):
     """What mutations of one group have in common: its administrator may do them, with a trail."""
 
     abstract: ClassVar[bool] = True
@@ -139,20 +139,20 @@ class _GroupMutation(Mutation[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class RenameGroup(_GroupMutation[None]):
+class RenameGroup(GroupMutation[None]):
     """Call a group something else; its address stays. Raises ``InvalidName``."""
 
     group_id: int
     name: str
 
     def write(self, context: WriteContext) -> None:
-        space, _ = _group(context, self.group_id)
+        space, _ = lock_group(context, self.group_id)
         context.db.run(_RENAME, id=self.group_id, name=group_name(self.name))
         announce(context, space)
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteGroup(_GroupMutation[None]):
+class DeleteGroup(GroupMutation[None]):
     """Destroy a group and all that its space holds."""
 
     group_id: int
@@ -161,9 +161,9 @@ class DeleteGroup(_GroupMutation[None]):
         return [OnGroup(self.group_id, domain=True)]
 
     def write(self, context: WriteContext) -> None:
-        space, _ = _group(context, self.group_id)
+        space, _ = lock_group(context, self.group_id)
         for (account,) in context.db.all(_MEMBERS, id=self.group_id):
-            _tell_member(context, account)
+            tell_member(context, account)
         lock_space(context, space)
         empty_space(context, space)
         for statement in _DELETE:
@@ -172,7 +172,7 @@ class DeleteGroup(_GroupMutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class AddMember(_GroupMutation[None]):
+class AddMember(GroupMutation[None]):
     """Take an account into a group, with rights beside those that every member has.
 
     Raises ``AlreadyExists``, ``LimitReached``, ``NotFound``.
@@ -183,7 +183,7 @@ class AddMember(_GroupMutation[None]):
     rights: Mapping[Tool, Right]
 
     def write(self, context: WriteContext) -> None:
-        _, administrator = _group(context, self.group_id)
+        _, administrator = lock_group(context, self.group_id)
         lock_account(context, self.account_id)
         _account(context, self.account_id)
         _check_groups_in_plan(context, self.account_id)
@@ -193,11 +193,11 @@ class AddMember(_GroupMutation[None]):
         if limit is not None and len(context.db.all(_MEMBERS, id=self.group_id)) >= limit:
             raise LimitReached("The plan of the group's administrator allows no more members.")
         _add_member(context, self.group_id, self.account_id, self.rights)
-        _tell_member(context, self.account_id)
+        tell_member(context, self.account_id)
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveMember(_GroupMutation[None]):
+class RemoveMember(GroupMutation[None]):
     """Take an account out of a group: it has no rights there from the commit on, and no locks.
 
     Raises ``Unchangeable`` for the administrator, ``NotFound``.
@@ -212,7 +212,7 @@ class RemoveMember(_GroupMutation[None]):
 
 def leave_group(context: WriteContext, group_id: int, account_id: int) -> None:
     """Take an account out of a group. Raises ``Unchangeable``, ``NotFound``."""
-    space, administrator = _group(context, group_id)
+    space, administrator = lock_group(context, group_id)
     if account_id == administrator:
         raise Unchangeable("The administrator cannot leave before another one is chosen.")
     if not context.db.run(_REMOVE, group=group_id, account=account_id):
@@ -222,11 +222,11 @@ def leave_group(context: WriteContext, group_id: int, account_id: int) -> None:
     end_between(context, own, space)
     announce(context, space)
     announce(context, own)
-    _tell_member(context, account_id)
+    tell_member(context, account_id)
 
 
 @dataclass(frozen=True, slots=True)
-class SetMemberRights(_GroupMutation[None]):
+class SetMemberRights(GroupMutation[None]):
     """Give a member other rights, beside those that every member has; tools left out keep theirs.
 
     Raises ``NotFound``.
@@ -237,7 +237,7 @@ class SetMemberRights(_GroupMutation[None]):
     rights: Mapping[Tool, Right]
 
     def write(self, context: WriteContext) -> None:
-        space, _ = _group(context, self.group_id)
+        space, _ = lock_group(context, self.group_id)
         row = context.db.one(_MEMBER, group=self.group_id, account=self.account_id)
         if row is None:
             raise NotFound("The account is not a member.")
@@ -248,7 +248,7 @@ class SetMemberRights(_GroupMutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class SetGroupAdministrator(_GroupMutation[tuple[Excess, ...]]):
+class SetGroupAdministrator(GroupMutation[tuple[Excess, ...]]):
     """Hand a group over to one of its members, whose plan it follows from now on.
 
     Returns what is above a limit of that plan. Who administers the domain hands over to others
@@ -262,7 +262,7 @@ class SetGroupAdministrator(_GroupMutation[tuple[Excess, ...]]):
         return [OnGroup(self.group_id, domain=True)]
 
     def write(self, context: WriteContext) -> tuple[Excess, ...]:
-        space, administrator = _group(context, self.group_id)
+        space, administrator = lock_group(context, self.group_id)
         if context.db.one(_MEMBER, group=self.group_id, account=self.account_id) is None:
             raise NotFound("The account is not a member.")
         if self.account_id == administrator:
@@ -295,7 +295,7 @@ def group_name(text: str) -> str:
     return name
 
 
-def _group(context: WriteContext, group_id: int) -> tuple[int, int]:
+def lock_group(context: WriteContext, group_id: int) -> tuple[int, int]:
     """Space and administrator, held: nobody else changes the group until the commit."""
     if not context.db.is_sqlite:
         context.db.one(_LOCK, id=group_id)
@@ -341,7 +341,7 @@ def _columns(rights: Mapping[Tool, Right]) -> dict[str, int]:
     return {tool.value: int(rights.get(tool, Right.NONE) & ALL_RIGHTS) for tool in TOOLS}
 
 
-def _tell_member(context: WriteContext, account_id: int) -> None:
+def tell_member(context: WriteContext, account_id: int) -> None:
     """What a member sees in its own places has changed."""
     space, _, _ = _account(context, account_id)
     context.hint(Topic.SPACE, space)

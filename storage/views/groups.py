@@ -11,14 +11,14 @@ from typing import ClassVar, TypeVar
 
 from folkmoot.storage.addresses import display_address, split_address
 from folkmoot.storage.authorize import in_own_domain
-from folkmoot.storage.circle import RIGHTS, rights_of
+from folkmoot.storage.circle import RIGHTS, rights_of, tools_of
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Administration, Need, OnDomain, PerItem
 from folkmoot.storage.policy import SpaceFacts
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Tool, Usage
-from folkmoot.storage.types_groups import Group, GroupDetails, GroupPlace, Member
+from folkmoot.storage.types_groups import Group, GroupDetails, GroupPlace, Member, Posting
 from folkmoot.storage.views.base import View
 
 R = TypeVar("R", covariant=True)
@@ -35,14 +35,16 @@ _IN_DOMAIN = Statement(
 )
 _ONE = Statement(f"{_GROUPS} WHERE g.address = :address")
 _MEMBERS = Statement(
-    f"SELECT a.id, a.address, a.name, g.admin_account_id, m.joined, {RIGHTS} FROM members m"  # noqa: S608
-    " JOIN groups g ON g.id = m.group_id JOIN accounts a ON a.id = m.account_id"
+    f"SELECT a.id, a.address, a.name, g.admin_account_id, m.joined, m.forward, {RIGHTS}"  # noqa: S608
+    " FROM members m JOIN groups g ON g.id = m.group_id JOIN accounts a ON a.id = m.account_id"
     " WHERE m.group_id = :id ORDER BY a.address"
 )
 _USAGE = Statement(
     "SELECT tool, bytes_used, bytes_limit, items_used, items_limit, largest_item FROM usage"
     " WHERE space_id = :space"
 )
+_ADDRESSES = Statement("SELECT address FROM addresses WHERE group_id = :id ORDER BY address")
+_SETTINGS = Statement("SELECT posting, tools FROM groups WHERE id = :id")
 _MINE = Statement(
     "SELECT g.space_id, g.name, g.address FROM members m JOIN groups g ON g.id = m.group_id"
     " WHERE m.account_id = :account ORDER BY g.name, g.id"
@@ -118,14 +120,18 @@ class ShowGroup(_GroupView[GroupDetails]):
                 id_ == administrator,
                 rights_of(tuple(bits)),
                 datetime.fromtimestamp(joined, UTC),
+                bool(forward),
             )
-            for id_, address, name, administrator, joined, *bits in context.db.all(
+            for id_, address, name, administrator, joined, forward, *bits in context.db.all(
                 _MEMBERS, id=group.id
             )
         )
         used = {row[0]: row[1:] for row in context.db.all(_USAGE, space=group.space_id)}
         usage = tuple(Usage(tool, *used[tool.value]) for tool in Tool if tool.value in used)
-        return GroupDetails(group, members, usage)
+        addresses = [address for (address,) in context.db.all(_ADDRESSES, id=group.id)]
+        aliases = tuple(address for address in addresses if address != group.address)
+        posting, tools = context.db.one(_SETTINGS, id=group.id) or ("", "")
+        return GroupDetails(group, members, usage, aliases, Posting(posting), tools_of(tools))
 
 
 @dataclass(frozen=True, slots=True)

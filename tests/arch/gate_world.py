@@ -17,6 +17,7 @@ from folkmoot.storage.mutations import (
     bindings,
     credentials,
     domains,
+    group_settings,
     groups,
     index,
     mailboxes,
@@ -53,7 +54,7 @@ from folkmoot.storage.types import (
 )
 from folkmoot.storage.types_accounts import AccountUpdate, NewAccount, Plan
 from folkmoot.storage.types_billing import NewPayment, Notice, NoticeKind, PeriodTerms
-from folkmoot.storage.types_groups import NewGroup
+from folkmoot.storage.types_groups import NewGroup, Posting
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
 from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
 from folkmoot.storage.types_tree import (
@@ -239,7 +240,9 @@ def make_world(path: Path) -> World:
     new = NewGroup("choir@example.test", "Choir", alice.account.id)
     choir = store.call(SYSTEM, "test", lambda txn: txn.apply(groups.CreateGroup(new)))
     join = groups.AddMember(choir, bob.account_id, {})
-    store.call(SYSTEM, "test", partial(_apply, join))
+    alias = group_settings.AddGroupAddress(choir, "voices@example.test")
+    for setup in (join, alias):
+        store.call(SYSTEM, "test", partial(_apply, setup))
     details = store.call_read(SYSTEM, "test", lambda txn: txn.view(ShowGroup("choir@example.test")))
     in_group = replace(alice.account, space_id=details.group.space_id)
     shared = _filled(store, in_group, alice.actor)
@@ -476,6 +479,13 @@ def _group_table() -> dict[type[AnyMutation], Make]:
         groups.SetGroupAdministrator: lambda w: [
             groups.SetGroupAdministrator(w.choir, w.bob.account_id)
         ],
+        group_settings.SetGroupSettings: lambda w: [
+            group_settings.SetGroupSettings(w.choir, Posting.MEMBERS),
+            group_settings.SetGroupSettings(w.choir, tools={Tool.MAIL}),
+        ],
+        group_settings.SetMemberForward: lambda w: [
+            group_settings.SetMemberForward(w.choir, w.bob.account_id, True)
+        ],
     }
 
 
@@ -518,6 +528,12 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         domains.SetCatchall: lambda w: [domains.SetCatchall("example.test", id_(w))],
         groups.CreateGroup: lambda w: [
             groups.CreateGroup(NewGroup("band@example.test", "Band", id_(w)))
+        ],
+        group_settings.AddGroupAddress: lambda w: [
+            group_settings.AddGroupAddress(w.choir, "singers@example.test")
+        ],
+        group_settings.RemoveGroupAddress: lambda w: [
+            group_settings.RemoveGroupAddress(w.choir, "voices@example.test")
         ],
         billing.RecordPayment: lambda w: [
             billing.RecordPayment(NewPayment(ALICE, "manual", "1", 5, "EUR", "We"), 10**9),

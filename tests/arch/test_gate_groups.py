@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.sharing.groups import WRITE
 from folkmoot.sharing.policy import MEMBER
+from folkmoot.sharing.rights import WRITE
 from folkmoot.storage.errors import NotFound, PermissionDenied, StorageError
 from folkmoot.storage.gate import OnCollection, OnSpace
 from folkmoot.storage.mutations import groups

@@ -139,6 +139,11 @@ def test_groups_load() -> None:
         ("choir@example.test", "choir@example.net", "is in no [[domain]] of this file"),
         ('admin = "ada', 'admin = "eve', '"eve@example.test" is no [[account]] here'),
         ('members = ["bob', 'members = ["eve', '"eve@example.test" is no [[account]] here'),
+        ("members =", 'forward = ["eve@example.test"]\nmembers =', "is not in this group"),
+        ("members =", 'send_as = ["eve@example.test"]\nmembers =', "is not in this group"),
+        ("members =", 'aliases = ["bob@example.test"]\nmembers =', "is used already"),
+        ("members =", 'posting = "nobody"\nmembers =', 'one of "anyone", "members"'),
+        ("members =", 'tools = ["music"]\nmembers =', 'one of "mail", "calendar"'),
     ],
 )
 def test_wrong_groups_say_so(old: str, new: str, expected: str) -> None:

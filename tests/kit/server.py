@@ -31,7 +31,8 @@ from folkmoot.protocols.imap.session import ImapLimits
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.tls import TlsStore, channel_bindings
 from folkmoot.server.web import dav_application
-from folkmoot.sharing.groups import READ, WRITE, Groups
+from folkmoot.sharing.groups import Groups
+from folkmoot.sharing.rights import READ, WRITE
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Limit, Tool

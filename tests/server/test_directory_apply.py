@@ -13,9 +13,11 @@ from folkmoot.config.directory import Directory, parse_directory
 from folkmoot.config.rules import parse_config
 from folkmoot.server.commands.work import Work
 from folkmoot.server.directory_apply import apply_directory
-from folkmoot.sharing.groups import READ, WRITE
-from folkmoot.storage.types import AccountState, Tool
+from folkmoot.sharing.policy import MEMBER
+from folkmoot.sharing.rights import READ, WRITE
+from folkmoot.storage.types import AccountState, Right, Tool
 from folkmoot.storage.types_accounts import AccountUpdate
+from folkmoot.storage.types_groups import Posting
 from tests.server.test_commands import CONFIG
 
 TEXT = """
@@ -190,7 +192,7 @@ def test_groups_are_made_once(work: Work, caplog: pytest.LogCaptureFixture) -> N
     assert apply(work, GROUPS, caplog) == (0, 0)
     details = work.wait(work.groups.show("choir@example.org"))
     assert (details.group.name, details.group.administrator) == ("Choir", "bob@example.org")
-    given = {one.address: one.rights[Tool.DOCUMENTS] for one in details.members}
+    given = {one.address: one.rights[Tool.DOCUMENTS] | MEMBER for one in details.members}
     assert given["ada@example.org"] == READ
     assert given["carol@example.org"] == WRITE
     work.wait(
@@ -205,6 +207,30 @@ def test_groups_are_made_once(work: Work, caplog: pytest.LogCaptureFixture) -> N
     assert apply(work, changed, caplog) == (0, 0)
     assert apply(work, TEXT, caplog)[1] == 0
     assert len(work.wait(work.groups.groups())) == 1
+
+
+def test_how_a_group_takes_mail(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """What is said of the group follows the file; what is said of members counts when they join."""
+    text = GROUPS + (
+        'posting = "members"\ntools = ["mail", "calendar"]\naliases = ["singers@example.org"]\n'
+        'forward = ["bob@example.org", "ada@example.org"]\nsend_as = ["carol@example.org"]\n'
+    )
+    assert apply(work, text, caplog)[1] == 0
+    assert apply(work, text, caplog) == (0, 0)
+    choir = "choir@example.org"
+    details = work.wait(work.groups.show(choir))
+    assert details.posting is Posting.MEMBERS
+    assert details.tools == {Tool.MAIL, Tool.CALENDAR}
+    assert details.aliases == ("singers@example.org",)
+    assert [one.forward for one in details.members] == [True, True, False]
+    assert [Right.SEND_AS in one.rights[Tool.MAIL] for one in details.members] == [0, 0, 1]
+    work.wait(work.groups.set_forward(choir, "ada@example.org", False))
+    work.wait(work.groups.set_settings(choir, Posting.WRITERS, frozenset(Tool)))
+    assert apply(work, text, caplog) == (1, 0)
+    details = work.wait(work.groups.show(choir))
+    assert (details.posting, len(details.tools)) == (Posting.MEMBERS, 2)
+    assert [one.forward for one in details.members] == [False, True, False]
+    assert apply(work, GROUPS, caplog) == (0, 0)
 
 
 def test_groups_beyond_a_plan_are_reported(work: Work, caplog: pytest.LogCaptureFixture) -> None:

@@ -67,7 +67,7 @@ def test_show_and_list(choir: Cli) -> None:
     assert "The choir" in choir.ok("group", "list")
     assert rights(choir, "ada@example.org")["mail"] == "all"
     assert rights(choir, "bob@example.org") == {
-        "mail": "ip",
+        "mail": "lrsip",
         "calendar": "read",
         "contacts": "read",
         "documents": "write",
@@ -92,7 +92,21 @@ def test_rights_change_by_tool(choir: Cli) -> None:
     assert set(rights(choir, "bob@example.org").values()) == {"read"}
 
 
-@pytest.mark.parametrize("wrong", ["documents", "music=read", "mail=z", "mail=a", "all=admin"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "documents",
+        "music=read",
+        "mail=z",
+        "mail=a",
+        "all=admin",
+        "mail=busy",
+        "mail=none",
+        "mail=",
+        "mail=write+",
+        "mail=write+x y",
+    ],
+)
 def test_wrong_rights_are_wrong_usage(choir: Cli, wrong: str) -> None:
     """What cannot be given is said before anything is changed."""
     done = choir("group", "member", "rights", CHOIR, "bob@example.org", "--tool", wrong)
@@ -137,3 +151,32 @@ def test_rename_and_delete(choir: Cli) -> None:
     assert choir.json("group", "list") == []
     assert "no group" in choir("group", "show", CHOIR).output
     choir.ok("check", "--deep")
+
+
+def test_how_a_group_takes_mail(choir: Cli) -> None:
+    """Who posts, which tools there are, who gets copies, who writes in its name: set and shown."""
+    bob = "bob@example.org"
+    choir.ok("group", "set", CHOIR, "--posting", "members")
+    choir.ok("group", "set", CHOIR, "--tools", "mail,documents")
+    choir.ok("group", "member", "forward", CHOIR, bob, "on")
+    choir.ok("group", "member", "rights", CHOIR, bob, "--tool", "mail=write+send-as")
+    choir.ok("group", "alias", "add", CHOIR, "Singers@example.org")
+    found = shown(choir)
+    assert (found["posting"], found["tools"]) == ("members", ["mail", "documents"])
+    assert found["aliases"] == ["singers@example.org"]
+    assert isinstance(found["members"], list)
+    assert [one["forward"] for one in found["members"]] == [False, True]
+    assert rights(choir, bob)["mail"] == "write+send-as"
+    text = choir.ok("group", "show", CHOIR)
+    for part in ("mail, documents", "members", "singers@example.org", "write+send-as"):
+        assert part in text
+    choir.ok("group", "member", "forward", CHOIR, bob, "off")
+    choir.ok("group", "alias", "remove", CHOIR, "singers@example.org")
+    choir.ok("group", "set", CHOIR, "--tools", "all", "--posting", "anyone")
+    again = shown(choir)
+    assert (again["aliases"], len(again["tools"])) == ([], 4)  # type: ignore[arg-type]
+    assert choir("group", "set", CHOIR).exit_code == 2
+    assert choir("group", "set", CHOIR, "--tools", "mail,music").exit_code == 2
+    assert choir("group", "alias", "remove", CHOIR, CHOIR).exit_code == 1
+    assert choir("group", "alias", "add", CHOIR, bob).exit_code == 1
+    assert choir("group", "member", "forward", CHOIR, "dave@example.org", "on").exit_code == 1
