@@ -9,31 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.sharing.mailing import Inboxes, MissingCopies, is_report, list_fields
+from folkmoot.storage.blobs.fs import PIECE
 from folkmoot.storage.content.headers import addresses, collect
-from folkmoot.storage.errors import InvalidContent, NotFound, PermissionDenied, StorageError
-from folkmoot.storage.mutations.messages import AppendMessages
+from folkmoot.storage.errors import InvalidContent, PermissionDenied
 from folkmoot.storage.mutations.queue import CountSent, EnqueueMail
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
-from folkmoot.storage.types import Actor, BodySpool, Content, FlagSet, NewMessage, Right
+from folkmoot.storage.types import Actor, BodySpool, Content
 from folkmoot.storage.types_mail import (
     Delivered,
     MailEnvelope,
     MailRecipient,
     Notice,
     Octets,
+    Poster,
     Resolved,
-    Standing,
 )
-from folkmoot.storage.views.queue import DeliveryTarget, MaySend
-from folkmoot.storage.views.resolve import MaySendAs, ResolveAddress
+from folkmoot.storage.views.queue import MaySend
+from folkmoot.storage.views.resolve import AccountMaySendAs, MaySendAs, ResolveAddress
 
 R = TypeVar("R")
 
@@ -41,7 +41,7 @@ R = TypeVar("R")
 MAX_SENDERS = 20
 
 _SENDER_FIELDS = frozenset({b"from", b"sender"})
-_ANSWERABLE = (Standing.LOCAL, Standing.OVER_QUOTA)
+Copies = Mapping[int, Content]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +69,37 @@ class Delivery:
         """Begin to store a large message (worker threads only). Raises OSError."""
         return self._store.spool()
 
-    async def resolve(self, address: str) -> Resolved:
-        """Say where an address leads."""
-        view = ResolveAddress(address, self._rules.separator)
+    async def resolve(self, address: str, poster: Poster | None = None) -> Resolved:
+        """Say where an address leads, for who writes to it."""
+        view = ResolveAddress(address, self._rules.separator, poster)
         actor = Actor.system("resolve a recipient")
         return await _result(self._store.read(actor, "resolve", lambda txn: txn.view(view)))
 
     async def may_send_as(self, actor: Actor, address: str) -> bool:
-        """Say whether mail to the address reaches the actor: then it is one to send from."""
+        """Say whether mail to the address reaches the actor, or it is that of a group in whose
+        name the actor may write: then it is one to send from."""
         view = MaySendAs(actor.space_id, address, self._rules.separator)
         return await _result(self._store.read(actor, "send as", lambda txn: txn.view(view)))
 
-    async def deliver(self, envelope: MailEnvelope, message: Octets) -> tuple[Delivered, ...]:
-        """Store a message for its local recipients; one outcome each, in order."""
-        content = await self._content(message)
+    async def deliver(
+        self, envelope: MailEnvelope, message: Octets, account_id: int = 0
+    ) -> tuple[Delivered, ...]:
+        """Store a message for its local recipients; one outcome each, in order.
 
-        def work(txn: Txn) -> tuple[Delivered, ...]:
-            inboxes = _Inboxes(txn, content, self._rules.separator)
+        ``account_id`` is who handed it in when that was an account.
+        """
+        content = await self._content(message)
+        poster = Poster(account_id, envelope.sender, is_report(message.header))
+
+        def work(txn: Txn, copies: Copies) -> tuple[Delivered, ...]:
+            inboxes = Inboxes(txn, content, poster, self._rules.separator, copies)
             outcomes = inboxes.put([one.address for one in envelope.recipients])
             return tuple(
                 Delivered(one.address, outcome)
                 for one, outcome in zip(envelope.recipients, outcomes, strict=True)
             )
 
-        return await _result(self._store.run(Actor.system("delivery"), "deliver", work))
+        return await self._run(Actor.system("delivery"), "deliver", content, work)
 
     async def submit(
         self, actor: Actor, envelope: MailEnvelope, message: Octets
@@ -105,11 +112,12 @@ class Delivery:
         senders = _senders(message.header)
         content = await self._content(message)
         rules = self._rules
+        poster = Poster(actor.account_id, envelope.sender)
 
-        def work(txn: Txn) -> tuple[Delivered, ...]:
+        def work(txn: Txn, copies: Copies) -> tuple[Delivered, ...]:
             per_day = txn.view(MaySend(actor.account_id, actor.epoch, content.size))
             _check_senders(txn, actor, senders, rules.separator)
-            inboxes = _Inboxes(txn, content, rules.separator)
+            inboxes = Inboxes(txn, content, poster, rules.separator, copies)
             delivered: list[Delivered] = []
             waiting: list[MailRecipient] = []
             outcomes = inboxes.put([one.address for one in envelope.recipients])
@@ -126,7 +134,7 @@ class Delivery:
             return tuple(delivered)
 
         system = Actor.system(f"submission by {actor.name}")
-        return await _result(self._store.run(system, "submit", work))
+        return await self._run(system, "submit", content, work)
 
     async def notify(self, notices: Sequence[Notice]) -> None:
         """Queue reports to senders."""
@@ -142,6 +150,39 @@ class Delivery:
                 txn.apply(enqueue_notice(notice, content, self._rules.keep))
 
         await _result(self._store.run(Actor.system("delivery report"), "notify", work))
+
+    async def _run(
+        self, actor: Actor, label: str, content: Content, work: Callable[[Txn, Copies], R]
+    ) -> R:
+        """Run work that delivers; what groups hand on is prepared when it turns out to be needed,
+        so that all other mail pays nothing for it."""
+        copies: dict[int, Content] = {}
+        while True:
+            try:
+                run = self._store.run(actor, label, lambda txn: work(txn, copies))
+                return await _result(run)
+            except MissingCopies as missing:
+                for group in missing.groups:
+                    fields = list_fields(content.header, group)
+                    copies[group.group_id] = await self._below(fields, content)
+
+    async def _below(self, fields: bytes, content: Content) -> Content:
+        """The same message with more fields on top."""
+        store, file = self._store, content.file
+
+        def prepare() -> Content:
+            if file is None:
+                return store.prepare(fields + (content.data or b""))
+            spool = store.spool()
+            try:
+                spool.write(fields)
+                for offset in range(0, content.size, PIECE):
+                    spool.write(store.blobs.read(file, offset, PIECE))
+                return store.prepare(spool)
+            finally:
+                spool.discard()
+
+        return await _result(store.compute(prepare)) if fields else content
 
     async def _content(self, message: Octets) -> Content:
         body = message.data if message.data is not None else message.file
@@ -159,39 +200,6 @@ def enqueue_notice(notice: Notice, content: Content, keep: int) -> EnqueueMail:
         eight_bit=not notice.content.isascii(),
     )
     return EnqueueMail(0, envelope, content, keep)
-
-
-class _Inboxes:
-    """Puts one message into the INBOX of each local recipient, once for each account."""
-
-    def __init__(self, txn: Txn, content: Content, separator: str) -> None:
-        self._txn = txn
-        self._separator = separator
-        message = NewMessage(content, FlagSet(), datetime.now().astimezone())
-        self._messages = (message,)
-        self._outcomes: dict[int, StorageError | None] = {}
-        self.remote = 0
-
-    def put(self, addresses: Sequence[str]) -> list[StorageError | None]:
-        """Store the message for all addresses; for each, the error when that cannot be."""
-        targets = [self._target(address) for address in addresses]
-        # In the order of their ids, as all transactions lock mailboxes: two messages to the same
-        # people in another order cannot wait for each other. Two addresses of one person in one
-        # message make one copy.
-        for inbox in sorted({target for target in targets if isinstance(target, int)}):
-            outcome = self._txn.attempt(AppendMessages(inbox, self._messages, Right.POST))
-            self._outcomes[inbox] = outcome if isinstance(outcome, StorageError) else None
-        return [self._outcomes[target] if isinstance(target, int) else target for target in targets]
-
-    def _target(self, address: str) -> int | StorageError:
-        """The INBOX of an address, or why there is none."""
-        found, inbox = self._txn.view(DeliveryTarget(address, self._separator))
-        if found.standing is Standing.REMOTE:
-            self.remote += 1
-            return NotFound("This server does not receive mail for that domain.")
-        if found.standing not in _ANSWERABLE or not inbox:
-            return NotFound("No such user here.")
-        return inbox
 
 
 def _for_recipients(envelope: MailEnvelope, recipients: tuple[MailRecipient, ...]) -> MailEnvelope:
@@ -235,6 +243,5 @@ def _senders(header: bytes) -> list[str]:
 
 def _check_senders(txn: Txn, actor: Actor, senders: list[str], separator: str) -> None:
     for sender in senders:
-        found, _ = txn.view(DeliveryTarget(sender, separator))
-        if found.account_id != actor.account_id:
+        if not txn.view(AccountMaySendAs(actor.account_id, sender, separator)):
             raise PermissionDenied("You may not send mail in the name of this From address.")

@@ -86,12 +86,25 @@ class Standing(enum.StrEnum):
     UNKNOWN = "unknown"
     DISABLED = "disabled"
     OVER_QUOTA = "over quota"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """Who writes to an address: an account that has signed in or, where ``account_id`` is 0,
+    whoever an envelope names. ``report`` is whether a message from nobody ("") reports on others,
+    as those about mail that was sent in the name of a group do.
+    """
+
+    account_id: int = 0
+    address: str = ""
+    report: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Where an address leads. ``space_id`` is 0 unless it is one of ours; ``account_id`` is 0 for
-    the address of a group too.
+    """Where an address leads. ``space_id`` is 0 unless it is one of ours; it is that of an account
+    or of a group that takes mail.
 
     ``detail`` is the subaddress: ``lists`` of ``bob+lists@example.org`` (RFC 5233 section 1).
     """
@@ -100,6 +113,17 @@ class Resolved:
     account_id: int = 0
     space_id: int = 0
     detail: str = ""
+    group_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """How a group hands mail on: to the INBOX of each member who wants that, by ``inboxes``."""
+
+    group_id: int
+    name: str
+    address: str
+    inboxes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

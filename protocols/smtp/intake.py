@@ -15,6 +15,7 @@ from folkmoot.storage.types_mail import (
     MailEnvelope,
     Notice,
     Octets,
+    Poster,
     QueuedMessage,
     QueueEntry,
     Resolved,
@@ -29,17 +30,23 @@ class MailIntake(Protocol):
         """Begin to store a large message (worker threads only). Raises OSError."""
         ...
 
-    async def resolve(self, address: str) -> Resolved:
-        """Say where an address leads, aliases, subaddresses and catch-all addresses included."""
+    async def resolve(self, address: str, poster: Poster | None = None) -> Resolved:
+        """Say where an address leads, aliases, subaddresses and catch-all addresses included.
+
+        For who writes to it, a group that takes no mail from them is refused.
+        """
         ...
 
     async def may_send_as(self, actor: Actor, address: str) -> bool:
         """Say whether the actor may use this address as a sender."""
         ...
 
-    async def deliver(self, envelope: MailEnvelope, message: Octets) -> tuple[Delivered, ...]:
+    async def deliver(
+        self, envelope: MailEnvelope, message: Octets, account_id: int = 0
+    ) -> tuple[Delivered, ...]:
         """Store a message for its local recipients, in one transaction.
 
+        ``account_id`` is the account that has handed it in, 0 for what others bring.
         Returns one outcome per recipient, in order. When this returns, what is stored is durable.
         """
         ...

@@ -17,7 +17,7 @@ from folkmoot.protocols.smtp.spool import MailLoop, Spool
 from folkmoot.protocols.smtp.submission import make_trace
 from folkmoot.protocols.smtp.success import report_delivered
 from folkmoot.storage.errors import OverQuota
-from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Standing
+from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Poster, Standing
 
 _STANDINGS = {
     Standing.LOCAL: replies.RECIPIENT_OK,
@@ -25,6 +25,7 @@ _STANDINGS = {
     Standing.UNKNOWN: replies.NO_SUCH_USER,
     Standing.DISABLED: replies.USER_DISABLED,
     Standing.OVER_QUOTA: reply_to(OverQuota()),
+    Standing.REFUSED: replies.NOT_A_WRITER,
 }
 
 
@@ -42,7 +43,10 @@ class Lmtp:
 
     async def recipient(self, session: Session, recipient: MailRecipient) -> Reply:
         """Accept the people here only."""
-        found = await session.service.intake.resolve(recipient.address)
+        assert session.mail is not None
+        # Whether what comes from nobody is a report is seen when it is there.
+        poster = Poster(address=session.mail.sender, report=True)
+        found = await session.service.intake.resolve(recipient.address, poster)
         return _STANDINGS[found.standing]
 
     def stamp(self, session: Session, transaction: Transaction, header: bytes) -> bytes:

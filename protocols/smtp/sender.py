@@ -125,7 +125,7 @@ class Sender:
                 await spool.add(chunk)
             await spool.finish()
             envelope = message.envelope((recipient,))
-            (outcome,) = await self._intake.deliver(envelope, spool)
+            (outcome,) = await self._intake.deliver(envelope, spool, message.account_id)
         finally:
             await spool.close()
         if outcome.error is None:

@@ -16,7 +16,7 @@ from folkmoot.protocols.smtp.replies import Reply
 from folkmoot.protocols.smtp.session import Session, Transaction
 from folkmoot.protocols.smtp.spool import MailLoop, Spool
 from folkmoot.protocols.smtp.success import report_delivered
-from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Standing
+from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Poster, Standing
 
 
 class Submission:
@@ -28,7 +28,8 @@ class Submission:
     strict = True
 
     async def sender(self, session: Session, address: str) -> Reply:
-        """Let people send as themselves, or with the null path (receipts, vacation notices)."""
+        """Let people send as themselves, as groups that let them, or with the null path (receipts,
+        vacation notices)."""
         assert session.actor is not None
         if address and not await session.service.intake.may_send_as(session.actor, address):
             return replies.NOT_YOUR_ADDRESS
@@ -36,11 +37,15 @@ class Submission:
 
     async def recipient(self, session: Session, recipient: MailRecipient) -> Reply:
         """Refuse at once what is known to fail."""
-        found = await session.service.intake.resolve(recipient.address)
+        assert session.actor is not None
+        poster = Poster(session.actor.account_id)
+        found = await session.service.intake.resolve(recipient.address, poster)
         if found.standing is Standing.UNKNOWN:
             return replies.NO_SUCH_USER
         if found.standing is Standing.DISABLED:
             return replies.USER_DISABLED
+        if found.standing is Standing.REFUSED:
+            return replies.NOT_A_WRITER
         return replies.RECIPIENT_OK
 
     def stamp(self, session: Session, transaction: Transaction, header: bytes) -> bytes:

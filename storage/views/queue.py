@@ -14,6 +14,7 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types_mail import (
     MailRecipient,
     Notify,
+    Poster,
     QueuedMessage,
     QueuedRecipient,
     QueueEntry,
@@ -141,13 +142,14 @@ class NextDue(_QueueView[datetime | None]):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTarget(_QueueView[tuple[Resolved, int]]):
-    """Where an address leads, and the INBOX there (0 when it leads to none)."""
+    """Where an address leads for who writes, and the INBOX there (0 when it leads to none)."""
 
     address: str
     separator: str
+    poster: Poster
 
     def read(self, context: ReadContext) -> tuple[Resolved, int]:
-        found = resolve(context, self.address, self.separator)
+        found = resolve(context, self.address, self.separator, self.poster)
         row = context.db.one(_INBOX, space=found.space_id) if found.space_id else None
         return found, row[0] if row else 0
 

@@ -11,6 +11,7 @@ import pytest
 from folkmoot.protocols.smtp.limits import SmtpLimits
 from folkmoot.protocols.smtp.service import Connections
 from folkmoot.storage.errors import Unavailable
+from folkmoot.storage.types_mail import Poster
 from tests.smtp.conftest import MailServer, RawClient, until
 
 
@@ -224,7 +225,7 @@ def test_store_that_is_away(mail: MailServer, monkeypatch: pytest.MonkeyPatch) -
     client.ask(b"MAIL FROM:<a@example.org>")
     for error, reply in ((Unavailable(), "452 4.3.1"), (RuntimeError("/etc/secret"), "451 4.3.0")):
 
-        async def fail(address: str, error: Exception = error) -> None:
+        async def fail(address: str, poster: Poster, error: Exception = error) -> None:
             raise error
 
         monkeypatch.setattr(mail.delivery, "resolve", fail)

@@ -306,13 +306,15 @@ def test_names_are_told_apart(world: World) -> None:
 
 
 def test_mail_to_a_group(world: World) -> None:
-    """It leads to the group's own INBOX, also with a subaddress, and gives nobody a sender."""
+    """It leads to the group's own INBOX, also with a subaddress, and is a sender for its administrator."""
     for address in (CHOIR, "Choir@Example.Test", "choir+x@example.test"):
         found = view(world.store, ResolveAddress(address))
-        assert replace(found, detail="") == Resolved(Standing.LOCAL, 0, world.space)
+        assert replace(found, detail="") == Resolved(
+            Standing.LOCAL, 0, world.space, group_id=world.group
+        )
     for name in NAMES:
         may = MaySendAs(world[name].space_id, CHOIR)
-        assert not read(world, name, may)
+        assert read(world, name, may) == (name == "alice")
     update = AccountUpdate(limits={Tool.MAIL: Limit(None, 0)})
     apply(world.store, UpdateAccount(world.id("alice"), update))
     assert view(world.store, ResolveAddress(CHOIR)).standing is Standing.OVER_QUOTA
