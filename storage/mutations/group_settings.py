@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import ClassVar
 
 from folkmoot.storage.addresses import split_address
 from folkmoot.storage.circle import TOOLS
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import LimitReached, NotFound, Unchangeable
-from folkmoot.storage.mutations.accounts import MAX_ADDRESSES, AccountMutation, claim_address
+from folkmoot.storage.gate import Need, OnDomain, OnGroup
+from folkmoot.storage.mutations.accounts import MAX_ADDRESSES, claim_address
 from folkmoot.storage.mutations.domains import domain_id
 from folkmoot.storage.mutations.groups import GroupMutation, lock_group, tell_member
 from folkmoot.storage.mutations.spaces import announce
@@ -65,22 +68,31 @@ class SetMemberForward(GroupMutation[None]):
 
     def write(self, context: WriteContext) -> None:
         lock_group(context, self.group_id)
-        changed = context.db.run(
-            _SET_FORWARD,
-            group=self.group_id,
-            account=self.account_id,
-            forward=int(self.forward),
-        )
-        if not changed:
+        if not set_forward(context, self.group_id, self.account_id, self.forward):
             raise NotFound("The account is not a member.")
 
 
+def set_forward(context: WriteContext, group_id: int, account_id: int, forward: bool) -> bool:
+    """Write it down; false for somebody who is no member."""
+    changed = context.db.run(_SET_FORWARD, group=group_id, account=account_id, forward=int(forward))
+    return bool(changed)
+
+
+class _AliasMutation(GroupMutation[None]):
+    """Who gets an address is for those who administer its domain to say, as with accounts."""
+
+    abstract: ClassVar[bool] = True
+    address: str
+
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(split_address(self.address)[1]), OnGroup(self.group_id, domain=True)]
+
+
 @dataclass(frozen=True, slots=True)
-class AddGroupAddress(AccountMutation[None]):
+class AddGroupAddress(_AliasMutation):
     """Let another address reach a group (an alias). Its domain must be served here.
 
-    Who gets an address is for administration to say, as with those of accounts. Raises
-    ``AlreadyExists``, ``LimitReached``, ``NotFound``.
+    Raises ``AlreadyExists``, ``LimitReached``, ``NotFound``.
     """
 
     group_id: int
@@ -96,7 +108,7 @@ class AddGroupAddress(AccountMutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveGroupAddress(AccountMutation[None]):
+class RemoveGroupAddress(_AliasMutation):
     """Take an alias away. Raises ``Unchangeable`` for the primary address, ``NotFound``."""
 
     group_id: int

@@ -1,4 +1,4 @@
-"""What people do with groups by themselves: make one, and go out of one."""
+"""What people do with groups by themselves: make one, take its mail or not, and go out of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound, PermissionDenied
 from folkmoot.storage.gate import Need, OnSpace
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.group_settings import set_forward
 from folkmoot.storage.mutations.groups import create_group, leave_group
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
@@ -82,3 +83,25 @@ class LeaveGroup(Mutation[None]):
         if context.db.one(_MEMBER, group=self.group_id, account=account) is None:
             raise NotFound
         leave_group(context, self.group_id, account)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardToMe(Mutation[None]):
+    """Say whether mail to a group goes to one's own INBOX as well. Raises ``NotFound``."""
+
+    audited: ClassVar[bool] = True
+
+    space_id: int
+    group_id: int
+    forward: bool
+
+    def needs(self) -> Sequence[Need]:
+        return [OnSpace(self.space_id)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+    def write(self, context: WriteContext) -> None:
+        account, _ = context.db.all(_OWNER, space=self.space_id)[0]
+        if not set_forward(context, self.group_id, account, self.forward):
+            raise NotFound

@@ -462,6 +462,7 @@ def _own_table() -> dict[type[AnyMutation], Make]:
             own_groups.FoundGroup(space(w), "trio@example.test", "Trio")
         ],
         own_groups.LeaveGroup: lambda w: [own_groups.LeaveGroup(space(w), w.quartet)],
+        own_groups.ForwardToMe: lambda w: [own_groups.ForwardToMe(space(w), w.quartet, True)],
     }
 
 

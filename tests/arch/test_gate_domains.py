@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from folkmoot.storage.errors import NotFound, PermissionDenied, StorageError
-from folkmoot.storage.mutations import accounts, credentials, domains, groups, notices
+from folkmoot.storage.mutations import (
+    accounts,
+    credentials,
+    domains,
+    group_settings,
+    groups,
+    notices,
+)
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import AccountState, Actor
 from folkmoot.storage.types_accounts import AccountUpdate, Plan
@@ -34,6 +41,7 @@ MAY = {
     *(accounts.DeleteAccount, accounts.AddAddress, accounts.RemoveAddress),
     *(credentials.ResetPassword, domains.SetCatchall, notices.DeliverNotice),
     *(groups.CreateGroup, groups.DeleteGroup, groups.SetGroupAdministrator),
+    *(group_settings.AddGroupAddress, group_settings.RemoveGroupAddress),
 }
 KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
 each = pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
