@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from folkmoot.sharing.groups import READ, WRITE
+from folkmoot.sharing.rights import READ, WRITE
 from folkmoot.storage.mutations.grants import Share, Unshare
 from folkmoot.storage.types import Actor, ActorKind, Right, Tool
 from folkmoot.storage.types_groups import Group

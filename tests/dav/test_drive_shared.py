@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from folkmoot.sharing.groups import WRITE
+from folkmoot.sharing.rights import WRITE
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.grants import Share, Unshare
 from folkmoot.storage.types import Right, Tool

@@ -306,7 +306,8 @@ def test_names_are_told_apart(world: World) -> None:
 
 
 def test_mail_to_a_group(world: World) -> None:
-    """It leads to the group's own INBOX, also with a subaddress, and is a sender for its administrator."""
+    """It leads to the group's own INBOX, also with a subaddress; its administrator may send from
+    there."""
     for address in (CHOIR, "Choir@Example.Test", "choir+x@example.test"):
         found = view(world.store, ResolveAddress(address))
         assert replace(found, detail="") == Resolved(
