@@ -11,6 +11,7 @@ from folkmoot.config.directory import (
     DEFAULT_PLAN,
     AccountSection,
     Directory,
+    DomainSection,
     GroupSection,
     PlanSection,
 )
@@ -97,10 +98,17 @@ class _Applied:
         self.failures = 0
 
     async def domains(self) -> None:
-        present = {domain.name for domain in await self._accounts.domains()}
+        present = {domain.name: domain for domain in await self._accounts.domains()}
         for entry in self._directory.domain:
-            if entry.name not in present:
+            domain = present.get(entry.name)
+            if domain is None:
                 await self._attempt(entry.name, self._create_domain(entry.name))
+            if entry.plans != (domain.plans if domain is not None else ()):
+                await self._attempt(entry.name, self._set_plans(entry))
+
+    async def _set_plans(self, entry: DomainSection) -> None:
+        await self._accounts.set_domain_plans(entry.name, entry.plans)
+        self._changed("plans changed", entry.name)
 
     async def _create_domain(self, name: str) -> None:
         await self._accounts.create_domain(name)

@@ -14,10 +14,11 @@ from folkmoot.server.commands.context import json_option, print_json, print_tabl
 from folkmoot.server.commands.paid import paid_lines, plain_paid
 from folkmoot.server.commands.passwords import password_options, read_password
 from folkmoot.server.commands.payment import payments_of
+from folkmoot.server.commands.plan import plain_terms, terms_lines
 from folkmoot.server.commands.work import directory_of, plan_named, working
-from folkmoot.server.directory_apply import plan_limits, plan_terms
-from folkmoot.storage.types import Account, AccountState, AppPassword, Usage
-from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Terms
+from folkmoot.server.directory_apply import plan_limits, plan_of, plan_terms
+from folkmoot.storage.types import Account, AccountState, AppPassword, Limit, Usage
+from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate
 
 PROTOCOLS = ("imap", "submission", "dav")
 address_argument = click.argument("address")
@@ -106,6 +107,7 @@ def show(config: Config, address: str, as_json: bool) -> None:
         print_json({**_plain_details(details), "billing": plain_paid(paid, offer)})
         return
     account = details.account
+    largest = [Limit(None, None, usage.largest_item) for usage in details.usage]
     lines = {
         "Address": account.address,
         "Name": account.name or "not set",
@@ -118,12 +120,39 @@ def show(config: Config, address: str, as_json: bool) -> None:
         "Last used": f"{account.last_used:%Y-%m-%d %H:%M}" if account.last_used else "never",
         "Aliases": ", ".join(details.aliases) or "none",
         "App passwords": ", ".join(one.name for one in details.app_passwords) or "none",
-        "Groups": _amount_of_groups(details.terms),
+        **terms_lines(details.terms, largest, details.sent_today),
         "Hidden in IMAP": ", ".join(account.hidden_capabilities) or "nothing",
     }
     for title, value in lines.items():
         click.echo(f"{title + ':':<16}{value}")
     print_usage(details.usage)
+
+
+@command.command("set")
+@address_argument
+@click.option("--name", help="The person's name.")
+@click.option("--plan", metavar="PLAN", help="A plan of directory.toml.")
+@click.option(
+    "--domain-admin/--no-domain-admin", default=None, help="Whether to administer the domain."
+)
+@with_config
+def set_account(
+    config: Config, address: str, name: str | None, plan: str | None, domain_admin: bool | None
+) -> None:
+    """Change an account. Another plan counts at once; nothing is deleted where it is smaller."""
+    given = plan_of(plan, plan_named(config, plan)) if plan is not None else None
+    if given is None and name is None and domain_admin is None:
+        raise click.UsageError("Nothing to change: give --name, --plan or --domain-admin.")
+    with working(config) as work:
+        excess = work.wait(work.accounts.assign_plan(address, given)) if given else ()
+        if name is not None or domain_admin is not None:
+            update = AccountUpdate(name=name, domain_admin=domain_admin)
+            work.wait(work.accounts.update(address, update))
+    click.echo(f"The account {address} is changed.")
+    for one in excess:
+        click.echo(
+            f"More than the plan allows: {one.what}, {one.used:,} of {one.limit:,} {one.unit}"
+        )
 
 
 @command.command()
@@ -273,12 +302,6 @@ def app_password_revoke(config: Config, address: str, name: str) -> None:
     click.echo(f'The app password "{name}" of {address} is revoked.')
 
 
-def _amount_of_groups(limits: Terms) -> str:
-    groups = "any number" if limits.groups is None else f"at most {limits.groups:,}"
-    members = "" if limits.members is None else f", with at most {limits.members:,} members each"
-    return groups + members
-
-
 def print_usage(usages: Iterable[Usage]) -> None:
     """Show what a space holds and may hold."""
     rows = [
@@ -332,6 +355,7 @@ def plain_usage(usage: Usage) -> dict[str, object]:
         "bytes_limit": usage.bytes_limit,
         "items_used": usage.items_used,
         "items_limit": usage.items_limit,
+        "largest_item": usage.largest_item,
     }
 
 
@@ -341,7 +365,7 @@ def _plain_details(details: AccountDetails) -> dict[str, object]:
         "has_password": details.has_password,
         "aliases": list(details.aliases),
         "app_passwords": [_plain_app_password(one) for one in details.app_passwords],
-        "groups_limit": details.terms.groups,
-        "members_limit": details.terms.members,
+        **plain_terms(details.terms),
+        "sent_today": details.sent_today,
         "usage": {usage.tool.value: plain_usage(usage) for usage in details.usage},
     }

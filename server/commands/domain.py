@@ -62,6 +62,7 @@ def show(config: Config, name: str, as_json: bool) -> None:
         return
     click.echo(f"Domain:     {display_domain(domain.name)}")
     click.echo(f"Catch-all:  {domain.catchall or 'none'}")
+    click.echo(f"Plans:      {', '.join(domain.plans) or 'none'} (its administrators give these)")
     click.echo(f"Since:      {domain.created:%Y-%m-%d}")
     click.echo(f"Accounts:   {len(addresses)}")
     for address in addresses:
@@ -165,5 +166,6 @@ def _plain(domain: Domain) -> dict[str, object]:
         "name": domain.name,
         "catchall": domain.catchall,
         "accounts": domain.accounts,
+        "plans": list(domain.plans),
         "created": domain.created.isoformat(),
     }
