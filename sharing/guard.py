@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from folkmoot.sharing.links import followed
 from folkmoot.storage.errors import LockedByOther, NotFound, PreconditionFailed
 from folkmoot.storage.txn import ReadTxn
 from folkmoot.storage.types_tree import (
@@ -54,7 +55,7 @@ def _list_holds(txn: ReadTxn, one: IfList) -> bool:
     found: Found | None = None
     if one.path is not None:
         try:
-            found = txn.view(FindPlace(one.path, properties=False))
+            found = followed(txn, txn.view(FindPlace(one.path, properties=False)))
         except NotFound:
             found = None
     return all(_holds(txn, found, condition) != condition.negated for condition in one.conditions)
@@ -85,14 +86,17 @@ def locks_on(txn: ReadTxn, found: Found, *, membership: bool = False) -> list[Fo
             known = {one.lock.token for one in locks}
             locks += [one for one in above if one.lock.token not in known]
     elif found.parent is not None:
-        name = node.name if node is not None else found.path.names[-1]
-        locks += txn.view(LocksOn(found.parent.id, name, membership=membership))
-    return as_seen(found.path, locks)
+        name, item = (node.name, node.id) if node is not None else (found.path.names[-1], 0)
+        locks += txn.view(LocksOn(found.parent.id, name, membership, item))
+    return as_seen(found, locks)
 
 
-def as_seen(path: TreePath, locks: list[FoundLock]) -> list[FoundLock]:
+def as_seen(found: Found, locks: list[FoundLock]) -> list[FoundLock]:
     """Locks with the roots that they have for whoever looks at a path: what is of others has names
-    of its own in one's home."""
+    of its own in one's home, and where a shared item is kept is not told."""
+    path = found.path
+    if found.via is not None:
+        return [replace(one, lock=replace(one.lock, root=path)) for one in locks]
     return [
         one
         if one.lock.root.space_id == path.space_id
@@ -115,7 +119,7 @@ def check_locks(
     locks = locks_on(txn, found, membership=membership)
     node = found.entry.node if found.entry is not None else None
     if below and isinstance(node, Folder):
-        locks += as_seen(found.path, txn.view(LocksBelow(node.id)))
+        locks += as_seen(found, txn.view(LocksBelow(node.id)))
     in_the_way = _unopened(locks, guard.tokens, txn.actor.account_id)
     if in_the_way:
         raise LockedByOther(roots=in_the_way)

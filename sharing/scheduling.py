@@ -38,7 +38,7 @@ from folkmoot.storage.mutations.scheduling import (
 )
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
-from folkmoot.storage.types import Actor, Tool
+from folkmoot.storage.types import Actor, Right, Tool
 from folkmoot.storage.types_scheduling import (
     ScheduledObject,
     ScheduleFolders,
@@ -101,7 +101,7 @@ def send_changes(
         return content, False
     if new is not None and existing is None:
         _check_unique(txn, folder, new, blobs)
-    statuses = _send(txn, folder.space_id, found)
+    statuses = _send(txn, folder, existing, content, found)
     sent = SENT in statuses.values()
     if content is None or found.stored is None:
         return None, sent
@@ -141,7 +141,13 @@ def _check_unique(txn: ReadTxn, folder: Folder, new: CalendarObject, blobs: File
         )
 
 
-def _send(txn: Txn, space_id: int, found: Outgoing) -> dict[str, str]:
+def _send(
+    txn: Txn,
+    folder: Folder,
+    existing: Item | None,
+    content: ItemContent | None,
+    found: Outgoing,
+) -> dict[str, str]:
     """Write the messages; the status of the delivery to each address."""
     statuses: dict[str, str] = {}
     messages: list[ScheduleMessage] = []
@@ -153,7 +159,11 @@ def _send(txn: Txn, space_id: int, found: Outgoing) -> dict[str, str]:
             messages.append(ScheduleMessage(principal.space_id, found.sender, who, data))
             statuses[who] = SENT
     if messages:
-        txn.apply(SendScheduling(space_id, tuple(messages)))
+        item = existing.id if existing is not None else 0
+        right = Right.INSERT if existing is None else Right.EDIT
+        if content is None:
+            right = Right.DELETE
+        txn.apply(SendScheduling(folder.id, item, right, tuple(messages)))
     return statuses
 
 

@@ -13,6 +13,8 @@ from twisted.internet.defer import Deferred
 
 from folkmoot.sharing.guard import check_conditions, check_locks
 from folkmoot.sharing.intake import item_content
+from folkmoot.sharing.links import followed
+from folkmoot.sharing.policy import READ
 from folkmoot.sharing.scheduling import cancel_all, deliver_waiting, send_changes
 from folkmoot.sharing.tree_locking import NO_TIMES, TreeLocking, node_of
 from folkmoot.storage.errors import (
@@ -26,6 +28,7 @@ from folkmoot.storage.errors import (
     Unchangeable,
 )
 from folkmoot.storage.mutations.bindings import HideBound, SetBoundProperties
+from folkmoot.storage.mutations.item_grants import ShareItem, UnshareItem
 from folkmoot.storage.mutations.tree_folders import (
     CopyFolder,
     CreateFolder,
@@ -43,7 +46,7 @@ from folkmoot.storage.mutations.tree_items import (
 from folkmoot.storage.mutations.tree_properties import SetProperties, TouchFolder
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import BodySpool, Right, Tool
-from folkmoot.storage.types_sharing import of_group
+from folkmoot.storage.types_sharing import SHARED_ITEMS, of_group
 from folkmoot.storage.types_tree import (
     SCHEDULE_INBOX,
     SCHEDULE_OUTBOX,
@@ -104,10 +107,11 @@ class Tree(TreeLocking):
         """Judge a PUT of ``size`` octets before its body is there: fails as ``put`` would now."""
 
         def work(txn: ReadTxn) -> None:
-            node, parent = self._item_place(txn, txn.view(FindPlace(path)), guard)
+            node, parent = self._item_place(txn, followed(txn, txn.view(FindPlace(path))), guard)
             right = Right.INSERT if node is None else Right.EDIT
             growth = size if node is None else size - node.size
-            txn.view(ForeseePut(parent.id, right, growth, int(node is None), size))
+            more, item = int(node is None), node.id if node is not None else 0
+            txn.view(ForeseePut(parent.id, right, growth, more, size, item))
 
         return self._read("put", work)
 
@@ -174,6 +178,7 @@ class Tree(TreeLocking):
     ) -> Deferred[None]:
         """Remove an item, or a folder with all below it.
 
+        Who shares an item, and removes it from where a group finds it, shares it no longer.
         ``replies`` False removes somebody's copy of a meeting without declining it.
         """
 
@@ -188,6 +193,11 @@ class Tree(TreeLocking):
                 return False
             check_locks(txn, found, guard, membership=True, below=True)
             sent = False
+            if _is_own_link(found):
+                assert isinstance(node, Item)
+                assert found.via is not None
+                txn.apply(UnshareItem(node.folder_id, node.id, found.via.space_id))
+                return sent
             if isinstance(node, Item) and node.schedule_tag and found.parent is not None:
                 blobs = self._store.blobs
                 _, sent = send_changes(txn, found.parent, node, None, blobs, replies=replies)
@@ -217,11 +227,15 @@ class Tree(TreeLocking):
 
         def work(txn: Txn) -> bool:
             node, parent, replaced = self._to_place(txn, source, target, guard, overwrite)
-            if isinstance(node, Item):
-                txn.apply(CopyItem(node, parent.id, target.names[-1]))
+            name = target.names[-1]
+            if isinstance(node, Item) and parent.special_use == SHARED_ITEMS:
+                # Whoever puts a thing of their own there, means to share it.
+                txn.apply(ShareItem(node.folder_id, node.id, parent.space_id, READ, name))
+            elif isinstance(node, Item):
+                txn.apply(CopyItem(node, parent.id, name))
             else:
                 ids = txn.view(FoldersBelow(node.id)) if deep else (node.id,)
-                txn.apply(CopyFolder(node, ids, parent.id, target.names[-1], deep))
+                txn.apply(CopyFolder(node, ids, parent.id, name, deep))
             return replaced
 
         return self._run("copy", work)
@@ -320,6 +334,12 @@ def _check_leaves(found: Found) -> None:
     """Refuse to take a folder away that somebody shares: only who knows where it is may do that."""
     if found.parent is None and found.path.names:
         raise PermissionDenied("Only its owner can remove or move what is shared.")
+
+
+def _is_own_link(found: Found) -> bool:
+    """Whether it is a link to something that the actor shares."""
+    parent = found.parent
+    return found.via is not None and parent is not None and Right.SHARE in parent.rights
 
 
 def _check_holds_items(parent: Folder) -> None:

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from folkmoot.sharing.guard import as_seen, check_conditions, check_locks, locks_on
 from folkmoot.sharing.intake import ItemLimits, item_content
+from folkmoot.sharing.links import followed
 from folkmoot.sharing.tree_reading import TreeReading
 from folkmoot.storage.errors import (
     Conflict,
@@ -56,7 +57,8 @@ class TreeLocking(TreeReading):
         """The locks that cover what lies at a path, inherited ones too."""
 
         def work(txn: ReadTxn) -> list[Lock]:
-            return [one.lock for one in locks_on(txn, txn.view(FindPlace(path, properties=False)))]
+            found = followed(txn, txn.view(FindPlace(path, properties=False)))
+            return [one.lock for one in locks_on(txn, found)]
 
         return self._read("locks", work)
 
@@ -90,10 +92,12 @@ class TreeLocking(TreeReading):
             if node is None:
                 node = self._empty(txn, found, guard)
             if isinstance(node, Item):
-                token = txn.apply(TakeLock(node.folder_id, node.name, request))
+                token = txn.apply(TakeLock(node.folder_id, node.name, request, node.id))
             else:
                 token = txn.apply(TakeLock(node.id, "", request))
-            return Locked(_with_token(locks_on(txn, self._find(txn, path)), token).lock, created)
+            found = self._find(txn, path)
+            taken = _with_token(locks_on(txn, found), token).lock
+            return Locked(taken, created)
 
         return self._run("lock", work)
 
@@ -101,7 +105,7 @@ class TreeLocking(TreeReading):
         locks = locks_on(txn, found)
         node = found.entry.node if found.entry is not None else None
         if request.infinite and isinstance(node, Folder):
-            locks += as_seen(found.path, txn.view(LocksBelow(node.id)))
+            locks += as_seen(found, txn.view(LocksBelow(node.id)))
         if request.scope is LockScope.SHARED:
             locks = [one for one in locks if one.lock.scope is LockScope.EXCLUSIVE]
         if locks:
@@ -128,7 +132,8 @@ class TreeLocking(TreeReading):
             check_conditions(txn, found, guard)
             for one in locks_on(txn, found):
                 if one.lock.token in guard.tokens and one.lock.account_id == self.actor.account_id:
-                    txn.apply(RefreshLock(one.folder_id, one.lock.token, timeout))
+                    item = _item_of(found, one)
+                    txn.apply(RefreshLock(one.folder_id, one.lock.token, timeout, item))
                     return _with_token(locks_on(txn, found), one.lock.token).lock
             raise PreconditionFailed("There is no such lock.")
 
@@ -138,23 +143,27 @@ class TreeLocking(TreeReading):
         """End a lock. Raises ``Conflict`` where it does not cover the path."""
 
         def work(txn: Txn) -> None:
-            locks = locks_on(txn, self._find(txn, path))
+            found = self._find(txn, path)
+            locks = locks_on(txn, found)
             try:
                 one = _with_token(locks, token)
             except NotFound:
                 raise Conflict("There is no such lock here.") from None
             if one.lock.account_id != self.actor.account_id:
                 raise PermissionDenied("This is another person's lock.")
-            txn.apply(ReleaseLock(one.folder_id, token))
+            txn.apply(ReleaseLock(one.folder_id, token, _item_of(found, one)))
 
         return self._run("unlock", work)
 
     # --- for the calls ------------------------------------------------------------------------
 
     def _find(self, txn: Txn, path: TreePath) -> Found:
-        """What lies at a path, held: it stays so until the end of the transaction."""
+        """What lies at a path, held: it stays so until the end of the transaction.
+
+        Of a link it is what the link stands for.
+        """
         self._hold(txn, path)
-        return txn.view(FindPlace(path))
+        return followed(txn, txn.view(FindPlace(path)))
 
     def _hold(self, txn: Txn, *paths: TreePath) -> None:
         """Hold the trees in which places lie, also those of others."""
@@ -172,6 +181,12 @@ def node_of(found: Found) -> Folder | Item:
     if found.entry is None:
         raise NotFound
     return found.entry.node
+
+
+def _item_of(found: Found, lock: FoundLock) -> int:
+    """The item that a lock is of; 0 where it is a folder's."""
+    node = found.entry.node if found.entry is not None else None
+    return node.id if lock.name and isinstance(node, Item) else 0
 
 
 def _with_token(locks: Sequence[FoundLock], token: str) -> FoundLock:

@@ -156,12 +156,30 @@ _LOST_GRANTS = Statement(
     "SELECT n.id FROM grants n LEFT JOIN collections c ON c.id = n.collection_id"
     " LEFT JOIN spaces o ON o.id = n.space_id LEFT JOIN groups g ON g.space_id = n.grantee"
     " LEFT JOIN spaces s ON s.id = n.grantee LEFT JOIN groups own ON own.space_id = n.space_id"
-    " WHERE c.id IS NULL OR c.space_id <> n.space_id OR c.parent_id IS NULL OR NOT EXISTS ("
+    " WHERE c.id IS NULL OR c.space_id <> n.space_id OR (c.parent_id IS NULL AND n.item = 0)"
+    " OR NOT EXISTS ("
     "SELECT 1 FROM members a WHERE a.account_id = o.owner_account_id AND (a.group_id = g.id"
     " OR EXISTS (SELECT 1 FROM members b WHERE b.group_id = a.group_id"
     " AND b.account_id = s.owner_account_id)) UNION ALL"
     " SELECT 1 FROM members b WHERE b.group_id = own.id"
     " AND (b.account_id = s.owner_account_id OR g.id = own.id))"
+)
+# Items that are not there, links that do not show what they stand for, and links of nothing.
+_LOST_LINKS = Statement(
+    "SELECT n.id FROM grants n JOIN collections c ON c.id = n.collection_id"
+    " LEFT JOIN messages m ON m.mailbox_id = n.collection_id AND m.uid = n.item"
+    " LEFT JOIN items i ON i.folder_id = n.collection_id AND i.id = n.item"
+    " LEFT JOIN messages lm ON lm.mailbox_id = n.link_collection AND lm.uid = n.link_item"
+    " LEFT JOIN items li ON li.folder_id = n.link_collection AND li.id = n.link_item"
+    " WHERE n.item > 0 AND ((c.tool = 'mail' AND (m.uid IS NULL OR (n.link_item > 0"
+    " AND (lm.uid IS NULL OR lm.blob_id <> m.blob_id))))"
+    " OR (c.tool <> 'mail' AND (i.id IS NULL OR (n.link_item > 0"
+    " AND (li.id IS NULL OR li.blob_id <> i.blob_id OR li.etag <> i.etag)))))"
+)
+_STRAY_LINKS = Statement(
+    "SELECT c.id, c.messages, COUNT(n.id) FROM collections c"
+    " LEFT JOIN grants n ON n.link_collection = c.id AND n.link_item > 0"
+    " WHERE c.special_use = 'shared' GROUP BY c.id, c.messages HAVING c.messages <> COUNT(n.id)"
 )
 _LOST_SEEN = Statement(
     "SELECT n.mailbox_id, n.account_id FROM seen n JOIN collections c ON c.id = n.mailbox_id"
@@ -315,6 +333,10 @@ def _groups(db: Db) -> Iterator[Finding]:
         yield Finding(f"the address {address} is not of one account or one group")
     for (grant,) in db.all(_LOST_GRANTS):
         yield Finding(f"grant {grant} is of nothing, or to somebody who shares no group")
+    for (grant,) in db.all(_LOST_LINKS):
+        yield Finding(f"grant {grant} is of an item that is not there, or not shown as it is")
+    for collection, links, grants in db.all(_STRAY_LINKS):
+        yield Finding(f"collection {collection} shows {links} items, but {grants} are shared")
     for mailbox, account in db.all(_LOST_SEEN):
         yield Finding(f"account {account} has \\Seen of its own in its own mailbox {mailbox}")
 

@@ -1,4 +1,5 @@
 """Reads whom an actor has to do with: its groups, who else is in them, what was granted to it."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -129,11 +129,13 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Found:
     """What lies at a path: ``entry`` is None where nothing does, ``parent`` is None where nothing
-    lies above it either, for a root, and where the actor may not know what is above."""
+    lies above it either, for a root, and where the actor may not know what is above. ``via`` is the
+    folder of a group that shows the item, where a link was followed to it."""
 
     path: TreePath
     entry: Entry | None
     parent: Folder | None
+    via: Folder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound, PermissionDenied, Unchangeable
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.links import grants_removed
 from folkmoot.storage.mutations.spaces import announce
 from folkmoot.storage.policy import Charge, CollectionFacts
 from folkmoot.storage.txn import ReadContext, WriteContext
@@ -17,7 +18,7 @@ from folkmoot.storage.types import ALL_RIGHTS, Right, Topic
 from folkmoot.storage.types_sharing import SHARED_ITEMS
 from folkmoot.storage.types_tree import SCHEDULE_INBOX, SCHEDULE_OUTBOX
 
-_NEVER_SHARED = frozenset({SHARED_ITEMS, SCHEDULE_INBOX, SCHEDULE_OUTBOX})
+NEVER_SHARED = frozenset({SHARED_ITEMS, SCHEDULE_INBOX, SCHEDULE_OUTBOX})
 
 _GRANTEE = Statement(
     "SELECT g.id, a.id FROM spaces s LEFT JOIN groups g ON g.space_id = s.id"
@@ -46,7 +47,6 @@ _SHOW = Statement(
 _REMOVE = Statement(
     "DELETE FROM grants WHERE collection_id = :collection AND item = 0 AND grantee = :grantee"
 )
-_OF_LEAVER = Statement("DELETE FROM grants WHERE space_id = :account AND grantee = :group")
 _TO_LEAVER = Statement("DELETE FROM grants WHERE space_id = :group AND grantee = :account")
 # What an account and those whom it meets in no other group have granted to each other.
 _STILL_TOGETHER = (
@@ -100,7 +100,7 @@ class Share(_OfCollection):
 
     def write(self, context: WriteContext) -> None:
         facts = context.facts(self.collection_id)
-        if facts.special in _NEVER_SHARED or context.db.value(_IS_ROOT, id=facts.id):
+        if facts.special in NEVER_SHARED or context.db.value(_IS_ROOT, id=facts.id):
             raise Unchangeable("This cannot be shared; share a collection in it.")
         check_grantee(context, facts, self.grantee)
         where = {"collection": facts.id, "grantee": self.grantee}
@@ -142,7 +142,7 @@ def check_grantee(context: ReadContext, facts: CollectionFacts, grantee: int) ->
     group, account = row if row is not None else (None, None)
     owner = facts.owner_account_id
     if owner == 0:
-        own = context.db.value(_OF_SPACE, space=facts.space_id)
+        own = group_of(context, facts.space_id)
         if grantee == facts.space_id:
             return
         together = account and context.db.one(_IN_GROUP, group=own, account=account)
@@ -154,6 +154,12 @@ def check_grantee(context: ReadContext, facts: CollectionFacts, grantee: int) ->
         )
     if not together:
         raise PermissionDenied("Only groups of the owner, and people in them, can be given rights.")
+
+
+def group_of(context: ReadContext, space_id: int) -> int | None:
+    """The group that owns a space, if one does."""
+    row = context.db.one(_OF_SPACE, space=space_id)
+    return row[0] if row is not None else None
 
 
 def tell(context: WriteContext, space_id: int, grantee: int) -> None:
@@ -170,7 +176,9 @@ def tell(context: WriteContext, space_id: int, grantee: int) -> None:
 def end_between(context: WriteContext, account: int, group: int) -> None:
     """An account has left a group: end what each had granted to the other, and what it and the
     members had who are in no other group with it. Both are spaces."""
-    context.db.run(_OF_LEAVER, account=account, group=group)
+    grants_removed(
+        context, "n.space_id = :account AND n.grantee = :group", account=account, group=group
+    )
     context.db.run(_TO_LEAVER, account=account, group=group)
     for statement in _BETWEEN:
         context.db.run(statement, account=account)

@@ -25,6 +25,7 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
 from folkmoot.storage.mutations.excess import excess_of, newly
 from folkmoot.storage.mutations.grants import end_between
+from folkmoot.storage.mutations.item_grants import shared_collection
 from folkmoot.storage.mutations.mailboxes import check_component
 from folkmoot.storage.mutations.spaces import (
     announce,
@@ -109,6 +110,8 @@ def create_group(context: WriteContext, new: NewGroup) -> int:
     claim_address(context, new.address)
     limits = _may_lead_one_more(context, new.admin_account_id)
     space = insert_space(context, limits)
+    for tool in (Tool.MAIL, Tool.DOCUMENTS):  # where members put what they share
+        shared_collection(context, space, tool)
     group: int = context.db.value(
         _INSERT,
         space=space,

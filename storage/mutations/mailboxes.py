@@ -18,6 +18,7 @@ from folkmoot.storage.errors import (
 )
 from folkmoot.storage.gate import Need, OnCollection, OnSpace
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.links import collection_removed
 from folkmoot.storage.names import INBOX as INBOX
 from folkmoot.storage.names import UNWANTED, is_place, mailbox_levels
 from folkmoot.storage.policy import Charge
@@ -45,7 +46,6 @@ _ROW = Statement("SELECT space_id, parent_id, name, messages, size FROM collecti
 _CHILD = Statement("SELECT id FROM collections WHERE parent_id = :id LIMIT 1")
 _DELETE_MESSAGES = Statement("DELETE FROM messages WHERE mailbox_id = :id")
 _DELETE_CHANGES = Statement("DELETE FROM changes WHERE collection_id = :id")
-_UNSHARE = Statement("DELETE FROM grants WHERE collection_id = :id")
 _DELETE_ANNOTATIONS = Statement("DELETE FROM annotations WHERE collection_id = :id")
 _DELETE = Statement("DELETE FROM collections WHERE id = :id")
 _MOVE = Statement("UPDATE collections SET parent_id = :parent, name = :name WHERE id = :id")
@@ -181,7 +181,7 @@ class DeleteMailbox(Mutation[None]):
         context.db.run(_DELETE_MESSAGES, id=self.mailbox_id)
         context.db.run(_DELETE_CHANGES, id=self.mailbox_id)
         context.db.run(_DELETE_ANNOTATIONS, id=self.mailbox_id)
-        context.db.run(_UNSHARE, id=self.mailbox_id)
+        collection_removed(context, self.mailbox_id)
         context.db.run(_DELETE, id=self.mailbox_id)
         context.hint(Topic.COLLECTION, self.mailbox_id, modseq)
         context.hint(Topic.SPACE, space_id)

@@ -13,6 +13,7 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.bodies import insert_body
 from folkmoot.storage.mutations.flag_states import Change, State, changes, newer
 from folkmoot.storage.mutations.keywords import learn_keywords, spelled_row, spelling
+from folkmoot.storage.mutations.links import messages_moved, messages_removed
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import Counters, ReadContext, WriteContext
 from folkmoot.storage.types import (
@@ -294,6 +295,7 @@ def remove_rows(context: WriteContext, mailbox_id: int, rows: list[Row]) -> Expu
         [{"mailbox": mailbox_id, "low": low, "high": high} for low, high in gone.ranges],
     )
     context.changed(mailbox_id, bumped.modseq, REMOVED, gone)
+    messages_removed(context, mailbox_id, gone)
     return Expunged(bumped.modseq, gone)
 
 
@@ -384,5 +386,7 @@ class MoveMessages(Mutation[Copied]):
         if not rows:
             return Copied(0, (), ())
         copied = copy_rows(context, self.target_id, rows)
+        moved = zip(copied.source, copied.target, strict=True)
+        messages_moved(context, self.source_id, self.target_id, moved)
         remove_rows(context, self.source_id, rows)
         return copied

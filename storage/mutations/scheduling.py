@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.gate import Administration, Need, OnCollection, OnSpace
+from folkmoot.storage.gate import Administration, Need, OnCollection, OnItem
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.tree_items import CreateItem, RemoveItem, ReplaceItem
 from folkmoot.storage.policy import Charge
@@ -56,13 +56,21 @@ def insert_messages(context: WriteContext, messages: Sequence[ScheduleMessage]) 
 
 @dataclass(frozen=True, slots=True)
 class SendScheduling(Mutation[None]):
-    """Tell other people of this server of a change in a calendar of ``space_id``."""
+    """Tell other people of this server of a change in a calendar, in the name of its owner.
 
-    space_id: int
+    Who may change what is in the calendar (``right``; of one item, where ``item_id`` is given),
+    may do this.
+    """
+
+    calendar_id: int
+    item_id: int
+    right: Right
     messages: tuple[ScheduleMessage, ...]
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)]
+        if self.item_id:
+            return [OnItem(self.calendar_id, self.item_id, self.right)]
+        return [OnCollection(self.calendar_id, self.right)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()  # what they take, they take where they arrive

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.mutations.first_folders import insert_first_folders
+from folkmoot.storage.mutations.links import grants_removed
 from folkmoot.storage.mutations.mailboxes import INBOX, insert_mailbox
 from folkmoot.storage.txn import WriteContext
 from folkmoot.storage.types import Limit, Tool, Topic
@@ -48,8 +49,6 @@ _DESTROY_SPACE = (
     Statement("DELETE FROM annotations WHERE space_id = :space"),
     Statement("DELETE FROM locks WHERE space_id = :space"),
     Statement("DELETE FROM schedule_messages WHERE space_id = :space"),
-    Statement("DELETE FROM grants WHERE space_id = :space"),
-    Statement("DELETE FROM grants WHERE grantee = :space"),
     *(
         Statement(
             f"DELETE FROM {table} WHERE folder_id IN"  # noqa: S608
@@ -103,6 +102,8 @@ def lock_space(context: WriteContext, space_id: int) -> None:
 def empty_space(context: WriteContext, space_id: int) -> None:
     """Destroy all that a space holds; octets go with the next sweep of unreferenced blobs."""
     announce(context, space_id)
+    grants_removed(context, "n.space_id = :space", space=space_id)
+    grants_removed(context, "n.grantee = :space", space=space_id)
     for statement in _DESTROY_SPACE:
         context.db.run(statement, space=space_id)
 

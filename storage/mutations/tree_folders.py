@@ -20,8 +20,9 @@ from folkmoot.storage.errors import (
 )
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.beside import BESIDE
+from folkmoot.storage.mutations.links import collection_removed
 from folkmoot.storage.mutations.tree_items import (
-    BESIDE,
     bury,
     check_free,
     check_name,
@@ -59,7 +60,6 @@ _DELETE = (
     Statement("DELETE FROM properties WHERE folder_id = :id"),
     Statement("DELETE FROM tombstones WHERE folder_id = :id"),
     Statement("DELETE FROM items WHERE folder_id = :id"),
-    Statement("DELETE FROM grants WHERE collection_id = :id"),
     Statement("DELETE FROM collections WHERE id = :id"),
 )
 _UNLOCK = Statement("DELETE FROM locks WHERE folder_id = :id")
@@ -69,8 +69,6 @@ _MOVE = Statement(
 )
 # What a folder was for in its old space, something else is for in the new one.
 _GIVE = Statement("UPDATE collections SET space_id = :space, special_use = '' WHERE id = :id")
-# What one owner has shared, the next one has not.
-_UNSHARE = Statement("DELETE FROM grants WHERE collection_id = :id")
 _COPY_FOLDER_PROPERTIES = Statement(
     "INSERT INTO properties (folder_id, item_id, name, value)"
     " SELECT CAST(:copy AS BIGINT), 0, name, value FROM properties"
@@ -265,6 +263,7 @@ class RemoveFolder(Mutation[None]):
         if set(found.ids) != set(self.folder_ids):
             raise Conflict("Something was added meanwhile.")
         for id_ in reversed(found.ids):  # those that lie deepest first
+            collection_removed(context, id_)
             for statement in _DELETE:
                 context.db.run(statement, id=id_)
             context.hint(Topic.COLLECTION, id_)
@@ -392,7 +391,7 @@ class MoveFolder(Mutation[None]):
             context.db.run(_UNLOCK, id=id_)
             if leaves:
                 context.db.run(_GIVE, id=id_, space=target.space_id)
-                context.db.run(_UNSHARE, id=id_)
+                collection_removed(context, id_)  # what one owner shares, the next does not
         bury(context, parent_id, gone, old)
         context.hint(Topic.SPACE, source.space_id)
         context.hint(Topic.SPACE, target.space_id)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Final
+from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import AlreadyExists, InvalidName, NotFound, RuleBroken
-from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.gate import Need, OnCollection, OnItem
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.beside import BESIDE
 from folkmoot.storage.mutations.bodies import insert_body
+from folkmoot.storage.mutations.links import item_changed, item_moved, item_removed
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool
@@ -60,12 +61,6 @@ _TOUCH = Statement(
 )
 
 # --- what lies beside items of calendars and address books ----------------------------------------
-
-#: Columns of what lies beside an item, named as in ``CalendarRow`` and ``CardRow``.
-BESIDE: Final = {
-    Tool.CALENDAR: ("calendar_objects", tuple(each.name for each in fields(CalendarRow))),
-    Tool.CONTACTS: ("contact_cards", tuple(each.name for each in fields(CardRow))),
-}
 
 
 def _upsert(table: str, columns: Sequence[str]) -> Statement:
@@ -262,7 +257,7 @@ class ReplaceItem(Mutation[Item]):
     content: ItemContent
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.item.folder_id, Right.EDIT)]
+        return [OnItem(self.item.folder_id, self.item.id, Right.EDIT)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         facts = context.facts(self.item.folder_id)
@@ -287,6 +282,7 @@ class ReplaceItem(Mutation[Item]):
             schedule_tag=new.schedule_tag,
         )
         _store_beside(context, old.folder_id, old.id, new)
+        item_changed(context, old.folder_id, old.id)
         return _item(context, old)
 
 
@@ -297,7 +293,7 @@ class RemoveItem(Mutation[None]):
     item: Item
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.item.folder_id, Right.DELETE)]
+        return [OnItem(self.item.folder_id, self.item.id, Right.DELETE)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         facts = context.facts(self.item.folder_id)
@@ -305,6 +301,7 @@ class RemoveItem(Mutation[None]):
 
     def write(self, context: WriteContext) -> None:
         item = _item(context, self.item)
+        item_removed(context, item.folder_id, item.id)
         modseq = context.number(item.folder_id, items=-1, size=-item.size)
         context.db.run(_DELETE_PROPERTIES, folder=item.folder_id, item=item.id)
         context.db.run(_DELETE, id=item.id)
@@ -401,6 +398,10 @@ class MoveItem(Mutation[None]):
         if tool in _MOVE_BESIDE and not stays:
             context.db.run(_MOVE_BESIDE[tool], target=self.target_id, item=item.id)
         bury(context, item.folder_id, gone, item.name)
+        if context.facts(item.folder_id).space_id == context.facts(self.target_id).space_id:
+            item_moved(context, item.folder_id, item.id, self.target_id, item.id)
+        else:
+            item_removed(context, item.folder_id, item.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,7 +413,7 @@ class TouchItem(Mutation[None]):
     created: int | None = None
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.item.folder_id, Right.EDIT)]
+        return [OnItem(self.item.folder_id, self.item.id, Right.EDIT)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()
@@ -427,6 +428,7 @@ class TouchItem(Mutation[None]):
             modified=self.modified,
             created=self.created,
         )
+        item_changed(context, item.folder_id, item.id)
 
 
 def same_tool(context: ReadContext, source_id: int, target_id: int) -> Tool:

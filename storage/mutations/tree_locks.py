@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import LimitReached, NotFound
-from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.gate import Need, OnCollection, OnItem
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
@@ -38,20 +38,30 @@ _REFRESH = Statement(
 _DELETE = Statement("DELETE FROM locks WHERE token = :token AND folder_id = :folder")
 
 
+def _editing(folder_id: int, item_id: int) -> Need:
+    if item_id:
+        return OnItem(folder_id, item_id, Right.EDIT)
+    return OnCollection(folder_id, Right.EDIT)
+
+
 def _granted(timeout: int | None) -> int:
     return max(1, min(DEFAULT_TIMEOUT if timeout is None else timeout, LONGEST_TIMEOUT))
 
 
 @dataclass(frozen=True, slots=True)
 class TakeLock(Mutation[str]):
-    """Lock a folder (``name`` "") or a member of it; returns the token. Raises ``LimitReached``."""
+    """Lock a folder (``name`` "") or a member of it; returns the token. Raises ``LimitReached``.
+
+    Here and below ``item_id`` is the item's, where the lock is one item's.
+    """
 
     folder_id: int
     name: str
     request: LockRequest
+    item_id: int = 0
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.EDIT)]
+        return [_editing(self.folder_id, self.item_id)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()
@@ -88,9 +98,10 @@ class RefreshLock(Mutation[None]):
     folder_id: int
     token: str
     timeout: int | None
+    item_id: int = 0
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.EDIT)]
+        return [_editing(self.folder_id, self.item_id)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()
@@ -114,9 +125,10 @@ class ReleaseLock(Mutation[None]):
 
     folder_id: int
     token: str
+    item_id: int = 0
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.EDIT)]
+        return [_editing(self.folder_id, self.item_id)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()

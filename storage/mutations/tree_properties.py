@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import LimitReached, NotFound
-from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.gate import Need, OnCollection, OnItem
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
@@ -61,6 +61,8 @@ class SetProperties(Mutation[None]):
     changes: Mapping[str, str | None]
 
     def needs(self) -> Sequence[Need]:
+        if self.item_id:
+            return [OnItem(self.folder_id, self.item_id, Right.EDIT)]
         return [OnCollection(self.folder_id, Right.EDIT)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.gate import Need, OnCollection, OnItem
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
@@ -15,7 +15,9 @@ from folkmoot.storage.views.base import View
 @dataclass(frozen=True, slots=True)
 class ForeseePut(View[None]):
     """Whether an item of ``size`` octets, ``growth`` octets and ``items`` more, may go into a
-    folder; the write itself asks again. Raises ``OverQuota``, ``TooLarge`` and what the gate does.
+    folder, or (``item_id``) into an item of it; the write itself asks again.
+
+    Raises ``OverQuota``, ``TooLarge`` and what the gate does.
     """
 
     folder_id: int
@@ -23,8 +25,11 @@ class ForeseePut(View[None]):
     growth: int
     items: int
     size: int = 0
+    item_id: int = 0
 
     def needs(self) -> Sequence[Need]:
+        if self.item_id:
+            return [OnItem(self.folder_id, self.item_id, self.right)]
         return [OnCollection(self.folder_id, self.right)]
 
     def read(self, context: ReadContext) -> None:

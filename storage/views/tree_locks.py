@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Row, Statement
-from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.gate import Need, OnCollection, OnItem
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_tree import Lock, LockScope, TreePath
@@ -40,15 +40,18 @@ class FoundLock:
 class LocksOn(View[list[FoundLock]]):
     """The locks that cover a node: its own and those that it inherits.
 
-    ``name`` is the member's, or "" for the folder itself. A lock of the folder without depth
-    covers its members' being there, which ``membership`` asks for.
+    ``name`` is the member's, or "" for the folder itself; ``item_id`` is the item's. A lock of the
+    folder without depth covers its members' being there, which ``membership`` asks for.
     """
 
     folder_id: int
     name: str = ""
     membership: bool = False
+    item_id: int = 0
 
     def needs(self) -> Sequence[Need]:
+        if self.item_id:
+            return [OnItem(self.folder_id, self.item_id, Right.LOOKUP)]
         return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> list[FoundLock]:

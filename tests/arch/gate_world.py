@@ -17,9 +17,11 @@ from folkmoot.storage.mutations import (
     bindings,
     credentials,
     domains,
+    grants,
     group_settings,
     groups,
     index,
+    item_grants,
     mailboxes,
     messages,
     notices,
@@ -178,6 +180,7 @@ def _filled(store: Store, account: Account, actor: Actor) -> Person:
         found = {info.name: info.id for info in mailboxes_}
         message = NewMessage(store.prepare(simple()), DELETED, datetime.now(UTC))
         txn.apply(messages.AppendMessages(found["INBOX"], (message,)))
+        txn.apply(messages.AppendMessages(found["Trash"], (message,)))
         return found
 
     home = store.call_read(actor, "test", lambda txn: txn.view(ReadScheduleHome(account.space_id)))
@@ -234,7 +237,7 @@ def make_world(path: Path) -> World:
     for setup in setups:
         store.call(SYSTEM, "test", partial(_apply, setup))
     waiting = ScheduleMessage(alice.account.space_id, "mailto:a", "mailto:b", b"x")
-    send = scheduling.SendScheduling(alice.account.space_id, (waiting,))
+    send = scheduling.SendScheduling(alice.scheduling.calendar_id, 0, Right.INSERT, (waiting,))
     store.call(alice.actor, "test", partial(_apply, send))
     (_, bob), (_, carol) = (_signed_in(store, f"{name}@example.test") for name in ("bob", "carol"))
     new = NewGroup("choir@example.test", "Choir", alice.account.id)
@@ -246,6 +249,13 @@ def make_world(path: Path) -> World:
     details = store.call_read(SYSTEM, "test", lambda txn: txn.view(ShowGroup("choir@example.test")))
     in_group = replace(alice.account, space_id=details.group.space_id)
     shared = _filled(store, in_group, alice.actor)
+    for person in (alice, shared):
+        boxes, to = person.mailboxes, details.group.space_id
+        for grant in (
+            grants.Share(boxes["Sent"], to, Right.LOOKUP),
+            item_grants.ShareItem(boxes["Trash"], 1, to, Right.LOOKUP),
+        ):
+            store.call(alice.actor, "test", partial(_apply, grant))
     quartet, dave = _quartet(store, alice)
     store.call(SYSTEM, "test", partial(_apply, domains.SetDomainPlans("example.test", ("free",))))
     ruler, foreign = (_ruler(store, f"ruler@{name}.test") for name in ("example", "empty"))
@@ -356,6 +366,12 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
     def strayed(world: World) -> Item:
         return world.alice.item._replace(folder_id=world.mallory.folder.id)
 
+    def choir(world: World) -> int:
+        return world.shared.account.space_id
+
+    def shared_before(world: World) -> int:
+        return world.alice.mailboxes["Sent"]
+
     def message(world: World) -> ScheduleMessage:
         return ScheduleMessage(world.alice.account.space_id, "mailto:a", "mailto:b", b"x")
 
@@ -365,7 +381,9 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
     items, folders, locks, props = tree_items, tree_folders, tree_locks, tree_properties
     return {
         scheduling.SendScheduling: lambda w: [
-            scheduling.SendScheduling(w.alice.account.space_id, (message(w),)),
+            scheduling.SendScheduling(
+                w.alice.scheduling.calendar_id, 0, Right.INSERT, (message(w),)
+            ),
         ],
         items.CreateItem: lambda w: [items.CreateItem(w.alice.folder.id, "new", FILE)],
         items.ReplaceItem: lambda w: [
@@ -410,6 +428,18 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
             folders.MoveFolder(
                 w.mallory.folder.id, (w.mallory.folder.id,), w.alice.docs.id, "moved"
             ),
+        ],
+        grants.Share: lambda w: [
+            grants.Share(w.alice.folder.id, choir(w), Right.LOOKUP),
+            grants.Share(w.alice.mailboxes["Archive"], choir(w), Right.LOOKUP),
+        ],
+        grants.Unshare: lambda w: [grants.Unshare(shared_before(w), choir(w))],
+        item_grants.ShareItem: lambda w: [
+            item_grants.ShareItem(w.alice.folder.id, w.alice.item.id, choir(w), Right.LOOKUP),
+            item_grants.ShareItem(w.alice.mailboxes["INBOX"], 1, choir(w), Right.LOOKUP),
+        ],
+        item_grants.UnshareItem: lambda w: [
+            item_grants.UnshareItem(w.alice.mailboxes["Trash"], 1, choir(w)),
         ],
         props.SetProperties: lambda w: [
             props.SetProperties(w.alice.folder.id, 0, {"{a}b": "<b/>"}),
@@ -579,6 +609,8 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
     }
 
 
+#: What administration may do with what people have: say with whom it is shared.
+SHARING = {grants.Share, grants.Unshare, item_grants.ShareItem, item_grants.UnshareItem}
 OWNED = {**_mailbox_table(), **_tree_table(), **_own_table()}
 GROUPS = _group_table()
 ADMINISTRATION = _administration_table()

@@ -52,6 +52,7 @@ from folkmoot.storage.types_accounts import AccountUpdate
 from tests.arch.gate_world import (
     ADMINISTRATION,
     GROUPS,
+    SHARING,
     SYSTEM,
     TABLE,
     AnyMutation,
@@ -178,7 +179,7 @@ def test_system(world: World, kind: type[AnyMutation]) -> None:
     for mutation in TABLE[kind](world):
         error = _outcome(world.store, SYSTEM, mutation)
         delivery = isinstance(mutation, messages.AppendMessages) and mutation.right is Right.POST
-        if kind in ADMINISTRATION or kind in GROUPS or delivery:
+        if kind in {*ADMINISTRATION, *GROUPS, *SHARING} or delivery:
             assert isinstance(error, Undo), (mutation, error)
         else:
             assert type(error) in (PermissionDenied, NotFound), (mutation, error)

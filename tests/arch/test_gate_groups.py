@@ -15,7 +15,7 @@ import pytest
 from folkmoot.sharing.policy import MEMBER
 from folkmoot.sharing.rights import WRITE
 from folkmoot.storage.errors import NotFound, PermissionDenied, StorageError
-from folkmoot.storage.gate import OnCollection, OnSpace
+from folkmoot.storage.gate import OnCollection, OnItem, OnSpace
 from folkmoot.storage.mutations import groups
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor, Right, Tool
@@ -63,10 +63,18 @@ def _apply(mutation: AnyMutation, txn: Txn) -> None:
 
 def _only_collections(mutation: AnyMutation, world: World) -> bool:
     """Whether it touches nothing but what the group has, by collections."""
-    known = {*world.shared.mailboxes.values(), world.shared.docs.id, world.shared.folder.id}
+    shared = world.shared
+    known = {*shared.mailboxes.values(), shared.docs.id, shared.folder.id}
+    known.add(shared.scheduling.calendar_id)
     return all(
-        isinstance(need, OnCollection) and need.collection_id in known for need in mutation.needs()
+        isinstance(need, OnCollection | OnItem) and need.collection_id in known
+        for need in mutation.needs()
     )
+
+
+def _rights(mutation: AnyMutation) -> list[Right]:
+    needs = mutation.needs()
+    return [need.rights for need in needs if isinstance(need, OnCollection | OnItem)]
 
 
 @each
@@ -83,8 +91,7 @@ def test_a_reader(world: World, kind: type[AnyMutation]) -> None:
     for mutation in OWNED[kind](world):
         outcome = _outcome(world, world.bob, mutation)
         if outcome is Undo:
-            rights = [need.rights for need in mutation.needs() if isinstance(need, OnCollection)]
-            assert not any(right & ~MEMBER for right in rights)
+            assert not any(right & ~MEMBER for right in _rights(mutation))
             assert not any(isinstance(need, OnSpace) for need in mutation.needs())
         else:
             assert issubclass(outcome, (PermissionDenied, NotFound)), (mutation, outcome)
@@ -100,7 +107,9 @@ def test_a_writer(world: World, kind: type[AnyMutation]) -> None:
     mutation = OWNED[kind](world)[0]
     outcome = _outcome(world, world.bob, mutation, give)
     world.store.call(SYSTEM, "test", partial(_apply, take))
-    if _only_collections(mutation, world):
+    if any(Right.SHARE in right for right in _rights(mutation)):
+        assert outcome is PermissionDenied
+    elif _only_collections(mutation, world):
         assert outcome is Undo, mutation
     else:
         assert issubclass(outcome, StorageError)

@@ -1,0 +1,156 @@
+"""Mutations of what owners share one by one: rights of groups on single items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import LimitReached, NotFound, PermissionDenied, Unchangeable
+from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.grants import NEVER_SHARED, check_grantee, group_of, tell
+from folkmoot.storage.mutations.links import free_name, grants_removed, make_link
+from folkmoot.storage.mutations.mailboxes import insert_mailbox
+from folkmoot.storage.mutations.tree_folders import insert_folder
+from folkmoot.storage.policy import Charge, CollectionFacts
+from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.types import Right, Tool, Topic
+from folkmoot.storage.types_sharing import SHARED_ITEMS
+
+#: What the collection of a group is called in which such items are shown.
+NAME: Final = "Shared"
+MAX_LINKS = 20_000  # in one of them
+
+_EXISTS = {
+    True: Statement("SELECT 1 FROM messages WHERE mailbox_id = :collection AND uid = :item"),
+    False: Statement("SELECT 1 FROM items WHERE folder_id = :collection AND id = :item"),
+}
+_KNOWN = Statement(
+    "SELECT id FROM grants"
+    " WHERE collection_id = :collection AND item = :item AND grantee = :grantee"
+)
+_CHANGE = Statement("UPDATE grants SET rights = :rights WHERE id = :id")
+_INSERT = Statement(
+    "INSERT INTO grants (space_id, collection_id, item, grantee, rights, link_collection,"
+    " link_item, created) VALUES (:space, :collection, :item, :grantee, :rights, :link,"
+    " :link_item, :now)"
+)
+_COLLECTION = Statement(
+    "SELECT id, messages FROM collections"
+    " WHERE space_id = :space AND tool = :tool AND special_use = :use"
+)
+_ROOT = Statement(
+    "SELECT id FROM collections WHERE space_id = :space AND tool = :tool AND parent_id IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfItem(Mutation[None]):
+    """What the mutations here have in common: whoever may share the collection may do them."""
+
+    abstract: ClassVar[bool] = True
+    audited: ClassVar[bool] = True
+
+    collection_id: int
+    item: int
+    grantee: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.collection_id, Right.SHARE)]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShareItem(_OfItem):
+    """Give a group (by its space) rights on one item, instead of others it has.
+
+    ``item`` is a UID, or the id of an item of the tree. The group finds it in what is shared with
+    it one by one, called ``name`` if one is given. A message is for reading only: its flags stay
+    its owner's. Raises ``PermissionDenied`` for groups that the owner is not in, ``Unchangeable``,
+    ``LimitReached``, ``NotFound``, ``RuleBroken`` (another one with its UID is shared there).
+    """
+
+    collection_id: int
+    item: int
+    grantee: int
+    rights: Right
+    name: str = ""
+
+    def write(self, context: WriteContext) -> None:
+        facts = context.facts(self.collection_id)
+        mail = facts.tool is Tool.MAIL
+        if facts.special in NEVER_SHARED:
+            raise Unchangeable("This cannot be shared.")
+        check_grantee(context, facts, self.grantee)
+        if group_of(context, self.grantee) is None:
+            raise PermissionDenied("Single items are shared with groups.")
+        here = {"collection": self.collection_id, "item": self.item}
+        if context.db.one(_EXISTS[mail], **here) is None:
+            raise NotFound
+        rights = self.rights & ~Right.SHARE
+        if mail:
+            rights &= Right.LOOKUP | Right.READ | Right.SEEN
+        known = context.db.one(_KNOWN, grantee=self.grantee, **here)
+        if known is not None:
+            context.db.run(_CHANGE, id=known[0], rights=int(rights))
+        else:
+            self._insert(context, facts, rights)
+        tell(context, facts.space_id, self.grantee)
+
+    def _insert(self, context: WriteContext, facts: CollectionFacts, rights: Right) -> None:
+        link = made = 0
+        if self.grantee != facts.space_id:  # a group finds its own where it is
+            link = shared_collection(context, self.grantee, facts.tool)
+            made = make_link(context, link, facts.tool, self.collection_id, self.item, self.name)
+        context.db.run(
+            _INSERT,
+            space=facts.space_id,
+            collection=self.collection_id,
+            item=self.item,
+            grantee=self.grantee,
+            rights=int(rights),
+            link=link,
+            link_item=made,
+            now=context.now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnshareItem(_OfItem):
+    """Take from a group what was granted on one item. Raises ``NotFound``."""
+
+    collection_id: int
+    item: int
+    grantee: int
+
+    def write(self, context: WriteContext) -> None:
+        facts = context.facts(self.collection_id)
+        here = {"collection": self.collection_id, "item": self.item, "grantee": self.grantee}
+        known = context.db.one(_KNOWN, **here)
+        if known is None:
+            raise NotFound("This is not shared with them.")
+        grants_removed(context, "n.id = :id", id=known[0])
+        tell(context, facts.space_id, self.grantee)
+
+
+def shared_collection(context: WriteContext, space: int, tool: Tool) -> int:
+    """Where a group has what is shared with it one by one; made when it is needed first."""
+    known = context.db.one(_COLLECTION, space=space, tool=tool.value, use=SHARED_ITEMS)
+    if known is not None:
+        link, links = known
+        if links >= MAX_LINKS:
+            raise LimitReached("Too many single items are shared with this group.")
+        context.lock([link])
+        return int(link)
+    root: int = context.db.value(_ROOT, space=space, tool=tool.value)
+    context.lock([root])
+    name = free_name(context, root, NAME)
+    context.hint(Topic.SPACE, space)
+    if tool is Tool.MAIL:
+        return insert_mailbox(context, space, root, name, SHARED_ITEMS)
+    number = context.number(root)
+    return insert_folder(context, space, tool, root, name, number, special_use=SHARED_ITEMS)
