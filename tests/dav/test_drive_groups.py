@@ -65,7 +65,11 @@ def test_members_without_rights_only_read(choir: Choir) -> None:
     assert carol.call("LOCK", f"{CHOIR}free.txt").status in (400, 403)
     assert carol.call("COPY", f"{CHOIR}song.txt", Destination=mine).status == 201
     assert carol.call("COPY", "song.txt", Destination=f"{CHOIR}copy.txt").status == 403
-    assert carol.propfind(CHOIR, "displayname", depth=1).hrefs == [CHOIR, f"{CHOIR}song.txt"]
+    assert carol.propfind(CHOIR, "displayname", depth=1).hrefs == [
+        CHOIR,
+        f"{CHOIR}Shared/",
+        f"{CHOIR}song.txt",
+    ]
     privileges = carol.propfind(CHOIR, "current-user-privilege-set").only
     assert "read" in privileges.tags("current-user-privilege-set")
     assert "write-content" not in privileges.tags("current-user-privilege-set")
