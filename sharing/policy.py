@@ -18,8 +18,6 @@ from folkmoot.storage.types_sharing import DROP_FOLDER, SHARED_ITEMS
 
 #: What every member may do in the space of the group.
 MEMBER: Final = Right.LOOKUP | Right.READ | Right.BUSY | Right.SEEN
-#: What is granted where nothing else is said.
-READ: Final = MEMBER
 #: What only owners have, who decide what is shared.
 NEVER_GRANTED: Final = Right.SHARE
 #: What fellow members may do in each other's drop folders.

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from folkmoot.sharing.guard import check_conditions, check_locks
 from folkmoot.sharing.intake import item_content
 from folkmoot.sharing.links import followed
-from folkmoot.sharing.policy import READ
+from folkmoot.sharing.rights import READ
 from folkmoot.sharing.scheduling import cancel_all, deliver_waiting, send_changes
 from folkmoot.sharing.tree_locking import NO_TIMES, TreeLocking, node_of
 from folkmoot.storage.errors import (

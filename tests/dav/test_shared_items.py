@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from folkmoot.sharing.groups import WRITE
-from folkmoot.sharing.policy import READ
+from folkmoot.sharing.rights import READ, WRITE
 from folkmoot.storage.errors import NotFound, PermissionDenied, Unchangeable
 from folkmoot.storage.mutations.groups import RemoveMember
 from folkmoot.storage.mutations.item_grants import ShareItem, UnshareItem
