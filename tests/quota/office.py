@@ -128,7 +128,7 @@ class Town:
             octets = view(self.store, ShowQueued(one.message.id)).message.data
             assert octets is not None
             found.append(email.message_from_bytes(octets, policy=email.policy.default))
-        return found  # type: ignore[return-value]
+        return found
 
     def send_receipts(self) -> int:
         """Run the third part of the job."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from folkmoot.quota import lifecycle
+from folkmoot.quota import letters, lifecycle
 from folkmoot.quota.stages import stages_of
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.mutations.accounts import SetAccountState
@@ -103,7 +103,7 @@ def test_a_killed_run_goes_on(town: Town, monkeypatch: pytest.MonkeyPatch) -> No
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(lifecycle.letters, "post", crash)
+        patched.setattr(letters, "post", crash)
         with pytest.raises(RuntimeError):
             town.close()
     assert town.facts().inactive is None

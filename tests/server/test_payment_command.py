@@ -38,6 +38,15 @@ def _fails(cli: Cli, *args: str) -> str:
     return done.stderr
 
 
+def _payment(cli: Cli) -> dict[str, object]:
+    """The only payment there is."""
+    found = cli.json("payment", "list")
+    assert isinstance(found, list)
+    [one] = found
+    assert isinstance(one, dict)
+    return one
+
+
 def _billing(cli: Cli) -> dict[str, object]:
     found = cli.json("account", "show", ADA)
     assert isinstance(found, dict)
@@ -61,7 +70,7 @@ def test_a_payment_of_an_account(cli: Cli, tmp_path: Path) -> None:
     assert "12.00 EUR for a year" in shown
     assert "18.00 EUR" in shown
     assert cli.json("account", "list")[0]["plan"] == "pro"  # type: ignore[index]
-    [listed] = cli.json("payment", "list", ADA)  # type: ignore[misc]
+    listed = _payment(cli)
     assert (listed["number"], listed["amount"], listed["source"]) == (number, 3000, "manual")
     assert listed["mailed"] is not None
     assert cli.json("payment", "show", number) == listed
@@ -119,6 +128,6 @@ def test_receipts_that_are_not_there(cli: Cli, tmp_path: Path) -> None:
     """Also a file that cannot be written."""
     assert "no receipt" in _fails(cli, "payment", "receipt", "2026-000001")
     cli.ok("payment", "record", "example.org", "5", "EUR", "--reference", "1")
-    [one] = cli.json("payment", "list")  # type: ignore[misc]
+    one = _payment(cli)
     gone = str(tmp_path / "no" / "receipt.pdf")
-    assert "receipt.pdf" in _fails(cli, "payment", "receipt", one["number"], "--pdf", gone)
+    assert "receipt.pdf" in _fails(cli, "payment", "receipt", str(one["number"]), "--pdf", gone)
