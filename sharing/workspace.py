@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.sharing.mail_places import is_personal
 from folkmoot.sharing.mailbox_facts import MailboxFacts, fill
+from folkmoot.sharing.message_sharing import share_messages
 from folkmoot.storage.errors import NotFound, StorageError, Unchangeable
 from folkmoot.storage.mutations.mailboxes import (
     DeleteMailbox,
@@ -51,6 +53,7 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Threads
+from folkmoot.storage.types_sharing import SHARED_ITEMS
 from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.flag_texts import ReadFlagTexts
 from folkmoot.storage.views.mailboxes import ChangesSince
@@ -271,9 +274,16 @@ class Workspace(MailboxFacts):
         return self._run("expunge", lambda txn: txn.apply(ExpungeMessages(mailbox_id, uids)))
 
     def copy(self, mailbox_id: int, uids: UidSet, target: str) -> Deferred[Copied]:
-        """Copy to a mailbox by name. Raises ``NotFound`` when there is no such mailbox."""
+        """Copy to a mailbox by name. Raises ``NotFound`` when there is no such mailbox.
+
+        Where a group finds what is shared with it, the messages are shared with it.
+        """
 
         def work(txn: Txn) -> Copied:
+            if not is_personal(target):
+                info = self._find(txn, target)
+                if info.special_use == SHARED_ITEMS:
+                    return share_messages(txn, mailbox_id, uids, info)
             return txn.apply(CopyMessages(mailbox_id, uids, self._locate(txn, target)))
 
         return self._run("copy", work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import LimitReached, NotFound, PermissionDenied, Unchangeable
@@ -19,6 +19,8 @@ from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
 from folkmoot.storage.types_sharing import SHARED_ITEMS
 
+R = TypeVar("R", covariant=True)
+
 #: What the collection of a group is called in which such items are shown.
 NAME: Final = "Shared"
 MAX_LINKS = 20_000  # in one of them
@@ -28,7 +30,7 @@ _EXISTS = {
     False: Statement("SELECT 1 FROM items WHERE folder_id = :collection AND id = :item"),
 }
 _KNOWN = Statement(
-    "SELECT id FROM grants"
+    "SELECT id, link_item FROM grants"
     " WHERE collection_id = :collection AND item = :item AND grantee = :grantee"
 )
 _CHANGE = Statement("UPDATE grants SET rights = :rights WHERE id = :id")
@@ -47,7 +49,7 @@ _ROOT = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class _OfItem(Mutation[None]):
+class _OfItem(Mutation[R]):
     """What the mutations here have in common: whoever may share the collection may do them."""
 
     abstract: ClassVar[bool] = True
@@ -65,8 +67,10 @@ class _OfItem(Mutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class ShareItem(_OfItem):
+class ShareItem(_OfItem[int]):
     """Give a group (by its space) rights on one item, instead of others it has.
+
+    Returns the UID or id under which the group finds it; 0 for what is the group's own.
 
     ``item`` is a UID, or the id of an item of the tree. The group finds it in what is shared with
     it one by one, called ``name`` if one is given. A message is for reading only: its flags stay
@@ -80,7 +84,7 @@ class ShareItem(_OfItem):
     rights: Right
     name: str = ""
 
-    def write(self, context: WriteContext) -> None:
+    def write(self, context: WriteContext) -> int:
         facts = context.facts(self.collection_id)
         mail = facts.tool is Tool.MAIL
         if facts.special in NEVER_SHARED:
@@ -97,11 +101,13 @@ class ShareItem(_OfItem):
         known = context.db.one(_KNOWN, grantee=self.grantee, **here)
         if known is not None:
             context.db.run(_CHANGE, id=known[0], rights=int(rights))
+            link: int = known[1]
         else:
-            self._insert(context, facts, rights)
+            link = self._insert(context, facts, rights)
         tell(context, facts.space_id, self.grantee)
+        return link
 
-    def _insert(self, context: WriteContext, facts: CollectionFacts, rights: Right) -> None:
+    def _insert(self, context: WriteContext, facts: CollectionFacts, rights: Right) -> int:
         link = made = 0
         if self.grantee != facts.space_id:  # a group finds its own where it is
             link = shared_collection(context, self.grantee, facts.tool)
@@ -117,10 +123,11 @@ class ShareItem(_OfItem):
             link_item=made,
             now=context.now,
         )
+        return made
 
 
 @dataclass(frozen=True, slots=True)
-class UnshareItem(_OfItem):
+class UnshareItem(_OfItem[None]):
     """Take from a group what was granted on one item. Raises ``NotFound``."""
 
     collection_id: int

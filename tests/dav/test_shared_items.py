@@ -150,7 +150,7 @@ def test_withdrawing(world: World) -> None:
 
 
 def test_it_follows_its_owner_about(world: World) -> None:
-    """Renamed and filed elsewhere it stays shared; given to another owner, or removed, it does not."""
+    """Filed elsewhere it stays shared; given to another owner, or removed, it does not."""
     bob = world["bob"]
     world.share("bob", world.item("bob", Tool.DOCUMENTS, "song.txt"))
     bob.mkcol(f"{MINE}Old/")
