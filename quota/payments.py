@@ -64,7 +64,8 @@ class Payments:
     """Payments, receipts and credit of a store.
 
     ``offers`` gives the plans as they are now; ``clock`` seconds since 1970. ``came`` is called
-    after each new payment. Methods return Deferreds that fail with storage errors.
+    after each new payment. An ``actor`` that administers a domain sees its credit and what its
+    accounts have paid. Methods return Deferreds that fail with storage errors.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Payments:
         clock: Callable[[], float] = time.time,
         came: Callable[[], None] = lambda: None,
         reason: str = "administration",
+        actor: Actor | None = None,
     ) -> None:
         self._store = store
         self._offers = offers
@@ -84,7 +86,7 @@ class Payments:
         self.adapters: Mapping[str, Adapter] = {each.name: each for each in adapters}
         self._clock = clock
         self._came = came
-        self._actor = Actor.system(reason)
+        self._actor = actor or Actor.system(reason)
 
     def record(self, order: PaymentOrder) -> Deferred[Counted]:
         """Write a payment down, once.

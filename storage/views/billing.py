@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
+from folkmoot.storage.addresses import split_address
 from folkmoot.storage.engine.db import Db, Row, Statement
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.gate import Administration, Need
+from folkmoot.storage.gate import Administration, Need, OnDomain
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import AccountState
 from folkmoot.storage.types_billing import (
@@ -179,6 +180,9 @@ class ReadAccountBilling(_BillingView[AccountBilling]):
 
     address: str
 
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(split_address(self.address)[1])]
+
     def read(self, context: ReadContext) -> AccountBilling:
         row = context.db.one(_ACCOUNT, address=self.address)
         if row is None:
@@ -200,6 +204,9 @@ class ReadDomainCredit(_BillingView[tuple[Credit | None, list[CreditEntry]]]):
 
     domain: str
     limit: int = 100
+
+    def needs(self) -> Sequence[Need]:
+        return [OnDomain(self.domain)]
 
     def read(self, context: ReadContext) -> tuple[Credit | None, list[CreditEntry]]:
         found = context.db.one(_DOMAIN, name=self.domain)

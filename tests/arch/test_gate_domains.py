@@ -24,6 +24,7 @@ from folkmoot.storage.types import AccountState, Actor
 from folkmoot.storage.types_accounts import AccountUpdate, Plan
 from folkmoot.storage.types_groups import NewGroup
 from folkmoot.storage.views import accounts as account_views
+from folkmoot.storage.views import billing as billing_views
 from folkmoot.storage.views import busy
 from folkmoot.storage.views import groups as group_views
 from folkmoot.storage.views.base import View
@@ -178,6 +179,8 @@ def test_views_of_a_domain(world: World) -> None:
         account_views.ListAccounts("example.test"),
         account_views.ShowAccount("alice@example.test"),
         account_views.ShowDomain("example.test"),
+        billing_views.ReadAccountBilling("alice@example.test"),
+        billing_views.ReadDomainCredit("example.test"),
         group_views.ListGroups("example.test"),
         group_views.FindGroup("choir@example.test"),
         group_views.ShowGroup("choir@example.test"),
@@ -197,6 +200,9 @@ def test_views_of_a_domain(world: World) -> None:
         account_views.ReadLoginRecord("alice@example.test"),
         account_views.ReadReset("dave@example.test"),
         group_views.ListGroups(),
+        billing_views.ReadDomainCredit("empty.test"),
+        billing_views.ReadAccountBilling("ruler@empty.test"),
+        billing_views.ListPayments(),
     ]
     for view in everything:
         with pytest.raises(PermissionDenied):
