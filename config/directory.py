@@ -27,6 +27,7 @@ from folkmoot.config.kinds import (
 )
 from folkmoot.config.lines import KeyPath
 from folkmoot.config.load import Document, build, parse_document, read_document
+from folkmoot.sharing.rights import granted_rights_named
 from folkmoot.storage.errors import InvalidName
 from folkmoot.storage.money import parse_amount
 
@@ -274,6 +275,30 @@ class GroupSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareSection:
+    """What an account or a group shares. What is shared beside this file stays shared."""
+
+    owner: str = key(email(), "The account or group that shares.", example="ada@example.org")
+    path: str = key(
+        text("path"),
+        "The collection, with all below it: its tool, and the way to it as people see it.",
+        example="documents/Reports",
+    )
+    with_: str = key(
+        email(),
+        "The group that gets the rights, or somebody who is in a group with the owner. A group "
+        "that shares with itself says what all its members may do there.",
+        example="choir@example.org",
+    )
+    rights: str = key(
+        text("rights"),
+        "What they may do there: read, write, busy (of calendars: when, not what), none, or "
+        "letters of RFC 4314.",
+        example="read",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
     """A whole directory file."""
 
@@ -285,6 +310,9 @@ class Directory:
     )
     group: tuple[GroupSection, ...] = array(
         GroupSection, "One group of people; as many of these as wanted."
+    )
+    share: tuple[ShareSection, ...] = array(
+        ShareSection, "One collection that is shared; as many of these as wanted."
     )
     plan: dict[str, PlanSection] = named(
         PlanSection,
@@ -313,6 +341,7 @@ def _directory(document: Document) -> Directory:
     if directory is not None:
         _check_names(directory, document)
         _check_accounts(directory, document)
+        _check_shares(directory, document)
         _check_plans(directory, document)
     document.finish()
     assert directory is not None  # otherwise a problem was noted
@@ -369,6 +398,21 @@ def _check_names(directory: Directory, document: Document) -> None:
         for each in entry.plans:
             if each not in plans:
                 document.wrong((*here, "plans"), f"some of {', '.join(plans)}", f'"{each}"')
+
+
+def _check_shares(directory: Directory, document: Document) -> None:
+    """Who shares, and with whom, is in the file, and rights have a meaning."""
+    known = {account.address for account in directory.account}
+    known |= {group.address for group in directory.group}
+    for index, share in enumerate(directory.share):
+        here = ("share", index)
+        for name, address in (("owner", share.owner), ("with", share.with_)):
+            if address not in known:
+                document.note((*here, name), f'"{address}" is no [[account]] or [[group]] here')
+        try:
+            granted_rights_named(share.rights)
+        except ValueError as error:
+            document.note((*here, "rights"), f"{error}: {share.rights!r}")
 
 
 def _check_accounts(directory: Directory, document: Document) -> None:

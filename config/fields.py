@@ -7,6 +7,7 @@ the loader and ``describe`` read the schema from there, so that a key is written
 from __future__ import annotations
 
 import dataclasses
+import keyword
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +89,12 @@ def named(cls: type, help: str, example: str) -> Any:
 def nodes(cls: type) -> dict[str, Node]:
     """The keys and sections of a config class, by name, in the order of the class."""
     return {
-        field.name: field.metadata[_METADATA]
+        field.name.removesuffix("_"): field.metadata[_METADATA]
         for field in dataclasses.fields(cls)
         if _METADATA in field.metadata
     }
+
+
+def attribute(name: str) -> str:
+    """The attribute of a key; behind one that is a word of Python stands ``_``."""
+    return name + "_" if keyword.iskeyword(name) else name

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from folkmoot.config.fields import REQUIRED, Array, Key, Named, Node, Section, nodes
+from folkmoot.config.fields import REQUIRED, Array, Key, Named, Node, Section, attribute, nodes
 from folkmoot.config.kinds import Kind, WrongValue
 from folkmoot.config.lines import KeyPath, key_lines
 
@@ -135,7 +135,7 @@ def _table(cls: type, table: dict[str, Any], path: KeyPath, document: Document) 
     for name, node in known.items():
         here = (*path, name)
         if name in table:
-            values[name] = _node(node, table[name], here, document)
+            values[attribute(name)] = _node(node, table[name], here, document)
         elif isinstance(node, Key) and node.default is REQUIRED:
             document.note(here, f"this key is required: {node.help}")
         elif isinstance(node, Section) and _needs_keys(node.cls):

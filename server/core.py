@@ -13,9 +13,11 @@ from folkmoot.server.logs import mask
 from folkmoot.sharing.groups import Groups
 from folkmoot.sharing.outbound import Outbound
 from folkmoot.sharing.policy import GroupPolicy
+from folkmoot.sharing.sharing import Sharing
 from folkmoot.storage.migrate import upgrade
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Decisions
+from folkmoot.storage.types import Actor
 
 Deliver = Callable[[Callable[[], None]], None]
 
@@ -51,6 +53,7 @@ class Core:
             reason=reason,
         )
         self.groups = Groups(self.store, reason=reason)
+        self.sharing = Sharing(self.store, Actor.system(reason))
         self.outbound = Outbound(self.store, keep=config.relay.give_up_after)
 
     def close(self) -> None:

@@ -14,9 +14,11 @@ from folkmoot.config.directory import (
     DomainSection,
     GroupSection,
     PlanSection,
+    ShareSection,
 )
 from folkmoot.sharing.groups import Groups
-from folkmoot.sharing.rights import READ, WRITE
+from folkmoot.sharing.rights import READ, WRITE, granted_rights_named
+from folkmoot.sharing.sharing import Sharing
 from folkmoot.storage.errors import StorageError
 from folkmoot.storage.types import Account, AccountState, Feature, Limit, Right, Tool
 from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate, Plan, Terms
@@ -62,6 +64,7 @@ def plan_of(name: str, plan: PlanSection) -> Plan:
 async def apply_directory(
     accounts: Accounts,
     groups: Groups,
+    sharing: Sharing,
     directory: Directory,
     ended: Mapping[str, str] | None = None,
 ) -> bool:
@@ -70,12 +73,13 @@ async def apply_directory(
     ``ended`` are plans, by address, that were not paid: the file does not give them back.
     Returns whether everything could be applied.
     """
-    applied = _Applied(accounts, groups, directory, ended or {})
+    applied = _Applied(accounts, groups, sharing, directory, ended or {})
     await applied.domains()
     await applied.accounts_of_file()
     await applied.plans()
     await applied.groups()
     await applied.catchalls()
+    await applied.shares()
     await applied.report_missing()
     log.info("directory applied", extra={"changes": applied.changes, "failures": applied.failures})
     return applied.failures == 0
@@ -86,11 +90,13 @@ class _Applied:
         self,
         accounts: Accounts,
         groups: Groups,
+        sharing: Sharing,
         directory: Directory,
         ended: Mapping[str, str],
     ) -> None:
         self._accounts = accounts
         self._groups = groups
+        self._sharing = sharing
         self._directory = directory
         self._plans = directory.plans()
         self._ended = ended
@@ -261,6 +267,18 @@ class _Applied:
     async def _set_catchall(self, name: str, address: str) -> None:
         await self._accounts.set_catchall(name, address)
         self._changed("catch-all changed", name)
+
+    async def shares(self) -> None:
+        for entry in self._directory.share:
+            await self._attempt(f"{entry.owner} {entry.path}", self._share(entry))
+
+    async def _share(self, entry: ShareSection) -> None:
+        rights = granted_rights_named(entry.rights)
+        present = await self._sharing.shared(entry.owner, entry.path)
+        given = {each.grant.address: each.grant.rights for each in present if not each.grant.item}
+        if given.get(entry.with_) != rights:
+            await self._sharing.share(entry.owner, entry.path, entry.with_, rights)
+            self._changed("shared", f"{entry.owner} {entry.path} {entry.with_}")
 
     async def report_missing(self) -> None:
         """Say what is in the store only: it stays until somebody deletes it by hand."""

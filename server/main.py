@@ -14,7 +14,7 @@ from folkmoot.server.commands.context import DEFAULT_CONFIG
 # Each is the object `command` of the module with its name in `commands`.
 _NAMES = (
     *("account", "check", "config", "demo", "doctor", "domain", "group", "init"),
-    *("payment", "plan", "queue", "serve"),
+    *("payment", "plan", "queue", "serve", "share"),
 )
 
 

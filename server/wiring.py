@@ -196,7 +196,9 @@ class Server:
     async def _apply_directory(self) -> None:
         core, system = self.core, Actor.system("directory file")
         ended = await _result(core.store.read(system, "plans", lambda txn: txn.view(EndedPlans())))
-        await _result(apply_directory(core.accounts, core.groups, self._directory, ended))
+        await _result(
+            apply_directory(core.accounts, core.groups, core.sharing, self._directory, ended)
+        )
 
     async def stop(self) -> None:
         """Stop listening, say goodbye, finish what is being stored. Idempotent."""

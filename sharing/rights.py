@@ -103,6 +103,14 @@ def member_rights_named(text: str) -> Right:
     return rights & ~MEMBER
 
 
+def granted_rights_named(text: str) -> Right:
+    """What is given on a collection, named like that. Raises ``ValueError``."""
+    rights = rights_named(text)
+    if Right.SEND_AS in rights:
+        raise ValueError("To send in the name of a group is given to its members")
+    return rights
+
+
 def _of_letters(letters: str) -> Right:
     rights = from_letters(letters)
     if Right.FLAGS in rights:

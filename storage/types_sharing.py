@@ -56,6 +56,15 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedThing:
+    """What is granted on something: ``names`` is the way to its collection in the owner's tool."""
+
+    tool: Tool
+    names: tuple[str, ...]
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
 class SharedPlace:
     """A collection that somebody shares with the actor.
 

@@ -22,13 +22,14 @@ _T = TypeVar("_T")
 
 
 class Work:
-    """An open store; ``accounts``, ``groups`` and ``outbound`` are those of its ``core``."""
+    """An open store; ``accounts``, ``groups``, ``sharing`` and ``outbound`` are its ``core``'s."""
 
     def __init__(self, config: Config) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.core = Core(config, self._calls.put, reason="command line")
         self.accounts = self.core.accounts
         self.groups = self.core.groups
+        self.sharing = self.core.sharing
         self.outbound = self.core.outbound
 
     def wait(self, work: Deferred[_T] | Coroutine[Any, Any, _T]) -> _T:

@@ -177,7 +177,7 @@ def _dressed(
         entries += with_properties(context, home_id, folders[len(entries) :])
     found = []
     for folder, entry in zip(folders, entries, strict=True):
-        title = f"{_text(entry.properties.get(DISPLAYNAME)) or folder.name} ({owners[folder.id]})"
+        title = f"{text_of(entry.properties.get(DISPLAYNAME)) or folder.name} ({owners[folder.id]})"
         shown = f'<displayname xmlns="DAV:">{escape(title)}</displayname>'
         properties = {**entry.properties, DISPLAYNAME: shown}
         if folder.tool is Tool.CALENDAR:
@@ -202,7 +202,8 @@ def _named(folder: Folder, *, of_group: bool) -> Folder:
     return replace(folder, name=bound_name(folder.id, of_group=of_group), special_use=use)
 
 
-def _text(stored: str | None) -> str:
+def text_of(stored: str | None) -> str:
+    """The text of a property as people read it."""
     return unescape(_TAGS.sub("", stored)).strip() if stored is not None else ""
 
 

@@ -109,7 +109,7 @@ class SharedWithMe(View[list[SharedPlace]]):
         visible = context.visible(facts)
         facts = [each for each in facts if each.id in visible]
         known = context.knows([SpaceFacts(f.space_id, f.owner_account_id) for f in facts])
-        ways = _ways(context, [each.id for each in facts])
+        ways = ways_to(context, [each.id for each in facts])
         tops = [f for f in facts if f.space_id in known and not _below_other(ways[f.id], visible)]
         owners = _owners(context, {each.space_id for each in tops})
         return _places(tops, owners, ways, visible)
@@ -127,12 +127,12 @@ class DropFolders(View[list[SharedPlace]]):
         facts = [context.learn(row) for row in rows]
         visible = context.visible(facts)
         facts = [each for each in facts if each.id in visible]
-        ways = _ways(context, [each.id for each in facts])
+        ways = ways_to(context, [each.id for each in facts])
         owners = _owners(context, {each.space_id for each in facts})
         return _places(facts, owners, ways, visible)
 
 
-def _ways(context: ReadContext, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+def ways_to(context: ReadContext, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
     """For each collection what is on the way to it, (id, shown name), from the root's child on."""
     ways: dict[int, list[tuple[int, str]]] = {id_: [] for id_ in ids}
     for start in range(0, len(ids), AT_ONCE):

@@ -20,6 +20,7 @@ from folkmoot.storage.views import (
     bound,
     busy,
     objects,
+    places,
     principals,
     tree,
     tree_below,
@@ -33,7 +34,7 @@ from tests.kit.databases import Databases
 
 AnyView = View[Any]
 MODULES = (
-    *(bound, busy, objects, principals, tree),
+    *(bound, busy, objects, places, principals, tree),
     *(tree_below, tree_changes, tree_foresee, tree_locks),
 )
 
@@ -67,6 +68,12 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
     ],
     objects.FindCards: lambda w: [objects.FindCards(_calendar(w), Filter(), w.store.blobs)],
     objects.ReadNumbered: lambda w: [objects.ReadNumbered(w.alice.folder.id, (w.alice.item.id,))],
+    places.SpaceOf: lambda w: [places.SpaceOf(w.alice.account.address)],
+    places.FindCollection: lambda w: [
+        places.FindCollection(w.alice.account.space_id, Tool.DOCUMENTS, names)
+        for names in ((), ("Folder",))
+    ],
+    places.SharedOfSpace: lambda w: [places.SharedOfSpace(w.alice.account.space_id)],
     principals.ReadPrincipal: lambda w: [principals.ReadPrincipal(w.alice.account.space_id)],
     principals.ReadSpaceUsage: lambda w: [principals.ReadSpaceUsage(w.alice.folder.id)],
     tree.FindPath: lambda w: [
@@ -90,6 +97,7 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
 OPEN = {principals.FindPrincipal}
 #: What shows nothing of what people keep: the system may know it for administration.
 SYSTEM_MAY = {
+    *(places.SpaceOf, places.FindCollection, places.SharedOfSpace),
     *(principals.ReadPrincipal, principals.ReadSpaceUsage, tree.ReadFolder),
     *(tree_below.FoldersBelow, tree_locks.LocksOn, tree_locks.LocksBelow, tree_locks.LocksListed),
 }
@@ -133,7 +141,7 @@ def test_the_owner(world: World, kind: type[AnyView]) -> None:
 def test_a_stranger(world: World, kind: type[AnyView]) -> None:
     """What exists and what does not look the same: absent."""
     for view in TABLE[kind](world):
-        if kind is busy.BusyCalendars:  # a list of what may be known
+        if kind in (busy.BusyCalendars, places.SharedOfSpace):  # a list of what may be known
             assert _read(world, world.mallory.actor, view) == []
             continue
         with pytest.raises(NotFound) as caught:

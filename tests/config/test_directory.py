@@ -193,3 +193,34 @@ def test_prices() -> None:
         False,
         False,
     ]
+
+
+SHARE = """
+[[share]]
+owner = "ada@example.test"
+path = "documents/Reports"
+with = "choir@example.test"
+rights = "lrsi"
+"""
+
+
+def test_shares_load() -> None:
+    """Between accounts and groups of the file; a key may be a word of Python."""
+    (share,) = parse_directory(GOOD + GROUP + SHARE, FILE).share
+    assert (share.owner, share.with_) == ("ada@example.test", "choir@example.test")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"ada', '"eve', "share[0].owner"),
+        ('"choir', '"eve', "share[0].with:"),
+        ("lrsi", "lrsa", "share[0].rights"),
+        ("lrsi", "read+send-as", "share[0].rights"),
+        ("with =", "with_ =", "share[0].with"),
+    ],
+)
+def test_wrong_shares_say_so(old: str, new: str, expected: str) -> None:
+    """Who is not in the file, and rights that cannot be given."""
+    found = problems(GOOD + GROUP + SHARE.replace(old, new, 1))
+    assert any(expected in problem for problem in found)

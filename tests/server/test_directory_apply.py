@@ -58,7 +58,7 @@ def apply(work: Work, text: str, caplog: pytest.LogCaptureFixture) -> tuple[int,
     """Apply a text; the numbers of changes and of failures."""
     caplog.clear()
     with caplog.at_level(logging.INFO):
-        done = work.wait(apply_directory(work.accounts, work.groups, directory(text)))
+        done = work.wait(apply_directory(work.accounts, work.groups, work.sharing, directory(text)))
     last = caplog.records[-1]
     changes, failures = vars(last)["changes"], vars(last)["failures"]
     assert done == (failures == 0)
@@ -233,6 +233,42 @@ def test_how_a_group_takes_mail(work: Work, caplog: pytest.LogCaptureFixture) ->
     assert apply(work, GROUPS, caplog) == (0, 0)
 
 
+SHARES = (
+    GROUPS
+    + """
+[[share]]
+owner = "ada@example.org"
+path = "calendar/Calendar"
+with = "choir@example.org"
+rights = "read"
+
+[[share]]
+owner = "choir@example.org"
+path = "mail/Archive"
+with = "choir@example.org"
+rights = "write"
+"""
+)
+
+
+def test_shares_are_made_once(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """Rights follow the file; what is shared beside it stays; what is not there is reported."""
+
+    def shared(owner: str) -> list[tuple[str, Right]]:
+        found = work.wait(work.sharing.shared(owner))
+        return [(one.grant.address, one.grant.rights) for one in found]
+
+    ada, bob, choir = "ada@example.org", "bob@example.org", "choir@example.org"
+    assert apply(work, SHARES, caplog)[1] == 0
+    assert apply(work, SHARES, caplog) == (0, 0)
+    assert (shared(ada), shared(choir)) == ([(choir, READ)], [(choir, WRITE)])
+    work.wait(work.sharing.share(ada, "calendar/Calendar", bob, READ))
+    changed = SHARES.replace('rights = "read"', 'rights = "busy"')
+    assert apply(work, changed, caplog) == (1, 0)
+    assert shared(ada) == [(choir, Right.BUSY), (bob, READ)]
+    assert apply(work, SHARES.replace("mail/Archive", "mail/Nowhere"), caplog)[1] == 1
+
+
 def test_groups_beyond_a_plan_are_reported(work: Work, caplog: pytest.LogCaptureFixture) -> None:
     """One that the plan does not allow fails by itself; the rest is applied."""
     _, failures = apply(work, GROUPS.replace("groups = 1", "groups = 0"), caplog)
@@ -252,7 +288,9 @@ def test_a_plan_that_was_not_paid_is_not_given_back(
     work.wait(work.accounts.update(address, AccountUpdate(plan="default")))
 
     def again(text: str) -> str:
-        applied = apply_directory(work.accounts, work.groups, directory(text), {address: "pro"})
+        applied = apply_directory(
+            work.accounts, work.groups, work.sharing, directory(text), {address: "pro"}
+        )
         assert work.wait(applied)
         return work.wait(work.accounts.show(address)).account.plan
 

@@ -1,0 +1,111 @@
+"""Views of what is shared where, by the names that people use: addresses, and paths of a space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import NotFound
+from folkmoot.storage.gate import Need, PerItem
+from folkmoot.storage.policy import SpaceFacts
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right, Tool
+from folkmoot.storage.types_sharing import SharedThing
+from folkmoot.storage.views.base import View
+from folkmoot.storage.views.bound import DISPLAYNAME, text_of
+from folkmoot.storage.views.grants import GrantsOfSpace, ways_to
+from folkmoot.storage.views.tree import compared
+
+_OF_ADDRESS = Statement(
+    "SELECT COALESCE(a.space_id, g.space_id), COALESCE(a.id, 0) FROM addresses d"
+    " LEFT JOIN accounts a ON a.id = d.account_id LEFT JOIN groups g ON g.id = d.group_id"
+    " WHERE d.address = :address"
+)
+_ROOT = Statement(
+    "SELECT id FROM collections WHERE space_id = :space AND tool = :tool AND parent_id IS NULL"
+)
+_CHILD = Statement("SELECT id FROM collections WHERE parent_id = :parent AND name = :name")
+_TITLES = Statement(
+    "SELECT c.id, p.value FROM collections c JOIN properties p ON p.folder_id = c.id"
+    " AND p.item_id = 0 AND p.name = :property WHERE c.parent_id = :parent"
+)
+_TITLED = (Tool.CALENDAR, Tool.CONTACTS)
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceOf(View[int]):
+    """The space of the account or group with an address. Raises ``NotFound`` where the actor may
+    not know it."""
+
+    address: str
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> int:
+        row = context.db.one(_OF_ADDRESS, address=self.address)
+        if row is None or not context.knows([SpaceFacts(*row)]):
+            raise NotFound
+        space: int = row[0]
+        return space
+
+
+@dataclass(frozen=True, slots=True)
+class FindCollection(View[int]):
+    """The collection at a path of a tool. Raises ``NotFound`` where the actor may not know it.
+
+    Calendars and address books are found by the names that people see, too, unless several have
+    the same one.
+    """
+
+    space_id: int
+    tool: Tool
+    names: tuple[str, ...]
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> int:
+        row = context.db.one(_ROOT, space=self.space_id, tool=self.tool.value)
+        for name in self.names:
+            if row is None:
+                break
+            parent = row[0]
+            row = context.db.one(_CHILD, parent=parent, name=compared(name))
+            if row is None and self.tool in _TITLED:
+                row = _titled(context, parent, name)
+        if row is None:
+            raise NotFound
+        id_: int = row[0]
+        context.require(id_, Right.LOOKUP)
+        return id_
+
+
+def _titled(context: ReadContext, parent: int, name: str) -> tuple[int] | None:
+    rows = context.db.all(_TITLES, parent=parent, property=DISPLAYNAME)
+    found = [id_ for id_, title in rows if compared(text_of(title)) == compared(name)]
+    return (found[0],) if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOfSpace(View[list[SharedThing]]):
+    """All that is granted in a space, with the ways to it; of what the actor may share."""
+
+    space_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [PerItem()]
+
+    def read(self, context: ReadContext) -> list[SharedThing]:
+        grants = GrantsOfSpace(self.space_id).read(context)
+        ids = sorted({grant.collection_id for grant in grants})
+        ways = ways_to(context, ids)
+        return [
+            SharedThing(
+                context.facts(grant.collection_id).tool,
+                tuple(name for _, name in ways[grant.collection_id]),
+                grant,
+            )
+            for grant in grants
+        ]
