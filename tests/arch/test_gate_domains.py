@@ -25,7 +25,7 @@ from folkmoot.storage.types_accounts import AccountUpdate, Plan
 from folkmoot.storage.types_groups import NewGroup
 from folkmoot.storage.views import accounts as account_views
 from folkmoot.storage.views import billing as billing_views
-from folkmoot.storage.views import busy
+from folkmoot.storage.views import busy, places
 from folkmoot.storage.views import groups as group_views
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bodies import ReadBodies
