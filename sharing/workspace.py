@@ -15,7 +15,8 @@ from twisted.internet.defer import Deferred
 from folkmoot.sharing.mail_places import is_personal
 from folkmoot.sharing.mailbox_facts import MailboxFacts, fill
 from folkmoot.sharing.message_sharing import share_messages
-from folkmoot.storage.errors import NotFound, StorageError, Unchangeable
+from folkmoot.storage.errors import NotFound, PermissionDenied, StorageError, Unchangeable
+from folkmoot.storage.mutations.flags import StoreFlags
 from folkmoot.storage.mutations.mailboxes import (
     DeleteMailbox,
     RenameMailbox,
@@ -26,7 +27,6 @@ from folkmoot.storage.mutations.messages import (
     CopyMessages,
     ExpungeMessages,
     MoveMessages,
-    StoreFlags,
 )
 from folkmoot.storage.mutations.replace import ReplaceMessage
 from folkmoot.storage.names import INBOX, mailbox_name
@@ -56,7 +56,7 @@ from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Thread
 from folkmoot.storage.types_sharing import SHARED_ITEMS
 from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.flag_texts import ReadFlagTexts
-from folkmoot.storage.views.mailboxes import ChangesSince
+from folkmoot.storage.views.mailboxes import ChangesSince, MailboxRights
 from folkmoot.storage.views.messages import FetchRows, ReadState
 from folkmoot.storage.views.relevance import ScoreMessages
 from folkmoot.storage.views.search import SearchMessages
@@ -265,9 +265,22 @@ class Workspace(MailboxFacts):
         *,
         tell: bool = False,
     ) -> Deferred[FlagsStored]:
-        """Change flags; ``tell`` asks for rows in the result."""
+        """Change flags; ``tell`` asks for rows in the result.
+
+        Whoever may change some of them changes these. # rfc4314#4
+        """
         mutation = StoreFlags(mailbox_id, uids, change, flags, unchanged_since, tell)
-        return self._run("store", lambda txn: txn.apply(mutation))
+
+        def work(txn: Txn) -> FlagsStored:
+            try:
+                return txn.apply(mutation)
+            except PermissionDenied:  # before anything was written
+                narrowed = mutation.narrowed(txn.view(MailboxRights(mailbox_id)))
+                if narrowed is None:
+                    raise
+                return txn.apply(narrowed)
+
+        return self._run("store", work)
 
     def expunge(self, mailbox_id: int, uids: UidSet | None = None) -> Deferred[Expunged]:
         """Remove messages with \\Deleted, of ``uids`` or of the whole mailbox."""

@@ -32,8 +32,8 @@ def own_seen(context: ReadContext, mailbox_id: int) -> UidSet | None:
     owner = context.facts(mailbox_id).owner_account_id
     if actor.kind is not ActorKind.ACCOUNT or owner == actor.account_id:
         return None
-    text = context.db.value(_OF_ONE, mailbox=mailbox_id, account=actor.account_id)
-    return UidSet.from_text(text or "")
+    row = context.db.one(_OF_ONE, mailbox=mailbox_id, account=actor.account_id)
+    return UidSet.from_text(row[0]) if row is not None else UidSet()
 
 
 def seen_counts(context: ReadContext) -> Mapping[int, int]:
@@ -65,8 +65,11 @@ def carry_seen(
     context: WriteContext, source_id: int, target_id: int, copies: Mapping[int, int]
 ) -> None:
     """Messages were copied within a space, new UIDs by old ones: who has read one has read both."""
-    there = dict(context.db.all(_OF_MAILBOX, mailbox=target_id))
-    for account, text in context.db.all(_OF_MAILBOX, mailbox=source_id):
+    rows = context.db.all(_OF_MAILBOX, mailbox=source_id)
+    if not rows:
+        return
+    there: dict[int, str] = dict(context.db.all(_OF_MAILBOX, mailbox=target_id))
+    for account, text in rows:
         uids = UidSet.from_text(text)
         read = [new for old, new in copies.items() if old in uids]
         if read:

@@ -98,12 +98,24 @@ def _of_rows(
 
 def newer(context: ReadContext, mailbox_id: int, uids: UidSet, limit: int) -> UidSet:
     """Those of the messages whose modseq is above ``limit``."""
+    return _present(context, mailbox_id, uids, "modseq > :limit", limit)
+
+
+def unchanged(context: ReadContext, mailbox_id: int, uids: UidSet, limit: int | None) -> UidSet:
+    """Those of the messages that exist and whose modseq is at most ``limit``."""
+    bound = _ANY if limit is None else limit
+    return _present(context, mailbox_id, uids, "modseq <= :limit", bound)
+
+
+def _present(
+    context: ReadContext, mailbox_id: int, uids: UidSet, modseqs: str, limit: int
+) -> UidSet:
     found: list[int] = []
     for condition, filtered, numbers in conditions(uids):
-        later = statement(
+        present = statement(
             "SELECT uid FROM messages WHERE mailbox_id = :id"  # noqa: S608
-            f" AND {condition} AND modseq > :limit"
+            f" AND {condition} AND {modseqs}"
         )
-        rows = context.db.all(later, id=mailbox_id, limit=limit, **numbers)
+        rows = context.db.all(present, id=mailbox_id, limit=limit, **numbers)
         found += [uid for (uid,) in rows if not filtered or uid in uids]
     return UidSet.from_iterable(found)

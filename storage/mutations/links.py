@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import NotFound, RuleBroken
 from folkmoot.storage.mutations.beside import BESIDE
+from folkmoot.storage.seen import forget_seen
 from folkmoot.storage.txn import Counters, WriteContext
 from folkmoot.storage.types import Tool, UidSet
 from folkmoot.storage.views.mailboxes import ADDED, REMOVED
@@ -151,9 +152,10 @@ def free_name(context: WriteContext, parent: int, name: str) -> str:
 
 
 def _link_message(context: WriteContext, link: int, mailbox: int, uid: int) -> int:
-    size = context.db.value(_SIZE, mailbox=mailbox, uid=uid)
-    if size is None:
+    row = context.db.one(_SIZE, mailbox=mailbox, uid=uid)
+    if row is None:
         raise NotFound
+    [size] = row
     bumped = context.bump(link, Counters(uids=1, messages=1, unseen=1, size=size))
     new = bumped.uidnext - 1
     context.db.run(
@@ -288,13 +290,16 @@ def end_links(context: WriteContext, links: Sequence[Link]) -> None:
 
 
 def _end_message(context: WriteContext, mailbox: int, uid: int) -> None:
-    size = context.db.value(_SIZE, mailbox=mailbox, uid=uid)
-    if size is None:
+    row = context.db.one(_SIZE, mailbox=mailbox, uid=uid)
+    if row is None:
         return
+    [size] = row
+    gone = UidSet.from_ranges([(uid, uid)])
     # Whether somebody has read it is kept beside it: the row itself is never \Seen.
     bumped = context.bump(mailbox, Counters(messages=-1, unseen=-1, size=-size))
     context.db.run(_DELETE_MESSAGE, mailbox=mailbox, uid=uid)
-    context.changed(mailbox, bumped.modseq, REMOVED, UidSet.from_ranges([(uid, uid)]))
+    forget_seen(context, mailbox, gone)
+    context.changed(mailbox, bumped.modseq, REMOVED, gone)
 
 
 def _end_item(context: WriteContext, folder: int, item: int) -> None:

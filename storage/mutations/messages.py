@@ -1,4 +1,4 @@
-"""Mutations of messages: append, flags, expunge, copy, move."""
+"""Mutations of messages: append, expunge, copy, move."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.index.keys import insert_keys
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.bodies import insert_body
-from folkmoot.storage.mutations.flag_states import Change, State, changes, newer
+from folkmoot.storage.mutations.flag_rights import permitted
 from folkmoot.storage.mutations.keywords import learn_keywords, spelled_row, spelling
 from folkmoot.storage.mutations.links import messages_moved, messages_removed
 from folkmoot.storage.policy import Charge
+from folkmoot.storage.seen import (
+    SEEN,
+    carry_seen,
+    forget_seen,
+    keep_seen,
+    own_seen,
+    with_seen,
+)
 from folkmoot.storage.txn import Counters, ReadContext, WriteContext
 from folkmoot.storage.types import (
     Appended,
@@ -22,18 +30,13 @@ from folkmoot.storage.types import (
     Copied,
     Expunged,
     Flag,
-    FlagChange,
     FlagSet,
-    FlagsStored,
-    MessageColumn,
-    MessageRow,
     NewMessage,
     Right,
     Tool,
     UidSet,
 )
-from folkmoot.storage.views.mailboxes import ADDED, FLAGGED, REMOVED
-from folkmoot.storage.views.messages import FetchRows
+from folkmoot.storage.views.mailboxes import ADDED, REMOVED
 from folkmoot.storage.views.ranges import conditions
 
 MAX_UID = 0xFFFF_FFFF
@@ -46,10 +49,6 @@ _MESSAGE = Statement(
     "INSERT INTO messages (mailbox_id, uid, modseq, flags, keywords, size, internal_date,"
     " internal_zone, saved, blob_id) VALUES (:mailbox, :uid, :modseq, :flags, :keywords, :size,"
     " :date, :zone, :saved, :blob)"
-)
-_SET_FLAGS = Statement(
-    "UPDATE messages SET flags = :flags, keywords = :keywords, modseq = :modseq"
-    " WHERE mailbox_id = :mailbox AND uid BETWEEN :low AND :high"
 )
 _DELETE = Statement(
     "DELETE FROM messages WHERE mailbox_id = :mailbox AND uid BETWEEN :low AND :high"
@@ -133,7 +132,12 @@ class AppendMessages(Mutation[Appended]):
 
     def write(self, context: WriteContext) -> Appended:
         number = len(self.messages)
-        flags = [message.flags.system for message in self.messages]
+        seen = own_seen(context, self.mailbox_id)
+        given = [message.flags for message in self.messages]
+        if seen is not None:
+            rights = context.require(self.mailbox_id, self.right)
+            given = [permitted(each, rights) for each in given]
+        flags = [each.system if seen is None else each.system & ~Flag.SEEN for each in given]
         bumped = context.bump(
             self.mailbox_id,
             Counters(
@@ -148,18 +152,18 @@ class AppendMessages(Mutation[Appended]):
         if bumped.uidnext > MAX_UID:
             raise LimitReached("The mailbox has used all its numbers; move mail to a new one.")
         spelled = spelling(
-            context, self.mailbox_id, (k for m in self.messages for k in m.flags.keywords)
+            context, self.mailbox_id, (word for each in given for word in each.keywords)
         )
         learn_keywords(context, self.mailbox_id, spelled.values())
-        for uid, message in enumerate(self.messages, first):
+        for position, message in enumerate(self.messages):
             zone = message.internal_date.utcoffset()
             context.db.run(
                 _MESSAGE,
                 mailbox=self.mailbox_id,
-                uid=uid,
+                uid=first + position,
                 modseq=bumped.modseq,
-                flags=int(message.flags.system),
-                keywords=spelled_row(spelled, message.flags.keywords),
+                flags=int(flags[position]),
+                keywords=spelled_row(spelled, given[position].keywords),
                 size=message.content.size,
                 date=int(message.internal_date.timestamp()),
                 zone=int(zone.total_seconds()) // 60 if zone else 0,
@@ -167,6 +171,10 @@ class AppendMessages(Mutation[Appended]):
                 blob=store_content(context, message.content),
             )
         uids = range(first, first + number)
+        if seen is not None:
+            read = [uid for uid, each in zip(uids, given, strict=True) if each.system & Flag.SEEN]
+            if read:
+                keep_seen(context, self.mailbox_id, seen.union(UidSet.from_iterable(read)))
         context.changed(
             self.mailbox_id,
             bumped.modseq,
@@ -174,90 +182,6 @@ class AppendMessages(Mutation[Appended]):
             UidSet.from_ranges([(first, first + number - 1)] if number else []),
         )
         return Appended(self.mailbox_id, bumped.uidvalidity, tuple(uids))
-
-
-@dataclass(frozen=True, slots=True)
-class StoreFlags(Mutation[FlagsStored]):
-    """Change flags of messages; those changed after ``unchanged_since`` are refused.
-
-    RFC 9051 section 6.4.6, RFC 7162 section 3.1.3. Messages whose flags stay the same keep their
-    modseq and are not reported as changed. ``tell`` asks for the flags after it.
-    """
-
-    mailbox_id: int
-    uids: UidSet
-    change: FlagChange
-    flags: FlagSet
-    unchanged_since: int | None = None
-    tell: bool = False
-
-    def needs(self) -> Sequence[Need]:
-        system = self.flags.system
-        everything = self.change is FlagChange.REPLACE
-        rights = Right.READ
-        if everything or system & Flag.SEEN:
-            rights |= Right.SEEN
-        if everything or system & Flag.DELETED:
-            rights |= Right.DELETE
-        if everything or self.flags.keywords or system & ~(Flag.SEEN | Flag.DELETED):
-            rights |= Right.FLAGS
-        return [OnCollection(self.mailbox_id, rights)]
-
-    def cost(self, context: ReadContext) -> Sequence[Charge]:
-        return ()
-
-    def write(self, context: WriteContext) -> FlagsStored:
-        limit, mailbox = self.unchanged_since, self.mailbox_id
-        words = tuple(sorted(spelling(context, mailbox, self.flags.keywords).values()))
-        refused = UidSet()
-        if limit is not None:
-            refused = newer(context, mailbox, self.uids, limit)
-        found = changes(context, mailbox, self.uids, lambda old: self._combine(old, words), limit)
-        changed, modseq = UidSet(), 0
-        if found:
-            if self.change is not FlagChange.REMOVE:
-                learn_keywords(context, mailbox, words)
-            changed = UidSet.from_ranges(each for one in found for each in one.uids.ranges)
-            modseq = self._update(context, found, changed)
-        rows: list[MessageRow] = []
-        if self.tell:
-            view = FetchRows(mailbox, self.uids, (MessageColumn.FLAGS, MessageColumn.MODSEQ))
-            rows = view.read(context)
-        return FlagsStored(modseq, changed, refused, tuple(rows))
-
-    def _combine(self, old: State, words: tuple[str, ...]) -> State:
-        flags, keywords = old
-        mine = int(self.flags.system)
-        match self.change:
-            case FlagChange.REPLACE:
-                return mine, " ".join(words)
-            case FlagChange.ADD:
-                if words:
-                    keywords = " ".join(sorted({*keywords.split(), *words}))
-                return flags | mine, keywords
-            case FlagChange.REMOVE:
-                if words:
-                    keywords = " ".join(sorted(set(keywords.split()).difference(words)))
-                return flags & ~mine, keywords
-
-    def _update(self, context: WriteContext, found: list[Change], changed: UidSet) -> int:
-        unseen = deleted = 0
-        for one in found:
-            old, new, number = one.old[0], one.new[0], len(one.uids)
-            unseen += number * (bool(old & Flag.SEEN) - bool(new & Flag.SEEN))
-            deleted += number * (bool(new & Flag.DELETED) - bool(old & Flag.DELETED))
-        bumped = context.bump(self.mailbox_id, Counters(unseen=unseen, deleted=deleted))
-        for one in found:
-            values = {"flags": one.new[0], "keywords": one.new[1], "modseq": bumped.modseq}
-            context.db.many(
-                _SET_FLAGS,
-                [
-                    {**values, "mailbox": self.mailbox_id, "low": low, "high": high}
-                    for low, high in one.uids.ranges
-                ],
-            )
-        context.changed(self.mailbox_id, bumped.modseq, FLAGGED, changed)
-        return bumped.modseq
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,13 +218,23 @@ def remove_rows(context: WriteContext, mailbox_id: int, rows: list[Row]) -> Expu
         _DELETE,
         [{"mailbox": mailbox_id, "low": low, "high": high} for low, high in gone.ranges],
     )
+    forget_seen(context, mailbox_id, gone)
     context.changed(mailbox_id, bumped.modseq, REMOVED, gone)
     messages_removed(context, mailbox_id, gone)
     return Expunged(bumped.modseq, gone)
 
 
-def copy_rows(context: WriteContext, target_id: int, rows: list[Row]) -> Copied:
-    """Add the same content, flags and arrival times to another mailbox."""
+def copy_rows(context: WriteContext, source_id: int, target_id: int, rows: list[Row]) -> Copied:
+    """Add the same content, flags and arrival times to another mailbox.
+
+    Within a space, what each has read stays read; elsewhere only for the actor. Flags that the
+    actor may not set there are left out. # rfc4314#4
+    """
+    source = tuple(row[0] for row in rows)
+    within = context.facts(source_id).space_id == context.facts(target_id).space_id
+    theirs, read = own_seen(context, target_id), frozenset[int]()
+    if not within or theirs is not None:
+        rows, read = _as_copied(context, source_id, target_id, rows)
     bumped = context.bump(target_id, count(rows, 1, len(rows)))
     if bumped.uidnext > MAX_UID:
         raise LimitReached("The mailbox has used all its numbers; move mail to a new one.")
@@ -327,8 +261,36 @@ def copy_rows(context: WriteContext, target_id: int, rows: list[Row]) -> Copied:
     )
     last = first + len(rows) - 1
     context.changed(target_id, bumped.modseq, ADDED, UidSet.from_ranges([(first, last)]))
-    source = tuple(row[0] for row in rows)
-    return Copied(bumped.uidvalidity, source, tuple(range(first, last + 1)))
+    copies = dict(zip(source, range(first, last + 1), strict=True))
+    if within:
+        carry_seen(context, source_id, target_id, copies)
+    elif theirs is not None and read:
+        mine = UidSet.from_iterable([copies[uid] for uid in read])
+        keep_seen(context, target_id, theirs.union(mine))
+    return Copied(bumped.uidvalidity, source, tuple(copies.values()))
+
+
+def _as_copied(
+    context: ReadContext, source_id: int, target_id: int, rows: list[Row]
+) -> tuple[list[Row], frozenset[int]]:
+    """The rows as they come into a mailbox of others, or from one; and what the actor has read."""
+    before, after = own_seen(context, source_id), own_seen(context, target_id)
+    within = context.facts(source_id).space_id == context.facts(target_id).space_id
+    rights = context.require(target_id, Right.INSERT)
+    changed: list[Row] = []
+    read: set[int] = set()
+    for uid, bits, keywords, *rest in rows:
+        mine = bits if before is None else with_seen(bits, uid, before)
+        kept = permitted(FlagSet(Flag(mine), tuple(keywords.split())), rights)
+        if kept.system & Flag.SEEN:
+            read.add(uid)
+        new = int(kept.system)
+        if within:  # the bit is the owner's
+            new = new & ~SEEN | bits & SEEN
+        elif after is not None:
+            new &= ~SEEN
+        changed.append((uid, new, " ".join(kept.keywords), *rest))
+    return changed, frozenset(read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +314,9 @@ class CopyMessages(Mutation[Copied]):
 
     def write(self, context: WriteContext) -> Copied:
         rows = select_rows(context, self.source_id, self.uids)
-        return copy_rows(context, self.target_id, rows) if rows else Copied(0, (), ())
+        return (
+            copy_rows(context, self.source_id, self.target_id, rows) if rows else Copied(0, (), ())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +349,7 @@ class MoveMessages(Mutation[Copied]):
         rows = select_rows(context, self.source_id, self.uids)
         if not rows:
             return Copied(0, (), ())
-        copied = copy_rows(context, self.target_id, rows)
+        copied = copy_rows(context, self.source_id, self.target_id, rows)
         moved = zip(copied.source, copied.target, strict=True)
         messages_moved(context, self.source_id, self.target_id, moved)
         remove_rows(context, self.source_id, rows)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import statement
 from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.seen import own_seen, with_seen
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import FlagTexts, Right, UidSet
 from folkmoot.storage.views.base import View
@@ -40,6 +41,12 @@ class ReadFlagTexts(View[FlagTexts]):
             rows = context.db.all(with_keywords, id=self.mailbox_id, **condition.parameters)
             for uid, keywords in rows:
                 found.keywords[str(uid)] = keywords
+        seen = own_seen(context, self.mailbox_id)
+        if seen is not None:
+            found.flags[:] = [
+                str(with_seen(int(bits), int(uid), seen))
+                for uid, bits in zip(found.uids, found.flags, strict=True)
+            ]
         return found
 
     def _texts(self, context: ReadContext, condition: Condition) -> tuple[list[str], list[str]]:

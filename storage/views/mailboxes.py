@@ -216,6 +216,19 @@ class LocateMailbox(View[int]):
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxRights(View[Right]):
+    """What the actor may do in a mailbox that it may read. Raises ``NotFound``."""
+
+    mailbox_id: int
+
+    def needs(self) -> Sequence[Need]:
+        return [OnCollection(self.mailbox_id, Right.READ)]
+
+    def read(self, context: ReadContext) -> Right:
+        return context.require(self.mailbox_id, Right.READ)
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriptions(View[list[str]]):
     """All subscribed names of an account, whether they exist or not.
 

@@ -10,6 +10,7 @@ from functools import cache
 from folkmoot.storage.engine.db import Row, Statement, statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.seen import own_seen, with_seen
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import (
     Flag,
@@ -91,6 +92,11 @@ class ReadState(View[MailboxState]):
             known = Known(uidvalidity, uidnext, modseq, uids, first[0] if first else None)
             if self.known is not None:
                 self.known.put(self.mailbox_id, known)
+        first_unseen = known.first_unseen
+        seen = own_seen(context, self.mailbox_id)
+        if seen is not None:
+            unread = UidSet.from_ascending(known.uids).difference(seen).ranges
+            first_unseen = unread[0][0] if unread else None
         return MailboxState(
             mailbox_id=self.mailbox_id,
             modseq=modseq,
@@ -98,7 +104,7 @@ class ReadState(View[MailboxState]):
             uidvalidity=uidvalidity,
             uidnext=uidnext,
             keywords=tuple(keywords.split()),
-            first_unseen=known.first_unseen,
+            first_unseen=first_unseen,
             uids=known.uids[:],
             rights=context.require(self.mailbox_id, Right.READ),
         )
@@ -165,7 +171,16 @@ class FetchRows(View[list[MessageRow]]):
             if filtered:
                 found = [row for row in found if row[0] in wanted]
             rows += found
-        return rows
+        return self._as_read(context, rows) if MessageColumn.FLAGS in self.columns else rows
+
+    def _as_read(self, context: ReadContext, rows: list[Row]) -> list[Row]:
+        """The rows with the actor's own \\Seen."""
+        seen = own_seen(context, self.mailbox_id)
+        if seen is None:
+            return rows
+        before = self.columns[: self.columns.index(MessageColumn.FLAGS)]
+        at = 1 + sum(_SOURCES[column].count(",") + 1 for column in before)
+        return [(*row[:at], with_seen(row[at], row[0], seen), *row[at + 1 :]) for row in rows]
 
     def _sum(self, context: ReadContext, at_most: int) -> int:
         """What all of them can come to, and those between them."""

@@ -9,7 +9,7 @@ answers is the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_tz
 
@@ -24,6 +24,7 @@ from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.index.lookup import Lookup, TextKey, narrow
+from folkmoot.storage.seen import own_seen, searched
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, SearchKey
 from folkmoot.storage.types_search import (
@@ -82,6 +83,14 @@ class SearchMessages(View[list[tuple[int, int]]]):
     def read(self, context: ReadContext) -> list[tuple[int, int]]:
         if matches_all(self.key):
             return [(uid, modseq) for uid, modseq in context.db.all(_ALL, id=self.mailbox_id)]
+        seen = own_seen(context, self.mailbox_id)
+        if seen is not None:
+            theirs = replace(self, key=searched(self.key, seen))
+            return theirs.found(context)
+        return self.found(context)
+
+    def found(self, context: ReadContext) -> list[tuple[int, int]]:
+        """The same, where rows say all that the key asks for."""
         bounds, condition = bounds_of(self.key), condition_of(self.key)
         if said_in_sql(self.key):
             return select_found(context, self.mailbox_id, bounds, condition)

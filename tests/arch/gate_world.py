@@ -17,6 +17,7 @@ from folkmoot.storage.mutations import (
     bindings,
     credentials,
     domains,
+    flags,
     grants,
     group_settings,
     groups,
@@ -337,9 +338,9 @@ def _mailbox_table() -> dict[type[AnyMutation], Make]:
             messages.AppendMessages(box(w), (w.message,)),
             messages.AppendMessages(box(w), (w.message,), Right.POST),
         ],
-        messages.StoreFlags: lambda w: [
-            messages.StoreFlags(box(w), ONE, FlagChange.ADD, FlagSet(Flag.SEEN)),
-            messages.StoreFlags(box(w), ONE, FlagChange.REPLACE, FlagSet(keywords=("a",))),
+        flags.StoreFlags: lambda w: [
+            flags.StoreFlags(box(w), ONE, FlagChange.ADD, FlagSet(Flag.SEEN)),
+            flags.StoreFlags(box(w), ONE, FlagChange.REPLACE, FlagSet(keywords=("a",))),
         ],
         messages.ExpungeMessages: lambda w: [messages.ExpungeMessages(box(w))],
         messages.CopyMessages: lambda w: [

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.flags import StoreFlags
 from folkmoot.storage.mutations.mailboxes import CreateMailbox
-from folkmoot.storage.mutations.messages import AppendMessages, StoreFlags
+from folkmoot.storage.mutations.messages import AppendMessages
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import (

@@ -11,13 +11,13 @@ from folkmoot.storage.gate import Need, PerItem
 from folkmoot.storage.mutations.accounts import SetAccountState
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.credentials import SetPassword
+from folkmoot.storage.mutations.flags import StoreFlags
 from folkmoot.storage.mutations.mailboxes import CreateMailbox, DeleteMailbox, RenameMailbox
 from folkmoot.storage.mutations.messages import (
     AppendMessages,
     CopyMessages,
     ExpungeMessages,
     MoveMessages,
-    StoreFlags,
 )
 from folkmoot.storage.mutations.upkeep import SweepBlobs
 from folkmoot.storage.policy import Charge, Circle, CollectionFacts, SpaceFacts
