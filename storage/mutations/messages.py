@@ -132,7 +132,9 @@ class AppendMessages(Mutation[Appended]):
 
     def write(self, context: WriteContext) -> Appended:
         number = len(self.messages)
-        seen = own_seen(context, self.mailbox_id)
+        # What is delivered, nobody has read.
+        own = self.right is not Right.POST
+        seen = own_seen(context, self.mailbox_id) if own else None
         given = [message.flags for message in self.messages]
         if seen is not None:
             rights = context.require(self.mailbox_id, self.right)

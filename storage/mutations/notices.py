@@ -12,7 +12,7 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.messages import AppendMessages
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
-from folkmoot.storage.types import NewMessage, Tool
+from folkmoot.storage.types import NewMessage, Right, Tool
 
 _INBOX = Statement(
     "SELECT c.id FROM accounts a JOIN collections p ON p.space_id = a.space_id"
@@ -45,4 +45,4 @@ class DeliverNotice(Mutation[None]):
     def write(self, context: WriteContext) -> None:
         inbox = self._inbox(context)
         context.lock([inbox])
-        AppendMessages(inbox, (self.message,)).write(context)
+        AppendMessages(inbox, (self.message,), Right.POST).write(context)
