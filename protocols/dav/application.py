@@ -13,14 +13,14 @@ from folkmoot.protocols.dav.limits import DavLimits
 from folkmoot.protocols.dav.methods.options import answer_open
 from folkmoot.protocols.dav.multistatus import XML_TYPE
 from folkmoot.protocols.dav.names import DECLARATIONS, escape
-from folkmoot.protocols.dav.paths import BY_NUMBER, DRIVE, Place
+from folkmoot.protocols.dav.paths import Place, tool_at
 from folkmoot.protocols.dav.registry import REGISTRY, find_method, load, methods_of
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.errors import NotFound, NotInPlan, StorageError
-from folkmoot.storage.types import Actor, Tool
+from folkmoot.storage.types import Actor
 from folkmoot.storage.types_tree import Found, TreePath
 
 log = logging.getLogger("folkmoot.dav")
@@ -96,9 +96,9 @@ class DavApplication:
 
     def _place(self, request: Request) -> Place:
         names = request.exchange.path
-        for tool, above in ((Tool.DOCUMENTS, DRIVE), *BY_NUMBER.items()):
-            if names[:2] == above and not request.offers(tool):
-                raise NotInPlan
+        tool = tool_at(names)
+        if tool is not None and not request.offers(tool):
+            raise NotInPlan
         try:
             return request.urls.place(names)
         except NotFound:

@@ -166,6 +166,13 @@ class Urls:
         return found
 
 
+def tool_at(names: Names) -> Tool | None:
+    """The tool that a path is for; None for what is for all."""
+    if names[:2] == DRIVE:
+        return Tool.DOCUMENTS
+    return next((tool for tool, above in BY_NUMBER.items() if names[:2] == above), None)
+
+
 def _root(place: SharedPlace) -> TreePath:
     return TreePath(place.space_id, place.tool, place.names)
 

@@ -18,6 +18,7 @@ from folkmoot.protocols.dav.paths import (
     Site,
     Urls,
     principal_href,
+    tool_at,
 )
 from folkmoot.protocols.dav.quoting import quoted_path
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, member_node
@@ -49,7 +50,8 @@ class Request:
         self.limits = limits
         self.lasting = lasting
         self.urls = Urls(tree.actor.space_id)
-        self.urls.mounts = [one for one in self.urls.mounts if self.offers(one.root.tool)]
+        if tree.actor.withheld:
+            self._leave_out()
         self.facts: dict[str, Any] = {}
         self._octets: tuple[int, bytes | None] = (0, None)
         self.written: TreePath | None = None  # where errors of content belong to
@@ -68,6 +70,15 @@ class Request:
         if self.exchange.method == "SEARCH" and names in ((), DRIVE[:1], DRIVE):
             return [*DrivePart]
         return [part for part, site in PARTS.items() if names[:3] == site]
+
+    def _leave_out(self) -> None:
+        """Lead to no tool that the plan lacks."""
+        urls = self.urls
+        urls.mounts = [one for one in urls.mounts if self.offers(one.root.tool)]
+        for names in [*urls.sites]:
+            tool = tool_at(names)
+            if tool is not None and not self.offers(tool):
+                del urls.sites[names]
 
     def offers(self, tool: Tool) -> bool:
         """Whether the plan of whoever asks has a tool."""

@@ -51,6 +51,9 @@ def test_one_tool_is_not_in_the_plan(server: TestServer, feature: Feature, index
     principal = f"/dav/principals/users/{dav.account.space_id}/"
     found = dav.propfind(principal, *HOMES).only.names(200)
     assert found == {name for number, name in enumerate(HOMES) if number != index}
+    sites = [f"/dav/{name}/" for name in ("calendars", "contacts", "drive")]
+    above = dav.propfind("/dav/", depth=1).hrefs
+    assert [href for href in sites if href not in above] == [sites[index]]
     listed = dav.propfind(DRIVE, depth=1).hrefs if index != 2 else []
     assert (HOME in listed) == (index != 2)
     server.update(dav.account, terms=Terms())
