@@ -11,23 +11,20 @@ from email.utils import format_datetime, make_msgid
 
 from folkmoot.quota.offers import Offer
 from folkmoot.storage.money import show_amount
-from folkmoot.storage.mutations.queue import EnqueueMail
+from folkmoot.storage.mutations.notices import DeliverNotice
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import FlagSet, NewMessage
+from folkmoot.storage.types_accounts import Excess
 from folkmoot.storage.types_billing import AccountFacts, Notice
-from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """In whose name mail is sent. ``keep`` is how long it is tried, in seconds.
-
-    ``issuer`` is the text on receipts about who received the money.
-    """
+    """In whose name mail is sent. ``issuer`` is the text on receipts about who has the money."""
 
     hostname: str
     sender: str
-    keep: int = 5 * 86_400
     issuer: str = ""
 
 
@@ -40,15 +37,13 @@ class Letter:
     pdf: tuple[str, bytes] | None = None
 
 
-def post(txn: Txn, store: Store, office: Office, addresses: Sequence[str], letter: Letter) -> None:
-    """Queue a letter to people in a transaction, from the null reverse-path: nobody answers."""
-    for address in addresses:
-        octets = compose(office, address, letter)
-        utf8 = not address.isascii()
-        envelope = MailEnvelope(
-            "", (MailRecipient(address),), utf8=utf8, eight_bit=not octets.isascii()
-        )
-        txn.apply(EnqueueMail(0, envelope, store.prepare(octets), office.keep))
+def post(
+    txn: Txn, store: Store, office: Office, account_id: int, address: str, letter: Letter
+) -> None:
+    """Put a letter into the INBOX of an account, in this transaction, also where that is full."""
+    content = store.prepare(compose(office, address, letter))
+    message = NewMessage(content, FlagSet(), datetime.now().astimezone())
+    txn.apply(DeliverNotice(account_id, message))
 
 
 def compose(office: Office, address: str, letter: Letter) -> bytes:
@@ -98,12 +93,15 @@ def unpaid(facts: AccountFacts, notice: Notice, offer: Offer, *, running: bool) 
     )
 
 
-def ended(facts: AccountFacts, offer: Offer) -> Letter:
-    """The news that a plan has ended."""
+def ended(facts: AccountFacts, offer: Offer, excess: Sequence[Excess]) -> Letter:
+    """The news that a plan has ended; ``excess`` is what there is more of than allowed now."""
+    lines = [f"  {one.what}: {one.used:,} of {one.limit:,} {one.unit}\n" for one in excess]
+    more = ["There is more now than this plan allows:\n\n", *lines, "\n"] if lines else []
     return Letter(
         f'Your plan "{offer.name}" has ended',
         f'The plan "{offer.name}" of the account {facts.address} was not paid and has ended.\n'
         f'The account has the plan "{offer.fallback}" now.\n\n'
-        "Nothing was deleted. Nothing can be added where this plan has no room for it.\n"
+        + "".join(more)
+        + "Nothing was deleted. Nothing can be added where this plan has no room for it.\n"
         "A payment gives the former plan back.\n",
     )

@@ -133,7 +133,8 @@ def _before_disabling(
         return
     warning = advance(notice, fresh, stages, now)
     if warning is not None and txn.apply(SetNotice(facts.id, INACTIVE, notice, warning)):
-        letters.post(txn, store, office, [facts.address], letters.unused(facts, warning, offer))
+        letter = letters.unused(facts, warning, offer)
+        letters.post(txn, store, office, facts.id, facts.address, letter)
         outcome.warned += 1
 
 

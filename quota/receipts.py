@@ -72,13 +72,13 @@ def send_receipts(store: Store, office: Office, now: int) -> int:
     """
     sent = 0
     while waiting := store.call_read(_ACTOR, "receipts", lambda txn: txn.view(UnmailedReceipts())):
-        for payment, addresses in waiting:
+        for payment, readers in waiting:
             letter = Letter(
                 f"Receipt {payment.number}",
                 f"Thank you for your payment.\n\n{receipt_text(payment)}",
                 (f"receipt-{payment.number}.pdf", receipt_pdf(payment)),
             )
-            work = partial(_send, store, office, payment, addresses, letter, now)
+            work = partial(_send, store, office, payment, readers, letter, now)
             sent += store.call(_ACTOR, f"receipt {payment.number}", work)
     return sent
 
@@ -87,12 +87,13 @@ def _send(
     store: Store,
     office: Office,
     payment: Payment,
-    addresses: tuple[str, ...],
+    readers: tuple[tuple[int, str], ...],
     letter: Letter,
     now: int,
     txn: Txn,
 ) -> bool:
     marked = txn.apply(MarkMailed(payment.id, now))
     if marked:
-        letters.post(txn, store, office, addresses, letter)
+        for account_id, address in readers:
+            letters.post(txn, store, office, account_id, address, letter)
     return marked

@@ -175,13 +175,14 @@ def _warn_or_end(
             UNPAID, notice.plan, notice.basis, notice.due, notice.step, notice.warned, now
         )
         txn.apply(SetNotice(facts.id, UNPAID, notice, ending))
-        txn.apply(UpdateAccount(facts.id, offers[offer.fallback].update))
-        letters.post(txn, store, office, [facts.address], letters.ended(facts, offer))
+        excess = txn.apply(UpdateAccount(facts.id, offers[offer.fallback].update))
+        letter = letters.ended(facts, offer, excess)
+        letters.post(txn, store, office, facts.id, facts.address, letter)
         outcome.ended += 1
         log.info("plan ended", extra={"account": facts.address, "plan": offer.name})
         return
     warning = advance(notice, fresh, stages, now)
     if warning is not None and txn.apply(SetNotice(facts.id, UNPAID, notice, warning)):
         letter = letters.unpaid(facts, warning, offer, running=running)
-        letters.post(txn, store, office, [facts.address], letter)
+        letters.post(txn, store, office, facts.id, facts.address, letter)
         outcome.warned += 1

@@ -48,7 +48,6 @@ def office(config: Config) -> Office:
     return Office(
         hostname,
         config.billing.sender or f"postmaster@{hostname}",
-        config.relay.give_up_after,
         "\n".join(config.billing.issuer) or hostname,
     )
 

@@ -78,8 +78,8 @@ _UNMAILED = Statement(
     " ORDER BY id LIMIT :limit"
 )
 _MAIL_TO = Statement(
-    "SELECT address FROM accounts WHERE address = :payer UNION"
-    " SELECT a.address FROM accounts a JOIN domains d ON d.id = a.domain_id"
+    "SELECT id, address FROM accounts WHERE address = :payer UNION"
+    " SELECT a.id, a.address FROM accounts a JOIN domains d ON d.id = a.domain_id"
     " WHERE d.name = :payer AND a.domain_admin = 1 AND a.state = 'active'"
 )
 
@@ -248,17 +248,17 @@ class ShowPayment(_BillingView[Payment]):
 
 
 @dataclass(frozen=True, slots=True)
-class UnmailedReceipts(_BillingView[list[tuple[Payment, tuple[str, ...]]]]):
-    """Payments whose receipts were not sent yet, each with the addresses they go to.
+class UnmailedReceipts(_BillingView[list[tuple[Payment, tuple[tuple[int, str], ...]]]]):
+    """Payments whose receipts were not sent yet, each with ids and addresses of its readers.
 
     The account that paid, or the administrators of the domain that did.
     """
 
     limit: int = 50
 
-    def read(self, context: ReadContext) -> list[tuple[Payment, tuple[str, ...]]]:
+    def read(self, context: ReadContext) -> list[tuple[Payment, tuple[tuple[int, str], ...]]]:
         payments = [payment_of(row) for row in context.db.all(_UNMAILED, limit=self.limit)]
         return [
-            (one, tuple(row[0] for row in context.db.all(_MAIL_TO, payer=one.payer)))
+            (one, tuple((row[0], row[1]) for row in context.db.all(_MAIL_TO, payer=one.payer)))
             for one in payments
         ]

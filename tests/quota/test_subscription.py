@@ -91,17 +91,21 @@ def test_without_credit_the_plan_ends(town: Town) -> None:
     box = Mail(town.store, ADA)
     inbox = box.box().id
     for _ in range(12):
-        box.append(inbox, b"x" * 100)
+        box.append(inbox, b"x" * 150)
     written = town.days(364)
     subject = 'Your plan "pro" ends on 2027-01-01'
     assert written == [("12-02", subject), ("12-25", subject), ("12-31", subject)]
     assert town.account().plan == "pro"
     town.use()
-    assert town.days(1) == [("01-01", 'Your plan "pro" has ended')]
+    town.now += DAY
+    assert town.renew().ended == 1
+    (mail,) = town.mail()
+    assert mail["Subject"] == 'Your plan "pro" has ended'
+    assert f"mail of {ADA}: " in mail.get_content()
     assert town.account().plan == "free"
     assert town.days(40) == []
     assert town.facts().unpaid is not None
-    assert len(box.flags(inbox)) == 12
+    assert len(box.flags(inbox)) == 12 + 4
     with pytest.raises(OverQuota):
         box.append(inbox, b"x")
 
