@@ -16,7 +16,8 @@ from folkmoot.sharing.intake import item_content
 from folkmoot.sharing.links import followed
 from folkmoot.sharing.rights import READ
 from folkmoot.sharing.scheduling import cancel_all, deliver_waiting, send_changes
-from folkmoot.sharing.tree_locking import NO_TIMES, TreeLocking, node_of
+from folkmoot.sharing.tree_locking import NO_TIMES, node_of
+from folkmoot.sharing.tree_sharing import TreeSharing
 from folkmoot.storage.errors import (
     AlreadyExists,
     Conflict,
@@ -67,7 +68,7 @@ from folkmoot.storage.views.tree_below import FoldersBelow
 from folkmoot.storage.views.tree_foresee import ForeseePut
 
 
-class Tree(TreeLocking):
+class Tree(TreeSharing):
     """The tree as one actor sees it. All methods return Deferreds that fail with storage errors."""
 
     def put(

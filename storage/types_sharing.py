@@ -9,6 +9,7 @@ from typing import Final
 
 from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_groups import GroupPlace
+from folkmoot.storage.types_tree import TreePath
 
 #: Special uses of collections: where a group has the single items that are shared with it, and
 #: where fellow members put files for somebody.
@@ -62,6 +63,22 @@ class SharedThing:
     tool: Tool
     names: tuple[str, ...]
     grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may do what with a collection, as those see it who may share it.
+
+    ``owner`` is the space that it lies in; ``administrator`` the space of the account that has all
+    rights there where a group owns it, else 0. ``members`` are (space, rights) of members of the
+    group who have more than all members have. ``grants`` are those on it and above it, each with
+    the place that it is on, the nearest first.
+    """
+
+    owner: int
+    administrator: int
+    members: tuple[tuple[int, Right], ...]
+    grants: tuple[tuple[Grant, TreePath], ...]
 
 
 @dataclass(frozen=True, slots=True)

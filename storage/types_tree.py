@@ -47,7 +47,9 @@ class Folder:
     ``name`` is "" for the root of a tool, whose ``parent_id`` is None. ``modseq`` numbers the
     changes of its members, ``member_modseq`` is its own number among those of its parent.
     ``items`` and ``size`` (octets) count the items directly in it. ``components`` are those that
-    a calendar takes (VEVENT …); () is all of them.
+    a calendar takes (VEVENT …); () is all of them. ``of_group`` says that a group owns it,
+    ``shared`` that its owner has granted rights on it, ``bound`` that it is of others and found in
+    the actor's own home.
     """
 
     id: int
@@ -65,6 +67,9 @@ class Folder:
     special_use: str
     components: tuple[str, ...]
     rights: Right
+    of_group: bool = False
+    shared: bool = False
+    bound: bool = False
 
 
 class Item(NamedTuple):
@@ -248,12 +253,18 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who owns a space. ``addresses`` are e-mail addresses, the primary one first."""
+    """Who owns a space. A group's account is 0. ``addresses`` are e-mail addresses, the primary
+    one first."""
 
     space_id: int
     account_id: int
     name: str
     addresses: tuple[str, ...]
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is a group."""
+        return self.account_id == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from folkmoot.protocols.caldav.objects import add_object
 from folkmoot.protocols.caldav.times import zone_of_calendar
 from folkmoot.protocols.caldav.types import is_outbox, makes_busy
 from folkmoot.protocols.caldav.words import CALENDAR, refusal_of, refuse
+from folkmoot.protocols.dav.inviting import answer_sharing
 from folkmoot.protocols.dav.multistatus import XML_TYPE
 from folkmoot.protocols.dav.names import DECLARATIONS
 from folkmoot.protocols.dav.registry import compliance, method
@@ -38,9 +39,10 @@ NO_AUTHORITY: Final = "3.8;No authority"
 
 @method("POST", Kind.FOLDER, CALENDAR)
 async def post(request: Request, resource: Resource) -> None:
-    """A request for busy times; in other collections a new member."""
+    """A request for busy times; in other collections a new member, or who shares it."""
     if not is_outbox(resource.node):
-        await add_object(request, resource)
+        if not await answer_sharing(request, resource):
+            await add_object(request, resource)
         return
     exchange = request.exchange
     media_type = (exchange.header("Content-Type") or "").partition(";")[0].strip().lower()

@@ -10,6 +10,7 @@ from folkmoot.protocols.carddav.books import MEDIA_TYPE
 from folkmoot.protocols.carddav.words import CONTACTS, refuse
 from folkmoot.protocols.dav.conditions import Read, judge_read
 from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.inviting import answer_sharing
 from folkmoot.protocols.dav.methods.get import answer_item, item_fields, octets_of
 from folkmoot.protocols.dav.methods.post import add_member
 from folkmoot.protocols.dav.methods.put import put
@@ -74,7 +75,9 @@ async def put_card(request: Request, resource: Resource) -> None:
 
 @method("POST", Kind.FOLDER, CONTACTS)
 async def add_card(request: Request, resource: Resource) -> None:
-    """Store a card under a name that the server finds."""
+    """Store a card under a name that the server finds, or share the address book."""
+    if await answer_sharing(request, resource):
+        return
     await _store(request, resource, add_member)
 
 

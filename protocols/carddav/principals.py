@@ -18,8 +18,11 @@ _HREF = re.compile(r"<(?:[\w.-]+:)?href\b[^>]*>([^<>]*)<")
 
 @prop(card("addressbook-home-set"), Kind.PRINCIPAL)
 def addressbook_home_set(request: Request, node: Node) -> str | None:
-    """The one collection that has the address books. # rfc6352#7.1.1"""
-    if not request.offers(Tool.CONTACTS):
+    """The one collection that has the address books. # rfc6352#7.1.1
+
+    A group's are found in the homes of its members, and not twice.
+    """
+    if node.of_group or not request.offers(Tool.CONTACTS):
         return None
     home = request.urls.href(TreePath(node.space_id, Tool.CONTACTS), collection=True)
     return f"<D:href>{home}</D:href>"

@@ -3,6 +3,7 @@
 ::
 
     /dav/principals/users/ID/      an account
+    /dav/principals/groups/ID/     a group
     /dav/calendars/ID/…            the calendars of a space
     /dav/contacts/ID/…             its address books
     /dav/drive/My documents/…      the documents of whoever asks
@@ -30,6 +31,8 @@ Names = tuple[str, ...]
 
 PRINCIPALS: Final = ("dav", "principals")
 USERS: Final = ("dav", "principals", "users")
+GROUP_PRINCIPALS: Final = ("dav", "principals", "groups")
+NOTIFICATIONS: Final = ("dav", "notifications")
 DRIVE: Final = ("dav", "drive")
 GROUPS: Final = (*DRIVE, "Groups")
 SHARED: Final = (*DRIVE, "Shared")
@@ -40,6 +43,8 @@ SITES: Final[dict[Names, str]] = {
     ("dav",): "Folkmoot",
     PRINCIPALS: "Principals",
     USERS: "Accounts",
+    GROUP_PRINCIPALS: "Groups",
+    NOTIFICATIONS: "Notifications",
     ("dav", "calendars"): "Calendars",
     ("dav", "contacts"): "Contacts",
     DRIVE: "Drive",
@@ -70,9 +75,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class PrincipalPlace:
-    """A principal, by the number of its space."""
+    """A principal, an account or a group, by the number of its space."""
 
     space_id: int
+    of_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class Urls:
         """``space_id`` is the account's own space."""
         self.space_id = space_id
         self.sites: dict[Names, str] = dict(SITES)
+        self.groups: list[int] = []
         self.mounts = [
             *(
                 Mount((*above, str(space_id)), TreePath(space_id, tool))
@@ -125,8 +132,8 @@ class Urls:
         for site in self.sites:
             if len(site) == len(names) and _same(site, names):
                 return Site(site)
-        if names[:3] == USERS and len(names) == 4:
-            return PrincipalPlace(_number(names[3]))
+        if names[:3] in (USERS, GROUP_PRINCIPALS) and len(names) == 4:
+            return PrincipalPlace(_number(names[3]), names[:3] == GROUP_PRINCIPALS)
         for tool, above in BY_NUMBER.items():
             if names[: len(above)] == above:
                 number, *rest = names[len(above) :]
@@ -162,6 +169,8 @@ class Urls:
         found: list[Place] = [Site(names) for names in self.sites if names and names[:-1] == site]
         if site == USERS:
             found.append(PrincipalPlace(self.space_id))
+        if site == GROUP_PRINCIPALS:
+            found += [PrincipalPlace(space_id, of_group=True) for space_id in self.groups]
         found += [mount.root for mount in self.mounts if mount.names[:-1] == site]
         return found
 
@@ -185,9 +194,9 @@ def _leads_to(mount: Mount, path: TreePath) -> bool:
     return len(path.names) >= size and _same(path.names[:size], root.names)
 
 
-def principal_href(space_id: int) -> str:
+def principal_href(space_id: int, *, of_group: bool = False) -> str:
     """The URL of a principal."""
-    return f"/dav/principals/users/{space_id}/"
+    return f"/dav/principals/{'groups' if of_group else 'users'}/{space_id}/"
 
 
 def _number(text: str) -> int:

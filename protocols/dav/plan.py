@@ -160,6 +160,7 @@ class Plan:
         parts: list[str] = []
         # One node for all items: making one costs as much as answering a property.
         item = Node("", Kind.ITEM, folder.tool, folder.space_id, rights=folder.rights)
+        item.of_group = folder.of_group
         for node, properties, data in entries:
             if isinstance(node, Item):
                 item.href = base + quoted(node.name)

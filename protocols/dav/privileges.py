@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
@@ -23,6 +24,19 @@ ATOMIC: Final[dict[str, Right]] = {
     dav("write-acl"): Right.SHARE,
     dav("read-current-user-privilege-set"): Right.LOOKUP,
 }
+#: What every member of a group may do with what the group has, and what reading is.
+MEMBER: Final = Right.LOOKUP | Right.READ | Right.BUSY | Right.SEEN
+#: What each privilege gives when it is granted: more than one bit where clients know one thing.
+GIVES: Final[dict[str, Right]] = {
+    dav("read"): MEMBER,
+    READ_FREE_BUSY: Right.BUSY,
+    dav("write-properties"): Right.EDIT | Right.FLAGS,
+    dav("write-content"): Right.EDIT | Right.FLAGS,
+    dav("bind"): Right.INSERT | Right.CREATE | Right.POST,
+    dav("unbind"): Right.DELETE | Right.EXPUNGE | Right.REMOVE,
+    dav("unlock"): Right.EDIT,
+    dav("read-current-user-privilege-set"): Right.LOOKUP,
+}
 WRITE: Final = (dav("write-properties"), dav("write-content"), dav("bind"), dav("unbind"))
 
 
@@ -36,6 +50,20 @@ def current_user_privilege_set(rights: Right) -> str:
     if all(name in names for name in WRITE):
         sums.append(dav("write"))
     return "".join(_privilege(name) for name in (*sums, *names))
+
+
+def rights_given(names: Collection[str]) -> Right:
+    """The rights that privileges give. Raises ``KeyError`` for those that nobody can give."""
+    rights = Right.NONE
+    for name in names:
+        for each in WRITE if name == dav("write") else (name,):
+            rights |= GIVES[each]
+    return rights
+
+
+def privileges_of(rights: Right) -> frozenset[str]:
+    """The names of the privileges that rights amount to, but for sums of others."""
+    return frozenset(name for name, needed in ATOMIC.items() if rights & needed)
 
 
 def supported_privilege_set() -> str:

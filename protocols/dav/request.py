@@ -12,6 +12,7 @@ from folkmoot.protocols.dav.names import dav, element
 from folkmoot.protocols.dav.paths import (
     BY_NUMBER,
     DRIVE,
+    GROUP_PRINCIPALS,
     PARTS,
     Place,
     PrincipalPlace,
@@ -29,7 +30,7 @@ from folkmoot.sharing.tree import Tree
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import FEATURE_OF_TOOL, Tool
 from folkmoot.storage.types_sharing import DrivePart
-from folkmoot.storage.types_tree import Folder, Found, Guard, Item, TreePath
+from folkmoot.storage.types_tree import Folder, Found, Guard, Item, Principal, TreePath
 
 INFINITY: Final = -1
 _SHORT: Final = 32 * 1024  # octets of XML that are read without a change of threads
@@ -61,6 +62,9 @@ class Request:
         wanted = self._parts_wanted() if self.offers(Tool.DOCUMENTS) else ()
         if wanted:
             self.urls.mount(await self.tree.drive_places(wanted))
+        elif self.exchange.path == GROUP_PRINCIPALS:
+            circle = await self.tree.circle()
+            self.urls.groups = [each.space_id for each in circle if each.is_group]
 
     def _parts_wanted(self) -> Sequence[DrivePart]:
         """The parts of the drive that the URLs of the request can be in."""
@@ -100,10 +104,9 @@ class Request:
             return Resource(Node(href, Kind.SITE, title=self.urls.sites[place.names]))
         if isinstance(place, PrincipalPlace):
             principal = await self.tree.principal(place.space_id)
-            href = principal_href(place.space_id)
-            node = Node(href, Kind.PRINCIPAL, space_id=place.space_id, principal=principal)
-            node.title = principal.name or principal.addresses[0]
-            return Resource(node)
+            if principal.is_group != place.of_group:
+                raise NotFound
+            return Resource(principal_node(principal))
         return self.at(await self.tree.find(place, octets=octets))
 
     def at(self, found: Found) -> Resource:
@@ -212,6 +215,18 @@ class Request:
         if len(body) <= _SHORT:
             return parse(body)
         return await self.tree.compute(lambda: parse(body))
+
+
+def principal_node(principal: Principal) -> Node:
+    """The node of an account or of a group."""
+    return Node(
+        principal_href(principal.space_id, of_group=principal.is_group),
+        Kind.PRINCIPAL,
+        space_id=principal.space_id,
+        principal=principal,
+        title=principal.name or principal.addresses[0],
+        of_group=principal.is_group,
+    )
 
 
 def refuse(name: str, status: int = 403, text: str = "") -> DavError:

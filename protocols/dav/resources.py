@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from folkmoot.protocols.dav.paths import principal_href
 from folkmoot.protocols.dav.quoting import quoted
 from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_tree import Entry, Folder, Item, Principal, TreePath
@@ -37,7 +38,8 @@ class Node:
     """One resource. ``rights`` are those on the folder itself, or on the one that has the item.
 
     ``href`` is the path of its URL, ready for XML. ``properties`` and ``data`` are those of
-    ``Entry``. ``title`` names what is no item and no member of a folder.
+    ``Entry``. ``title`` names what is no item and no member of a folder. ``of_group`` says that a
+    group owns it, or is it.
     """
 
     href: str
@@ -51,6 +53,12 @@ class Node:
     data: bytes | None = None
     title: str = ""
     principal: Principal | None = None
+    of_group: bool = False
+
+    @property
+    def owner_href(self) -> str:
+        """The URL of the principal that owns it, or that it is."""
+        return principal_href(self.space_id, of_group=self.of_group)
 
     @property
     def name(self) -> str:
@@ -108,6 +116,7 @@ def member_node(base: str, parent: Folder, entry: Entry) -> Node:
             entry.properties,
             parent.rights,
             entry.data,
+            of_group=parent.of_group,
         )
     return folder_node(f"{base}{quoted(thing.name)}/", thing, entry.properties)
 
@@ -123,4 +132,5 @@ def folder_node(href: str, folder: Folder, properties: Mapping[str, str]) -> Nod
         None,
         properties,
         folder.rights,
+        of_group=folder.of_group,
     )

@@ -199,7 +199,9 @@ def _dressed(
 def _named(folder: Folder, *, of_group: bool) -> Folder:
     """With the name that it has in the home; another's default is not one's own."""
     use = "" if folder.special_use == DEFAULT else folder.special_use
-    return replace(folder, name=bound_name(folder.id, of_group=of_group), special_use=use)
+    return replace(
+        folder, name=bound_name(folder.id, of_group=of_group), special_use=use, bound=True
+    )
 
 
 def text_of(stored: str | None) -> str:

@@ -16,16 +16,16 @@ from folkmoot.storage.types_sharing import Grant, SharedPlace
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.groups import told_apart
 
-_GRANT = (
+GRANT = (
     "SELECT g.collection_id, g.item, g.grantee, COALESCE(p.address, a.address),"
     " COALESCE(p.name, a.name), p.id IS NOT NULL, g.rights FROM grants g"
     " JOIN spaces s ON s.id = g.grantee LEFT JOIN groups p ON p.space_id = g.grantee"
     " LEFT JOIN accounts a ON a.id = s.owner_account_id"
 )
 _OF_COLLECTION = Statement(
-    f"{_GRANT} WHERE g.collection_id = :collection AND g.item = :item ORDER BY g.id"
+    f"{GRANT} WHERE g.collection_id = :collection AND g.item = :item ORDER BY g.id"
 )
-_OF_SPACE = Statement(f"{_GRANT} WHERE g.space_id = :space ORDER BY g.collection_id, g.id")
+_OF_SPACE = Statement(f"{GRANT} WHERE g.space_id = :space ORDER BY g.collection_id, g.id")
 _FACTS_OF_SPACE = Statement(
     "SELECT DISTINCT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM grants g"
     " JOIN collections c ON c.id = g.collection_id JOIN spaces s ON s.id = c.space_id"
@@ -52,7 +52,7 @@ _OWNERS = (
 )
 
 
-def _grant(row: Row) -> Grant:
+def as_grant(row: Row) -> Grant:
     collection, item, grantee, address, name, is_group, rights = row
     return Grant(collection, item, grantee, address, name, bool(is_group), Right(rights))
 
@@ -69,7 +69,7 @@ class GrantsOn(View[list[Grant]]):
 
     def read(self, context: ReadContext) -> list[Grant]:
         rows = context.db.all(_OF_COLLECTION, collection=self.collection_id, item=self.item)
-        return [_grant(row) for row in rows]
+        return [as_grant(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class GrantsOfSpace(View[list[Grant]]):
         facts = [context.learn(row) for row in context.db.all(_FACTS_OF_SPACE, space=self.space_id)]
         mine = context.rights(facts, Right.SHARE)
         rows = context.db.all(_OF_SPACE, space=self.space_id)
-        return [_grant(row) for row in rows if row[0] in mine]
+        return [as_grant(row) for row in rows if row[0] in mine]
 
 
 @dataclass(frozen=True, slots=True)

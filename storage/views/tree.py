@@ -23,7 +23,8 @@ PROPERTIES_AT_ONCE = 1 << 20  # characters of what was set on the members of one
 
 FOLDER = (
     "c.id, c.space_id, c.tool, c.parent_id, c.shown, c.modseq, c.member_modseq, c.log_floor,"
-    " c.created, c.modified, c.messages, c.size, c.special_use, c.components, s.owner_account_id"
+    " c.created, c.modified, c.messages, c.size, c.special_use, c.components, s.owner_account_id,"
+    " EXISTS (SELECT 1 FROM grants g WHERE g.collection_id = c.id AND g.item = 0)"
 )
 ITEM = (
     "i.id, i.folder_id, i.shown, i.modseq, i.created, i.modified, i.size, i.etag, i.media_type,"
@@ -76,6 +77,7 @@ def _if_known(context: ReadContext, row: Row) -> Folder | None:
 def plain_folder(row: Row, rights: Right) -> Folder:
     """A folder from a row of ``FOLDER``, with rights that somebody has found out."""
     values: list[Any] = [*row[:2], Tool(row[2]), *row[3:13], tuple(row[13].split()), rights]
+    values += [row[14] == 0, bool(row[15])]
     return Folder(*values)
 
 

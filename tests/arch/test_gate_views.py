@@ -17,6 +17,7 @@ from folkmoot.storage.errors import Expired, NotFound, PermissionDenied
 from folkmoot.storage.types import Actor, Right, Tool
 from folkmoot.storage.types_tree import TreePath
 from folkmoot.storage.views import (
+    access,
     bound,
     busy,
     objects,
@@ -34,7 +35,7 @@ from tests.kit.databases import Databases
 
 AnyView = View[Any]
 MODULES = (
-    *(bound, busy, objects, places, principals, tree),
+    *(access, bound, busy, objects, places, principals, tree),
     *(tree_below, tree_changes, tree_foresee, tree_locks),
 )
 
@@ -56,6 +57,10 @@ def _calendar(world: World) -> int:
 
 #: The views of what Alice has.
 TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
+    access.ReadAccess: lambda w: [access.ReadAccess((w.alice.folder.id,))],
+    principals.FindParty: lambda w: [principals.FindParty(w.alice.account.address)],
+    principals.MyCircle: lambda w: [principals.MyCircle()],
+    principals.BelongingTo: lambda w: [principals.BelongingTo(w.alice.account.space_id)],
     bound.FindPlace: lambda w: [
         bound.FindPlace(_documents(w, *names)) for names in ((), ("Folder", "item"), ("no",))
     ],
@@ -98,8 +103,19 @@ OPEN = {principals.FindPrincipal}
 #: What shows nothing of what people keep: the system may know it for administration.
 SYSTEM_MAY = {
     *(places.SpaceOf, places.FindCollection, places.SharedOfSpace),
+    *(access.ReadAccess, principals.FindParty, principals.MyCircle, principals.BelongingTo),
     *(principals.ReadPrincipal, principals.ReadSpaceUsage, tree.ReadFolder),
     *(tree_below.FoldersBelow, tree_locks.LocksOn, tree_locks.LocksBelow, tree_locks.LocksListed),
+}
+
+#: What tells of what may be known, and how nothing looks.
+NOTHING: dict[type[AnyView], Any] = {
+    access.ReadAccess: {},
+    busy.BusyCalendars: [],
+    places.SharedOfSpace: [],
+    principals.FindParty: None,
+    principals.MyCircle: [],
+    principals.BelongingTo: ([], []),
 }
 
 KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
@@ -141,8 +157,8 @@ def test_the_owner(world: World, kind: type[AnyView]) -> None:
 def test_a_stranger(world: World, kind: type[AnyView]) -> None:
     """What exists and what does not look the same: absent."""
     for view in TABLE[kind](world):
-        if kind in (busy.BusyCalendars, places.SharedOfSpace):  # a list of what may be known
-            assert _read(world, world.mallory.actor, view) == []
+        if kind in NOTHING:
+            assert _read(world, world.mallory.actor, view) == NOTHING[kind]
             continue
         with pytest.raises(NotFound) as caught:
             _read(world, world.mallory.actor, view)

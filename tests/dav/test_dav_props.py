@@ -110,9 +110,10 @@ def test_sites(dav: Dav) -> None:
     assert dav.propfind("/", "resourcetype", depth=1).hrefs == ["/", "/dav/"]
     assert set(dav.propfind("/dav", "resourcetype", depth=1).hrefs) == {
         "/dav/", "/dav/principals/", "/dav/calendars/", "/dav/contacts/", "/dav/drive/",
+        "/dav/notifications/",
     }  # fmt: skip
     for site, *members in (
-        ("/dav/principals/", "/dav/principals/users/"),
+        ("/dav/principals/", "/dav/principals/users/", "/dav/principals/groups/"),
         ("/dav/principals/users/", f"/dav/principals/users/{number}/"),
         ("/dav/calendars/", f"/dav/calendars/{number}/"),
         ("/dav/contacts/", f"/dav/contacts/{number}/"),

@@ -299,7 +299,7 @@ def test_acl_method(dav: Dav) -> None:
     assert acl(dav, ACE.format(who=OWNER, how="grant", what=all_)) == (200, [])
     assert acl(dav, ACE.format(who=f"<D:href>{me}</D:href>", how="grant", what=READ)) == (200, [])
     for who, how, what, rule in (
-        (other, "grant", READ, "allowed-principal"),
+        (other, "grant", READ, "recognized-principal"),
         ("<D:all/>", "grant", READ, "allowed-principal"),
         ("<D:authenticated/>", "grant", READ, "allowed-principal"),
         ("<D:href>/x/</D:href>", "grant", READ, "recognized-principal"),

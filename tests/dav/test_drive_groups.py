@@ -104,7 +104,7 @@ def test_strangers_find_nothing(choir: Choir) -> None:
     """A group that one is not in looks like one that does not exist."""
     eve, space = choir.eve, choir.group.space_id
     paths = [CHOIR, f"{CHOIR}song.txt", f"/dav/calendars/{space}/", f"/dav/contacts/{space}/"]
-    paths += [f"/dav/calendars/{space}/Calendar/", f"/dav/principals/users/{space}/"]
+    paths += [f"/dav/calendars/{space}/Calendar/", f"/dav/principals/groups/{space}/"]
     for path in paths:
         assert eve.call("PROPFIND", path, Depth="0").status == 404
         assert eve.call("GET", path).status == 404
@@ -213,10 +213,11 @@ def test_fellow_members_learn_busy_times_and_nothing_else(choir: Choir) -> None:
 
 def test_principals_of_groups_and_fellow_members(choir: Choir) -> None:
     """Members know the group and each other by name and address."""
-    for space in (choir.group.space_id, choir.bob.account.space_id):
-        found = choir.carol.propfind(f"/dav/principals/users/{space}/", "displayname", "owner")
+    group = f"/dav/principals/groups/{choir.group.space_id}/"
+    for url in (group, f"/dav/principals/users/{choir.bob.account.space_id}/"):
+        found = choir.carol.propfind(url, "displayname", "owner")
         assert found.only.text("displayname")
     owner = choir.carol.propfind(CHOIR, "owner").only.text("owner")
-    assert owner == f"/dav/principals/users/{choir.group.space_id}/"
-    everything = choir.carol.call("PROPFIND", f"/dav/principals/users/{choir.group.space_id}/")
+    assert owner == group
+    everything = choir.carol.call("PROPFIND", group)
     assert everything.status == 207

@@ -1,21 +1,23 @@
-"""ACL (RFC 3744 section 8.1).
+"""ACL (RFC 3744 section 8.1): grants on a collection to groups and fellow members.
 
-The owner of a space has all privileges in it, and no ACL can change that. Rights for others are
-given by sharing, which these ACEs do not reach: what asks for such is refused with the
-precondition that says why.
+The ACEs of a request are those that are there afterwards, beside the protected and the inherited
+ones. What can be granted, and to whom, the store decides.
 """
 
 from __future__ import annotations
 
+from folkmoot.protocols.dav.acl import access_of, fetch_access
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.names import dav
-from folkmoot.protocols.dav.paths import principal_href
-from folkmoot.protocols.dav.privileges import ATOMIC, WRITE
+from folkmoot.protocols.dav.parties import party_at
+from folkmoot.protocols.dav.privileges import ATOMIC, WRITE, privileges_of, rights_given
 from folkmoot.protocols.dav.registry import compliance, method
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, text
+from folkmoot.storage.errors import PermissionDenied, Unchangeable
 from folkmoot.storage.types import Right
+from folkmoot.storage.types_sharing import Access
 
 MAX_ACES = 200
 _KNOWN = {*ATOMIC, *WRITE, dav("write"), dav("all")}
@@ -25,7 +27,7 @@ compliance("access-control")
 
 @method("ACL", Kind.IN_TREE)
 async def acl(request: Request, resource: Resource) -> None:
-    """Accept what says the present state in other words."""
+    """Grant what the body says, and nothing else."""
     if not resource.node.rights & Right.SHARE:
         raise refuse("need-privileges", text="You may not change who may do what.")
     root = await request.xml(MAX_BODY)
@@ -34,13 +36,47 @@ async def acl(request: Request, resource: Resource) -> None:
     aces = [entry for entry in children(root) if entry.tag == dav("ace")]
     if len(aces) > MAX_ACES:
         raise refuse("limited-number-of-aces")
+    path = request.written = resource.tree_path
+    guard = request.guard(path)
+    await fetch_access(request, resource, None)
+    access = access_of(request, resource.node)
+    wanted: dict[int, set[str]] = {}
     for ace in aces:
-        _check(request, resource, ace)
+        space, names = await _read(request, resource, ace, access)
+        if space:
+            wanted.setdefault(space, set()).update(names)
+    own = _own_grants(resource, access)
+    if wanted or own:
+        changes = {space: _rights(names, own.get(space)) for space, names in wanted.items()}
+        try:
+            await request.tree.share(path, changes, guard, others=False)
+        except (PermissionDenied, Unchangeable) as error:
+            raise refuse("allowed-principal", text=error.text) from None
     await request.exchange.respond(200)
 
 
-def _check(request: Request, resource: Resource, ace: Element) -> None:
-    # rfc3744#8.1.1
+def _own_grants(resource: Resource, access: Access | None) -> dict[int, Right]:
+    """What is granted on the resource itself."""
+    if access is None or resource.node.folder is None:
+        return {}
+    here = resource.folder.id
+    return {each.grantee: each.rights for each, _ in access.grants if each.collection_id == here}
+
+
+def _rights(names: set[str], before: Right | None) -> Right:
+    """Rights of privileges; what says the same as before leaves them as they are."""
+    if before is not None and names == privileges_of(before):
+        return before
+    try:
+        return rights_given(names)
+    except KeyError:
+        raise refuse("not-supported-privilege", text="Only owners decide what is shared.") from None
+
+
+async def _read(
+    request: Request, resource: Resource, ace: Element, access: Access | None
+) -> tuple[int, set[str]]:
+    """The space and the privileges of an ACE; 0 for one that is there anyway. # rfc3744#8.1.1"""
     if child(ace, dav("invert")) is not None:
         raise refuse("no-invert")
     if child(ace, dav("deny")) is not None:
@@ -48,25 +84,46 @@ def _check(request: Request, resource: Resource, ace: Element) -> None:
     principal, grant = child(ace, dav("principal")), child(ace, dav("grant"))
     if principal is None or grant is None:
         raise DavError(400, text="An ACE has a principal and a grant.")
-    for privilege in children(grant):
-        for named in children(privilege):
-            if named.tag not in _KNOWN:
-                raise refuse("not-supported-privilege")
-    if not _is_owner(request, resource, principal):
-        raise refuse("allowed-principal", text="Rights for others are given by sharing.")
+    names = {str(named.tag) for privilege in children(grant) for named in children(privilege)}
+    if not names <= _KNOWN:
+        raise refuse("not-supported-privilege")
+    space = await _space(request, resource, principal)
+    if child(ace, dav("inherited")) is not None:
+        if access is None or not _is_inherited(resource, access, space):
+            raise refuse("no-inherited-ace-conflict")
+        return 0, names
+    if space == _all_powerful(resource, access):
+        return 0, names  # has everything already
+    if child(ace, dav("protected")) is not None:
+        return 0, names
+    if dav("write") in names:
+        names = {*names, *WRITE} - {dav("write")}
+    return space, names
 
 
-def _is_owner(request: Request, resource: Resource, principal: Element) -> bool:
+def _all_powerful(resource: Resource, access: Access | None) -> int:
+    """The space of whoever has all rights."""
+    if access is not None and access.administrator:
+        return access.administrator
+    return resource.node.space_id
+
+
+def _is_inherited(resource: Resource, access: Access, space: int) -> bool:
+    own = resource.folder.id if resource.node.folder is not None else 0
+    return any(grant.grantee == space and grant.collection_id != own for grant, _ in access.grants)
+
+
+async def _space(request: Request, resource: Resource, principal: Element) -> int:
+    """The space of a principal of an ACE. Raises ``DavError`` (recognized-principal …)."""
     named = child(principal, dav("property"))
     if named is not None:
-        return child(named, dav("owner")) is not None
+        if child(named, dav("owner")) is None:
+            raise refuse("allowed-principal", text="Rights are given to groups and people.")
+        return resource.node.space_id
     href = child(principal, dav("href"))
     if href is None:
-        return False
-    target = request.target(text(href))
-    url = principal_href(resource.node.space_id).strip("/").split("/")
-    if target.path == tuple(url):
-        return True
-    if target.path[: len(url) - 1] != tuple(url[:-1]):
+        raise refuse("allowed-principal", text="Rights are given to groups and people.")
+    party = await party_at(request, text(href))
+    if party is None:
         raise refuse("recognized-principal")
-    return False
+    return party.space_id

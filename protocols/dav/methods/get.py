@@ -213,7 +213,8 @@ def _leading(request: Request, resource: Resource) -> str:
         if isinstance(place, Site):
             href, name = quoted_path(place.names, collection=True), place.names[-1]
         elif isinstance(place, PrincipalPlace):
-            href, name = principal_href(place.space_id), str(place.space_id)
+            href = principal_href(place.space_id, of_group=place.of_group)
+            name = str(place.space_id)
         else:
             href, name = request.urls.href(place), request.home_title(place)
         rows.append(_row(href, name, "", ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
+from folkmoot.protocols.dav.inviting import answer_sharing
 from folkmoot.protocols.dav.methods.storing import answer, judge, media_type_of, store
 from folkmoot.protocols.dav.registry import compliance, method
 from folkmoot.protocols.dav.request import Request
@@ -27,7 +28,12 @@ compliance("add-member")
 
 @method("POST", Kind.FOLDER)
 async def add_member(request: Request, resource: Resource) -> None:
-    """Store the body as a new member and say where it is. # rfc5995#3.1"""
+    """Store the body as a new member and say where it is. # rfc5995#3.1
+
+    What is said about sharing is no member.
+    """
+    if await answer_sharing(request, resource):
+        return
     media_type = media_type_of(request)
     suffix = _SUFFIXES.get(media_type.partition(";")[0].strip().lower(), "")
     path = resource.tree_path.below(f"{uuid.uuid4()}{suffix}")

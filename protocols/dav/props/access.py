@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from folkmoot.protocols.dav.acl import aces, inherited
 from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.paths import principal_href
 from folkmoot.protocols.dav.privileges import current_user_privilege_set, supported_privilege_set
@@ -11,11 +12,6 @@ from folkmoot.protocols.dav.resources import Kind, Node
 from folkmoot.storage.types import Right
 
 SUPPORTED = supported_privilege_set()
-#: Everything to the owner, and that is not for clients to change.
-OWNERS_ACE = (
-    "<D:ace><D:principal><D:property><D:owner/></D:property></D:principal>"
-    "<D:grant><D:privilege><D:all/></D:privilege></D:grant><D:protected/></D:ace>"
-)
 
 
 @prop(dav("current-user-principal"))
@@ -33,7 +29,7 @@ def principal_collection_set(request: Request, node: Node) -> str:
 @prop(dav("owner"), Kind.IN_TREE | Kind.PRINCIPAL)
 def owner(request: Request, node: Node) -> str:
     """Whose space it lies in. # rfc3744#5.1"""
-    return _href(principal_href(node.space_id))
+    return _href(node.owner_href)
 
 
 @prop(dav("group"), Kind.IN_TREE | Kind.PRINCIPAL)
@@ -56,10 +52,10 @@ def current(request: Request, node: Node) -> str:
     return current_user_privilege_set(Right.LOOKUP | Right.READ)
 
 
-@prop(dav("acl"), Kind.IN_TREE)
+@prop(dav("acl"), Kind.IN_TREE, needs="access")
 def acl(request: Request, node: Node) -> str:
-    """The owner has all privileges. # rfc3744#5.5"""
-    return OWNERS_ACE
+    """Who may do what. # rfc3744#5.5"""
+    return aces(request, node)
 
 
 @prop(dav("acl-restrictions"), Kind.IN_TREE)
@@ -68,10 +64,10 @@ def acl_restrictions(request: Request, node: Node) -> str:
     return "<D:grant-only/><D:no-invert/>"
 
 
-@prop(dav("inherited-acl-set"), Kind.IN_TREE)
+@prop(dav("inherited-acl-set"), Kind.IN_TREE, needs="access")
 def inherited_acl_set(request: Request, node: Node) -> str:
-    """Nothing is inherited but the owner. # rfc3744#5.7"""
-    return ""
+    """Where grants on it come from. # rfc3744#5.7"""
+    return inherited(request, node)
 
 
 def _href(url: str) -> str:

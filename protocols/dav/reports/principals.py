@@ -6,14 +6,20 @@ import re
 from html import unescape
 from typing import Final
 
+from folkmoot.protocols.dav.acl import principals_in
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.listing import members
 from folkmoot.protocols.dav.multistatus import XML_TYPE, Multistatus
 from folkmoot.protocols.dav.names import DECLARATIONS, dav, element
-from folkmoot.protocols.dav.paths import USERS, PrincipalPlace, principal_href
+from folkmoot.protocols.dav.paths import (
+    GROUP_PRINCIPALS,
+    USERS,
+    PrincipalPlace,
+    principal_href,
+)
 from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.registry import report
-from folkmoot.protocols.dav.request import Request
+from folkmoot.protocols.dav.request import Request, principal_node
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
 from folkmoot.protocols.dav.xml import Element, child, children, prop_names, text
 from folkmoot.storage.types_tree import Principal
@@ -57,9 +63,9 @@ async def principal_property_search(request: Request, resource: Resource, root: 
     answer = Multistatus(request.exchange)
     path = request.exchange.path
     everywhere = child(root, dav("apply-to-principal-collection-set")) is not None
-    if everywhere or path == USERS[: len(path)]:
+    if everywhere or path in (USERS[: len(path)], GROUP_PRINCIPALS):
         for principal in await _candidates(request, [match for _, match in terms]):
-            node = _node(principal)
+            node = principal_node(principal)
             found = Resource(node)
             await plan.prefetch(found)
             if judge(_holds(plan, node, names, match) for names, match in terms):
@@ -89,14 +95,16 @@ def _terms(root: Element) -> list[tuple[list[str], str]]:
 
 
 async def _candidates(request: Request, matches: list[str]) -> list[Principal]:
-    """Whom the searches can mean: oneself, and whoever has an address that is given whole."""
+    """Whom the searches can mean: oneself, one's groups and who is in them, and whoever has an
+    address that is given whole."""
     found = {request.urls.space_id: await request.tree.principal(request.urls.space_id)}
+    found |= {each.space_id: each for each in await request.tree.circle()}
     for match in matches:
         address = match.removeprefix("mailto:")
         if "@" in address:
             principal = await request.tree.principal_by_address(address)
             if principal is not None:
-                found[principal.space_id] = principal
+                found.setdefault(principal.space_id, principal)
     return list(found.values())
 
 
@@ -107,16 +115,6 @@ def _holds(plan: Plan, node: Node, names: list[str], match: str) -> bool:
         if value is None or match not in unescape(_TAGS.sub("\n", value)).casefold():
             return False
     return True
-
-
-def _node(principal: Principal) -> Node:
-    return Node(
-        principal_href(principal.space_id),
-        Kind.PRINCIPAL,
-        space_id=principal.space_id,
-        principal=principal,
-        title=principal.name or principal.addresses[0],
-    )
 
 
 @report(dav("principal-match"), Kind.COLLECTION)
@@ -147,12 +145,13 @@ async def principal_match(request: Request, resource: Resource, root: Element) -
 
 @report(dav("acl-principal-prop-set"), Kind.IN_TREE)
 async def acl_principal_prop_set(request: Request, resource: Resource, root: Element) -> None:
-    """Properties of the principals in the ACL: of the owner. # rfc3744#9.2"""
+    """Properties of the principals in the ACL. # rfc3744#9.2"""
     if request.depth(0) != 0:
         raise DavError(400, text="acl-principal-prop-set has Depth 0.")
     plan = Plan(request, prop_names(child(root, dav("prop"))))
-    found = await request.locate(PrincipalPlace(resource.node.space_id))
-    await plan.prefetch(found)
     answer = Multistatus(request.exchange)
-    await answer.add(plan.response(found.node))
+    for place in await principals_in(request, resource):
+        found = await request.locate(place)
+        await plan.prefetch(found)
+        await answer.add(plan.response(found.node))
     await answer.end()
