@@ -29,7 +29,7 @@ from folkmoot.auth.audit import Auditor
 from folkmoot.auth.passwords import PasswordHasher
 from folkmoot.quota.ledger import Ledger
 from folkmoot.sharing.policy import GroupPolicy
-from folkmoot.storage.migrate import migrate
+from folkmoot.storage.migrate import upgrade
 from folkmoot.storage.mutations.accounts import CreateAccount
 from folkmoot.storage.mutations.domains import CreateDomain
 from folkmoot.storage.mutations.groups import AddMember, CreateGroup, RemoveMember
@@ -38,7 +38,7 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Decisions, Txn
 from folkmoot.storage.types import Actor, ActorKind, Tool
 from folkmoot.storage.types_accounts import NewAccount
-from folkmoot.storage.types_groups import NewGroup
+from folkmoot.storage.types_groups import Group, NewGroup
 from folkmoot.storage.types_tree import TreePath
 from folkmoot.storage.views.accounts import FindAccount, ReadLoginRecord
 from folkmoot.storage.views.groups import FindGroup
@@ -64,7 +64,7 @@ class Sizes:
 
 def _store(folder: Path) -> Store:
     url = f"sqlite:///{folder / 'folkmoot.db'}"
-    migrate(url)
+    upgrade(url)
     decisions = Decisions(GroupPolicy(), Ledger(), Auditor())
     return Store(url, folder / "blobs", decisions, lambda call: call())
 
@@ -90,9 +90,7 @@ def fill(store: Store, sizes: Sizes) -> None:
         for more in range(1, sizes.members):
             write(AddMember(group, ids[(number + more) % sizes.groups], {}))
         leader = _account(store, number)
-        space = store.call_read(
-            SYSTEM, "fill", lambda txn, n=number: txn.view(FindGroup(_group(n))).space_id
-        )
+        space = find_group(store, number).space_id
         store.call(leader, "fill", partial(_folders, space, sizes.collections - FIRST_FOLDERS))
 
 
@@ -101,6 +99,11 @@ def _folders(space: int, count: int, txn: Txn) -> None:
     assert root is not None
     for number in range(count):
         txn.apply(CreateFolder(root.node.id, f"Folder {number}"))
+
+
+def find_group(store: Store, number: int) -> Group:
+    """A group by its number."""
+    return store.call_read(SYSTEM, "find", lambda txn: txn.view(FindGroup(_group(number))))
 
 
 def _group(number: int) -> str:
@@ -162,29 +165,25 @@ def tree(site: Site, space: int) -> dict[str, float]:
         "DAV: PROPFIND 1 of Groups in the drive": "/dav/drive/Groups/",
     }
     found = {
-        what: _median(lambda at=path: http.run("PROPFIND", at, _PROPS, ["Depth: 1"]))
+        what: _median(partial(http.run, "PROPFIND", path, _PROPS, ["Depth: 1"]))
         for what, path in places.items()
     }
     http.close()
     return found
 
 
-def revocation(store: Store, port: int, site: Site, rounds: int) -> dict[str, float]:
+def revocation(store: Store, port: int, port_of_http: int, rounds: int) -> dict[str, float]:
     """Seconds from the commit of another process to the closed door, the worst of all."""
     idle, asked = [], []
     for number in range(rounds):
         name, member = address(number + 1), _account(store, number + 1)
-        found = store.call_read(
-            SYSTEM, "find", lambda txn, n=number: txn.view(FindGroup(_group(n)))
-        )
+        found = find_group(store, number)
         imap = Imap(port, name, f'"Groups/{found.name}/INBOX"')
         imap.idle()
-        http = Http(site.of(name))
+        http = Http(Site(port_of_http, name, PASSWORD))
         path = f"/dav/drive/Groups/{found.name.replace(' ', '%20')}/"
         http.run("PROPFIND", path, _PROPS, ["Depth: 0"])
-        store.call(
-            SYSTEM, "leave", partial(_apply, RemoveMember(found.id, member.account_id))
-        )
+        store.call(SYSTEM, "leave", partial(_apply, RemoveMember(found.id, member.account_id)))
         begin = time.perf_counter()
         http.run("PROPFIND", path, _PROPS, ["Depth: 0"], expect=(404,))
         asked.append(time.perf_counter() - begin)
@@ -220,9 +219,7 @@ def main() -> None:
         fill(store, sizes)
         filled = time.perf_counter() - begin
         middle, alone = _account(store, sizes.groups // 2), _account(store, sizes.groups)
-        group = store.call_read(
-            SYSTEM, "find", lambda txn: txn.view(FindGroup(_group(sizes.groups // 2)))
-        )
+        group = find_group(store, sizes.groups // 2)
         own, of_group = decisions(
             store,
             middle,
@@ -230,14 +227,12 @@ def main() -> None:
             TreePath(group.space_id, Tool.DOCUMENTS),
         )
         with _serving(folder) as server:
-            imap_port, site = server.ports["imap"], Site(server.ports["http"], "")
+            imap_port, http_port = server.ports["imap"], server.ports["http"]
             columns = []
             for actor in (alone, middle):
-                of = site.of(actor.name)
-                columns.append(
-                    session(imap_port, actor.name) | tree(of, actor.space_id)
-                )
-            doors = revocation(store, imap_port, site, min(10, sizes.groups - 2))
+                of = Site(http_port, actor.name, PASSWORD)
+                columns.append(session(imap_port, actor.name) | tree(of, actor.space_id))
+            doors = revocation(store, imap_port, http_port, min(10, sizes.groups - 2))
         store.close()
     console.print(*[f"{what}: {value}" for what, value in known.items()], sep="\n")
     console.print(

@@ -7,6 +7,7 @@ gets the answer. Nothing here parses more than it must: the clients should not b
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import selectors
 import socket
@@ -82,6 +83,12 @@ class Imap:
     def wait(self, word: bytes) -> float:
         """The time when a line with this word had come."""
         self._until(word)
+        return time.perf_counter()
+
+    def closed(self) -> float:
+        """The time when the server had closed the connection, or the mailbox."""
+        with contextlib.suppress(Failed):
+            self._until(b"BYE")
         return time.perf_counter()
 
     def close(self) -> None:
