@@ -111,6 +111,46 @@ def test_a_plan_without_app_passwords(office: Office) -> None:
     assert wait(office.authenticator.authenticate(BOB, shown, "imap", HOME)).credential_id
 
 
+def test_a_plan_without_a_protocol(office: Office) -> None:
+    """By password and by SCRAM: what lacks is told to those only who know the password."""
+    without = AccountUpdate(terms=Terms(withheld=frozenset({Feature.IMAP, Feature.CALDAV})))
+    wait(office.accounts.update(BOB, without))
+    used = wait(office.accounts.show(BOB)).account.last_used
+    for sign_in in (office.login, office.scram):
+        with pytest.raises(NotInPlan):
+            sign_in(BOB, PASSWORD)
+        with pytest.raises(AuthenticationFailed):
+            sign_in(BOB, "wrong")
+    assert wait(office.accounts.show(BOB)).account.last_used == used
+    assert office.login(BOB, PASSWORD, "submission").withheld == without.terms.withheld  # type: ignore[union-attr]
+    office.login(BOB, PASSWORD, "dav")
+    tools = frozenset({Feature.CALDAV, Feature.CARDDAV, Feature.DRIVE})
+    wait(office.accounts.update(BOB, AccountUpdate(terms=Terms(withheld=tools))))
+    with pytest.raises(NotInPlan):
+        office.login(BOB, PASSWORD, "dav")
+
+
+def test_groups_follow_the_plan(office: Office) -> None:
+    """Of whoever administers them, also the largest item, at once and after a hand-over."""
+    people = Groups(office.store)
+    wait(people.create("choir@example.test", BOB))
+    wait(people.add_member("choir@example.test", ADA))
+
+    def limits() -> set[tuple[int | None, int | None]]:
+        usage = wait(people.show("choir@example.test")).usage
+        return {(one.bytes_limit, one.largest_item) for one in usage}
+
+    for address, limit in ((BOB, Limit(100, None, 10)), (ADA, Limit(200, None, 20))):
+        wait(office.accounts.assign_plan(address, Plan("p", dict.fromkeys(Tool, limit))))
+    assert limits() == {(100, 10)}
+    wait(people.hand_over("choir@example.test", ADA))
+    assert limits() == {(200, 20)}
+    wait(office.accounts.assign_plan(BOB, Plan("p", dict.fromkeys(Tool, Limit(1, 1, 1)))))
+    assert limits() == {(200, 20)}
+    wait(office.accounts.assign_plan(ADA, Plan("q")))
+    assert limits() == {(None, None)}
+
+
 def test_an_administrator_of_a_domain(office: Office) -> None:
     """Accounts, aliases and plans of the own domain; elsewhere nothing, not even a look."""
     wait(office.accounts.set_domain_plans("example.test", ["small"]))
