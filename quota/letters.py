@@ -79,8 +79,10 @@ def unused(facts: AccountFacts, notice: Notice, offer: Offer) -> Letter:
     )
 
 
-def unpaid(facts: AccountFacts, notice: Notice, offer: Offer, *, running: bool) -> Letter:
-    """A warning that a plan will end because it is not paid."""
+def unpaid(
+    facts: AccountFacts, notice: Notice, offer: Offer, after: Offer, *, running: bool
+) -> Letter:
+    """A warning that a plan will end because it is not paid; ``after`` follows."""
     price = show_amount(offer.price, offer.currency)
     until = f" is paid until {day(notice.basis)}" if running else " is not paid"
     return Letter(
@@ -93,14 +95,17 @@ def unpaid(facts: AccountFacts, notice: Notice, offer: Offer, *, running: bool) 
     )
 
 
-def ended(facts: AccountFacts, offer: Offer, excess: Sequence[Excess]) -> Letter:
-    """The news that a plan has ended; ``excess`` is what there is more of than allowed now."""
+def ended(facts: AccountFacts, offer: Offer, after: Offer, excess: Sequence[Excess]) -> Letter:
+    """The news that a plan has ended, and ``after`` followed.
+
+    ``excess`` is what there is more of than is allowed now.
+    """
     lines = [f"  {one.what}: {one.used:,} of {one.limit:,} {one.unit}\n" for one in excess]
     more = ["There is more now than this plan allows:\n\n", *lines, "\n"] if lines else []
     return Letter(
         f'Your plan "{offer.name}" has ended',
         f'The plan "{offer.name}" of the account {facts.address} was not paid and has ended.\n'
-        f'The account has the plan "{offer.fallback}" now.\n\n'
+        f'The account has the plan "{after.name}" now.\n\n'
         + "".join(more)
         + "Nothing was deleted. Nothing can be added where this plan has no room for it.\n"
         "A payment gives the former plan back.\n",

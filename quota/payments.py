@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from folkmoot.quota.letters import Office
 from folkmoot.quota.offers import Offers
-from folkmoot.quota.subscription import next_period
+from folkmoot.quota.subscription import is_running, next_period
 from folkmoot.quota.webhooks import Adapter, Headers, PaymentOrder, Useless
 from folkmoot.storage.addresses import normalize_address, normalize_domain
 from folkmoot.storage.errors import Conflict, InvalidContent, LimitReached, NotFound
@@ -199,11 +199,12 @@ def _use(txn: Txn, recorded: Recorded, offers: Offers, wanted: str, now: int) ->
     unpaid = facts.unpaid
     ended = unpaid.plan if unpaid is not None and unpaid.acted is not None else ""
     offer = offers.get(wanted or ended or facts.plan)
-    running = facts.paid_until is not None and facts.paid_until > now
-    if offer is None or not offer.price or running:
+    if offer is None or not offer.price:
+        return ""
+    if is_running(facts, now) and offer.name == facts.plan == facts.paid_plan:
         return ""  # it is credit for the next period
     began = txn.apply(BeginPeriod(facts.id, next_period(facts, offer, now), now))
-    if began is not Renewal.BEGUN:
+    if began is Renewal.LACKING:
         return ""
     if offer.name != facts.plan:
         txn.apply(UpdateAccount(facts.id, offer.update))

@@ -79,12 +79,19 @@ def renew(store: Store, offers: Offers, office: Office, now: int) -> Outcome:
 
 
 def next_period(facts: AccountFacts, offer: Offer, now: int) -> PeriodTerms:
-    """The period that follows the last one; from now on, where that is long over."""
+    """The period that follows the last one; from now on, where that was of another plan, or is
+    long over."""
     starts = facts.paid_until if facts.paid_until is not None else now
-    if end_of_period(starts, offer.months) <= now or facts.plan != offer.name:
+    same = facts.plan == offer.name == facts.paid_plan
+    if not same or end_of_period(starts, offer.months) <= now:
         starts = now
     ends = end_of_period(starts, offer.months)
     return PeriodTerms(offer.name, offer.price, offer.currency, starts, ends)
+
+
+def is_running(facts: AccountFacts, now: int) -> bool:
+    """Whether a paid period runs, of whatever plan."""
+    return facts.paid_until is not None and facts.paid_until > now
 
 
 def _concerned(facts: AccountFacts, offers: Offers, now: int) -> bool:
@@ -93,7 +100,9 @@ def _concerned(facts: AccountFacts, offers: Offers, now: int) -> bool:
     offer = offers.get(facts.plan)
     if offer is None or not offer.price:
         return offer is not None and facts.unpaid is not None and facts.unpaid.acted is None
-    return facts.paid_until is None or facts.paid_until < now + AHEAD or facts.unpaid is not None
+    if facts.paid_until is None or facts.paid_plan != facts.plan or facts.unpaid is not None:
+        return True
+    return facts.paid_until < now + AHEAD
 
 
 class _Reserved:
@@ -139,7 +148,7 @@ def _renewal(
             if facts.unpaid is not None and facts.unpaid.acted is None:
                 txn.apply(SetNotice(account_id, UNPAID, facts.unpaid, None))
             return
-        paid = facts.paid_until is not None and facts.paid_until > now
+        paid = is_running(facts, now) and facts.paid_plan == facts.plan
         if not paid:
             began = txn.apply(BeginPeriod(account_id, next_period(facts, offer, now), now))
             if began is not Renewal.LACKING:
@@ -166,7 +175,10 @@ def _warn_or_end(
     *,
     running: bool,
 ) -> None:
-    basis = facts.paid_until or 0
+    # Who has paid for another plan and took this one without paying goes back to that.
+    other = offers.get(facts.paid_plan or "") if is_running(facts, now) and not running else None
+    after = other or offers[offer.fallback]
+    basis = (facts.paid_until or 0) if other is None else 0
     fresh = Notice(UNPAID, offer.name, basis, basis or now, 0, 0)
     stages = stages_of(30 * offer.months)
     notice = facts.unpaid
@@ -175,14 +187,14 @@ def _warn_or_end(
             UNPAID, notice.plan, notice.basis, notice.due, notice.step, notice.warned, now
         )
         txn.apply(SetNotice(facts.id, UNPAID, notice, ending))
-        excess = txn.apply(UpdateAccount(facts.id, offers[offer.fallback].update))
-        letter = letters.ended(facts, offer, excess)
+        excess = txn.apply(UpdateAccount(facts.id, after.update))
+        letter = letters.ended(facts, offer, after, excess)
         letters.post(txn, store, office, facts.id, facts.address, letter)
         outcome.ended += 1
         log.info("plan ended", extra={"account": facts.address, "plan": offer.name})
         return
     warning = advance(notice, fresh, stages, now)
     if warning is not None and txn.apply(SetNotice(facts.id, UNPAID, notice, warning)):
-        letter = letters.unpaid(facts, warning, offer, running=running)
+        letter = letters.unpaid(facts, warning, offer, after, running=running)
         letters.post(txn, store, office, facts.id, facts.address, letter)
         outcome.warned += 1

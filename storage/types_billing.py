@@ -84,7 +84,8 @@ class Notice:
 class AccountFacts:
     """All that decides about renewal and inactivity; times are seconds since 1970 UTC.
 
-    ``paid_until`` is the end of the last paid period, None without any.
+    ``paid_until`` is the end of the last paid period, ``paid_plan`` the plan that it was for; None
+    without any.
     """
 
     id: int
@@ -96,6 +97,7 @@ class AccountFacts:
     created: int
     last_used: int | None
     paid_until: int | None
+    paid_plan: str | None
     credit: Credit | None
     domain_credit: Credit | None
     inactive: Notice | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
-from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import Conflict, InvalidContent, LimitReached, NotFound
 from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.money import MAX_AMOUNT
@@ -68,7 +68,15 @@ _INSERT_PAYMENT = Statement(
     f" :amount, :currency, :issuer, NULL) RETURNING {PAYMENT_COLUMNS}"
 )
 _MAILED = Statement("UPDATE payments SET mailed = :now WHERE id = :id AND mailed IS NULL")
-_LATER = Statement("SELECT 1 FROM periods WHERE account_id = :account AND ends > :starts LIMIT 1")
+_RUNNING = Statement(
+    "SELECT id, plan, starts, ends, price, currency, paid_by FROM periods"
+    " WHERE account_id = :account AND ends > :starts ORDER BY starts DESC LIMIT 1"
+)
+_CUT = Statement("UPDATE periods SET ends = :now WHERE id = :id")
+_PURSE = Statement(
+    "SELECT amount FROM credits WHERE holder_kind = :kind AND holder_id = :holder"
+    " AND currency = :currency"
+)
 _INSERT_PERIOD = Statement(
     "INSERT INTO periods (account_id, plan, starts, ends, price, currency, paid_by, created)"
     " VALUES (:account, :plan, :starts, :ends, :price, :currency, :kind, :now) RETURNING id"
@@ -193,7 +201,9 @@ class TakeUp(_BillingMutation[AccountFacts]):
 class BeginPeriod(_BillingMutation[Renewal]):
     """Pay for a period from the account's own credit, or else from its domain's.
 
-    Nothing happens where a period that ends after its start was paid already. Raises ``NotFound``.
+    Nothing happens where the plan was paid already for a time behind its start. A period of
+    another plan ends with it; what is left of that goes back to the credit that had paid it.
+    Raises ``NotFound``.
     """
 
     audited: ClassVar[bool] = True
@@ -208,37 +218,59 @@ class BeginPeriod(_BillingMutation[Renewal]):
         row = db.one(_DOMAIN_OF, id=account)
         if row is None:
             raise NotFound("There is no such account.")
-        if db.one(_LATER, account=account, starts=terms.starts) is not None:
+        running = db.one(_RUNNING, account=account, starts=terms.starts)
+        if running is not None and running[1] == terms.plan:
             return Renewal.PAID_ALREADY
         for kind, holder in ((Holder.ACCOUNT, account), (Holder.DOMAIN, row[0])):
             purse = {"kind": kind.value, "holder": holder, "currency": terms.currency}
-            if db.one(_TAKE_CREDIT, **purse, price=terms.price) is None:
+            back = 0
+            if running is not None and running[5:7] == (terms.currency, kind.value):
+                back = _left_of(running, self.now)
+            found = db.one(_PURSE, **purse)
+            if (found[0] if found is not None else 0) + back < terms.price:
                 continue
-            period = db.value(
-                _INSERT_PERIOD,
-                account=account,
-                plan=terms.plan,
-                starts=terms.starts,
-                ends=terms.ends,
-                price=terms.price,
-                currency=terms.currency,
-                kind=kind.value,
-                now=self.now,
-            )
-            # The entry does not name the account: it outlives it.
-            note = f"plan {terms.plan}"
-            db.run(
-                _ENTRY,
-                **purse,
-                amount=-terms.price,
-                now=self.now,
-                payment=None,
-                period=period,
-                note=note,
-            )
-            db.run(_DROP_NOTICE, account=account, kind=NoticeKind.UNPAID.value)
+            if running is not None:
+                self._cut(context, running, row[0])
+            if db.one(_TAKE_CREDIT, **purse, price=terms.price) is None:
+                raise Conflict("Somebody else has used the credit.")
+            self._insert(context, kind, purse)
             return Renewal.BEGUN
         return Renewal.LACKING
+
+    def _cut(self, context: WriteContext, running: Row, domain: int) -> None:
+        """End a period of another plan now, and give back what is left of it."""
+        id_, plan, _, _, _, currency, paid_by = running
+        holder = Holder(paid_by)
+        left, owner = _left_of(running, self.now), domain
+        if holder is Holder.ACCOUNT:
+            owner = self.account_id
+        context.db.run(_CUT, id=id_, now=self.now)
+        _add(context, holder, owner, left, currency, self.now, None, f"rest of plan {plan}")
+
+    def _insert(self, context: WriteContext, kind: Holder, purse: dict[str, object]) -> None:
+        terms = self.terms
+        period = context.db.value(
+            _INSERT_PERIOD,
+            account=self.account_id,
+            plan=terms.plan,
+            starts=terms.starts,
+            ends=terms.ends,
+            price=terms.price,
+            currency=terms.currency,
+            kind=kind.value,
+            now=self.now,
+        )
+        # The entry does not name the account: it outlives it.
+        context.db.run(
+            _ENTRY,
+            **purse,
+            amount=-terms.price,
+            now=self.now,
+            payment=None,
+            period=period,
+            note=f"plan {terms.plan}",
+        )
+        context.db.run(_DROP_NOTICE, account=self.account_id, kind=NoticeKind.UNPAID.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +329,13 @@ class NoteUse(_BillingMutation[None]):
         now = context.now
         rows = [{"id": id_, "now": now, "before": now - DAY} for id_ in self.account_ids]
         context.db.many(_NOTE_USE, rows)
+
+
+def _left_of(period: Row, now: int) -> int:
+    """The share of a period's price that is for the time behind ``now``."""
+    _, _, starts, ends, price, _, _ = period
+    left: int = price * max(0, min(ends - now, ends - starts)) // max(1, ends - starts)
+    return left
 
 
 def _check_text(text: str) -> None:

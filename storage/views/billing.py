@@ -33,7 +33,8 @@ PAYMENT_COLUMNS = (
 _NOTICE = "plan, basis, due, step, warned, acted"
 _FACTS = (
     "SELECT a.id, a.address, a.name, a.state, a.plan, a.domain_id, a.created, a.last_used,"  # noqa: S608
-    " (SELECT MAX(p.ends) FROM periods p WHERE p.account_id = a.id),"
+    " (SELECT p.ends FROM periods p WHERE p.account_id = a.id ORDER BY p.starts DESC LIMIT 1),"
+    " (SELECT p.plan FROM periods p WHERE p.account_id = a.id ORDER BY p.starts DESC LIMIT 1),"
     " c.amount, c.currency, d.amount, d.currency,"
     f" {', '.join(f'i.{name}' for name in _NOTICE.split(', '))},"
     f" {', '.join(f'u.{name}' for name in _NOTICE.split(', '))}"
@@ -111,7 +112,7 @@ def payment_of(row: Row) -> Payment:
 
 
 def _facts(row: Row) -> AccountFacts:
-    id_, address, name, state, plan, domain, created, last_used, paid_until = row[:9]
+    id_, address, name, state, plan, domain, created, last_used, paid_until, paid_plan = row[:10]
     return AccountFacts(
         id_,
         address,
@@ -122,10 +123,11 @@ def _facts(row: Row) -> AccountFacts:
         created,
         last_used,
         paid_until,
-        _credit(*row[9:11]),
-        _credit(*row[11:13]),
-        _notice(NoticeKind.INACTIVE, row[13:19]),
-        _notice(NoticeKind.UNPAID, row[19:25]),
+        paid_plan,
+        _credit(*row[10:12]),
+        _credit(*row[12:14]),
+        _notice(NoticeKind.INACTIVE, row[14:20]),
+        _notice(NoticeKind.UNPAID, row[20:26]),
     )
 
 

@@ -55,6 +55,7 @@ def plans() -> dict[str, Offer]:
         "short": offer("short", inactive_after=30, delete_after=10),
         "forever": offer("forever"),
         "pro": offer("pro", price=1200, currency="EUR", months=12, fallback="free"),
+        "max": offer("max", price=3650, currency="EUR", months=12, fallback="free"),
         "monthly": offer("monthly", price=100, currency="EUR", months=1, fallback="free"),
     }
 
@@ -80,6 +81,10 @@ class Town:
         id_ = apply(self.store, CreateAccount(new))
         apply(self.store, UpdateAccount(id_, self.offers[plan].update))
         self.sql("UPDATE accounts SET created = :now WHERE id = :id", id=id_, now=self.now)
+
+    def change(self, plan: str, address: str = ADA) -> None:
+        """Give somebody another plan by hand."""
+        apply(self.store, UpdateAccount(self.facts(address).id, self.offers[plan].update))
 
     def use(self, address: str = ADA) -> None:
         """Somebody signs in now."""

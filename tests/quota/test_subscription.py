@@ -236,3 +236,46 @@ def test_without_a_fallback_in_the_file_nothing_ends(town: Town) -> None:
     del town.offers["pro"]
     assert town.days(60) == []
     assert town.account().plan == "pro"
+
+
+def test_another_plan_is_paid_from_now_on(town: Town) -> None:
+    """What is left of the year of the smaller one goes back to the credit."""
+    town.credit(5000)
+    town.person(plan="max")
+    town.renew()
+    town.now += 73 * DAY
+    town.change("pro")
+    assert town.renew().renewed == 1
+    assert _left(town) == 5000 - 3650 + 3650 * 4 // 5 - 1200
+    assert town.facts().paid_until == at("2027-03-15")
+    assert town.renew().renewed == 0
+
+
+def test_a_larger_plan_without_credit(town: Town) -> None:
+    """It is warned of at once, and ends in the plan that is paid, not in the free one."""
+    town.credit(1200)
+    town.person(plan="pro")
+    town.renew()
+    town.change("max")
+    subject = 'Your plan "max" ends on 2026-02-01'
+    written = town.days(31)
+    assert [text for _, text in written] == [*[subject] * 3, 'Your plan "max" has ended']
+    assert town.account().plan == "pro"
+    assert town.facts().paid_until == at("2027-01-01")
+    assert town.days(30) == []
+    # What is left of the smaller one is part of the price.
+    town.credit(2700)
+    assert town.pay(1, plan="max").plan == "max"
+    assert town.account().plan == "max"
+
+
+def test_back_to_a_plan_that_is_paid(town: Town) -> None:
+    """Who left it for the free one comes back without paying again."""
+    town.credit(1200)
+    town.person(plan="pro")
+    town.renew()
+    town.change("free")
+    town.days(3)
+    assert town.facts().paid_until == at("2027-01-01")
+    assert town.pay(1, plan="pro").plan == "pro"
+    assert town.facts().credit.amount == 1  # type: ignore[union-attr]
