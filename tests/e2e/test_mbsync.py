@@ -17,8 +17,8 @@ CONFIG = """
 IMAPAccount demo
 Host localhost
 Port {port}
-User carol@example.test
-Pass carol-demo
+User {person}@example.test
+Pass {person}-demo
 SSLType IMAPS
 CertificateFile {certificate}
 AuthMechs {mechanism}
@@ -34,7 +34,7 @@ SubFolders Verbatim
 Channel all
 Far :remote:
 Near :local:
-Patterns *
+Patterns {patterns}
 Create Both
 Remove Both
 Expunge Both
@@ -46,7 +46,14 @@ CopyArrivalDate yes
 class Mirror:
     """One person's Maildirs, synchronised by the real program."""
 
-    def __init__(self, demo: Demo, folder: Path, mechanism: str = "PLAIN") -> None:
+    def __init__(
+        self,
+        demo: Demo,
+        folder: Path,
+        mechanism: str = "PLAIN",
+        person: str = "carol",
+        patterns: str = "*",
+    ) -> None:
         self.demo = demo
         self.maildir = folder / "mail"
         self.maildir.mkdir(parents=True)
@@ -59,6 +66,8 @@ class Mirror:
                 certificate=certificate,
                 maildir=self.maildir,
                 mechanism=mechanism,
+                person=person,
+                patterns=patterns,
             )
         )
 
@@ -90,6 +99,8 @@ def imap(demo: Demo) -> imapclient.IMAPClient:
     client = imapclient.IMAPClient("127.0.0.1", demo.port(143), ssl=False)
     client.login("carol@example.test", "carol-demo")
     for _, _, name in client.list_folders():
+        if name.startswith(("Groups", "Shared")):
+            continue
         client.select_folder(name)
         if uids := client.search():
             client.delete_messages(uids)
@@ -165,3 +176,36 @@ def test_two_way_sync_of_several_folders(
     before = sorted(file.name for file in mirror.files("INBOX"))
     mirror.sync()
     assert sorted(file.name for file in mirror.files("INBOX")) == before
+
+
+GROUP = "Groups/Choir/INBOX"
+
+
+def test_a_member_mirrors_the_mail_of_a_group(demo: Demo, tmp_path: Path) -> None:
+    """A writer's mirror brings mail into the group; a reader's gets it, with \\Seen of its own."""
+    people = {
+        name: Mirror(demo, tmp_path / name, person=name, patterns="Groups/Choir*")
+        for name in ("bob", "carol")
+    }
+    bob, carol = people["bob"], people["carol"]
+    for mirror in (bob, carol):
+        mirror.sync()
+    (bob.maildir / GROUP / "new" / "1.local.host").write_bytes(
+        message("from the mirror").replace(b"\r\n", b"\n")
+    )
+    bob.sync()
+    carol.sync()
+    file = carol.by_subject(GROUP)["from the mirror"]
+    file.rename(file.parent.parent / "cur" / (file.name.split(":")[0] + ":2,S"))
+    carol.sync()
+    bob.sync()
+    seen = {
+        name: mirror.by_subject(GROUP)["from the mirror"].name for name, mirror in people.items()
+    }
+    assert "S" in seen["carol"].rpartition(",")[2]
+    assert "S" not in seen["bob"].rpartition(",")[2]
+    # The reader's mirror cannot take anything away from the others.
+    carol.by_subject(GROUP)["from the mirror"].unlink()
+    demo.run("mbsync", "-c", carol.maildir.parent / "mbsyncrc", "-a")
+    bob.sync()
+    assert "from the mirror" in bob.by_subject(GROUP)

@@ -38,6 +38,8 @@ def test_nobody_else_puts_anything_there(choir: Choir) -> None:
     assert alice.cmd(r"STORE 1 +FLAGS (\Flagged)").status == "NO"
     assert alice.cmd(r"STORE 1 +FLAGS (\Deleted)").status == "NO"
     assert alice.cmd("EXPUNGE").status == "NO"
+    assert alice.cmd("CLOSE").status == "OK"
+    alice.ok(f"SELECT {SHARED}")
     assert alice.cmd(f"DELETE {SHARED}").status == "NO"
     assert alice.cmd(f"RENAME {SHARED} Groups/Choir/Other").status == "NO"
     assert alice.ok("COPY 1 INBOX").code is not None

@@ -20,7 +20,7 @@ from folkmoot.protocols.imap.registry import (
 )
 from folkmoot.protocols.imap.session import Session
 from folkmoot.protocols.imap.view import View, flags_response
-from folkmoot.storage.errors import NotFound
+from folkmoot.storage.errors import NotFound, PermissionDenied
 from folkmoot.storage.types import MailboxInfo, MailboxState, Topic, UidSet
 
 capability("CONDSTORE", signed_in)
@@ -142,8 +142,9 @@ async def close(session: Session, _: None) -> Reply:
     """RFC 9051 section 6.4.1: removes what is marked, without telling what."""
     view = session.selected
     if not view.read_only:
-        # One that another session deleted has nothing to remove and is closed all the same.
-        with contextlib.suppress(NotFound):
+        # One that another session deleted has nothing to remove and is closed all the same; so
+        # is one where the person may not remove anything. # rfc4314#4
+        with contextlib.suppress(NotFound, PermissionDenied):
             await session.workspace.expunge(view.mailbox_id)
     session.select(None)
     return OK
