@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from twisted.internet.defer import Deferred
 
-from folkmoot.sharing import mail_places
+from folkmoot.sharing import mail_acl, mail_places
 from folkmoot.sharing.acting import Acting
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.mutations.annotations import SetAnnotations
@@ -18,6 +18,7 @@ from folkmoot.storage.mutations.mailboxes import CreateMailbox
 from folkmoot.storage.names import is_place, mailbox_levels, mailbox_name
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
+    AclChange,
     AclEntry,
     Annotation,
     AnnotationQuery,
@@ -25,7 +26,6 @@ from folkmoot.storage.types import (
     MailUsage,
     Right,
 )
-from folkmoot.storage.views.acl import ReadAcl
 from folkmoot.storage.views.annotations import (
     AccountAnnotations,
     AnnotationsSince,
@@ -82,9 +82,34 @@ class MailboxFacts(Acting):
 
         def work(txn: ReadTxn) -> tuple[MailboxInfo, list[AclEntry]]:
             info = self._find(txn, name)
-            return info, txn.view(ReadAcl(info.id))
+            return info, mail_acl.read_acl(txn, info.id)
 
         return self._read("acl", work)
+
+    def acl_entry(self, name: str, identifier: str) -> Deferred[tuple[MailboxInfo, AclEntry]]:
+        """A mailbox and what one identifier may do there. Raises ``NotFound`` for unknown ones."""
+
+        def work(txn: ReadTxn) -> tuple[MailboxInfo, AclEntry]:
+            info = self._find(txn, name)
+            return info, mail_acl.entry_of(txn, info.id, identifier)
+
+        return self._read("acl", work)
+
+    def set_acl(
+        self, name: str, identifier: str, change: AclChange, rights: Right
+    ) -> Deferred[None]:
+        """Give rights on a mailbox and all below it, or take them. Raises ``Unchangeable``."""
+        return self._run(
+            "set acl",
+            lambda txn: mail_acl.set_acl(txn, self._locate(txn, name), identifier, change, rights),
+        )
+
+    def delete_acl(self, name: str, identifier: str) -> Deferred[None]:
+        """Take back all that was given to somebody. Raises ``Unchangeable``."""
+        return self._run(
+            "delete acl",
+            lambda txn: mail_acl.delete_acl(txn, self._locate(txn, name), identifier),
+        )
 
     # --- annotations --------------------------------------------------------------------------
 

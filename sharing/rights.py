@@ -30,6 +30,11 @@ OLD_LETTERS: Final[dict[str, Right]] = {
     "d": Right.DELETE | Right.EXPUNGE,
 }
 
+#: Letters of the rights that can be given to others, the older ones last.
+GIVEN: Final = tuple(
+    letter for letter, right in (LETTERS | OLD_LETTERS).items() if not right & NEVER_GRANTED
+)
+
 #: Named sets of rights. Reading is what every member of a group may do.
 READ: Final = MEMBER
 WRITE: Final = (

@@ -173,10 +173,26 @@ class AnnotationQuery:
 
 @dataclass(frozen=True, slots=True)
 class AclEntry:
-    """Who has which rights on a collection; ``identifier`` is an account's address."""
+    """Who has which rights on a collection; ``identifier`` is an account's or a group's address.
+
+    ``always`` are those that cannot be taken away; ``granted`` what was granted (None: nothing),
+    on the collection itself (``here``) or above it.
+    """
 
     identifier: str
     rights: Right
+    always: Right
+    space_id: int
+    granted: Right | None = None
+    here: bool = False
+
+
+class AclChange(enum.StrEnum):
+    """How SETACL changes rights."""
+
+    REPLACE = "replace"
+    ADD = "add"
+    REMOVE = "remove"
 
 
 # --- messages ----------------------------------------------------------------------------------

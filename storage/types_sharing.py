@@ -114,3 +114,34 @@ class DrivePlaces:
     groups: tuple[GroupPlace, ...] = ()
     shared: tuple[SharedPlace, ...] = ()
     drops: tuple[SharedPlace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An account or a group with rights: by its space and its address."""
+
+    space_id: int
+    address: str
+    rights: Right
+
+
+@dataclass(frozen=True, slots=True)
+class GrantAbove:
+    """What is granted on a collection, or (``distance`` levels) above it."""
+
+    to: Party
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    """What the rights on a collection are made of.
+
+    ``owner`` is the account, or the administrator of the ``group``; ``members`` are the others in
+    it, with the rights that each has of its own. ``grants`` are the nearest first.
+    """
+
+    owner: Party
+    group: Party | None
+    members: tuple[Party, ...]
+    grants: tuple[GrantAbove, ...]

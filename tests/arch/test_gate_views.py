@@ -18,6 +18,7 @@ from folkmoot.storage.types import Actor, Right, Tool
 from folkmoot.storage.types_tree import TreePath
 from folkmoot.storage.views import (
     access,
+    acl,
     bound,
     busy,
     objects,
@@ -35,7 +36,7 @@ from tests.kit.databases import Databases
 
 AnyView = View[Any]
 MODULES = (
-    *(access, bound, busy, objects, places, principals, tree),
+    *(access, acl, bound, busy, objects, places, principals, tree),
     *(tree_below, tree_changes, tree_foresee, tree_locks),
 )
 
@@ -61,6 +62,7 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
     principals.FindParty: lambda w: [principals.FindParty(w.alice.account.address)],
     principals.MyCircle: lambda w: [principals.MyCircle()],
     principals.BelongingTo: lambda w: [principals.BelongingTo(w.alice.account.space_id)],
+    acl.ReadAcl: lambda w: [acl.ReadAcl(w.alice.mailboxes["INBOX"])],
     bound.FindPlace: lambda w: [
         bound.FindPlace(_documents(w, *names)) for names in ((), ("Folder", "item"), ("no",))
     ],
@@ -102,7 +104,7 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
 OPEN = {principals.FindPrincipal}
 #: What shows nothing of what people keep: the system may know it for administration.
 SYSTEM_MAY = {
-    *(places.SpaceOf, places.FindCollection, places.SharedOfSpace),
+    *(acl.ReadAcl, places.SpaceOf, places.FindCollection, places.SharedOfSpace),
     *(access.ReadAccess, principals.FindParty, principals.MyCircle, principals.BelongingTo),
     *(principals.ReadPrincipal, principals.ReadSpaceUsage, tree.ReadFolder),
     *(tree_below.FoldersBelow, tree_locks.LocksOn, tree_locks.LocksBelow, tree_locks.LocksListed),

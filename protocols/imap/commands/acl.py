@@ -1,7 +1,8 @@
 """ACL (RFC 4314) and LIST-MYRIGHTS (RFC 8440), over the rights of the gate.
 
-A mailbox belongs to one account, which has all rights; rights cannot be given to others, or taken
-from the owner, by these commands.
+A mailbox belongs to one account or group; its owner, or the group's administrator, has all rights
+and gives others to groups and fellow members, whose addresses are the identifiers. They hold for
+all mailboxes below too, unless something else is given there.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from folkmoot.protocols.imap.list_args import LIST_RETURNS
 from folkmoot.protocols.imap.listing import list_data
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
-from folkmoot.sharing.rights import from_letters, to_letters
-from folkmoot.storage.types import AclEntry, MailboxInfo
+from folkmoot.sharing.rights import GIVEN, from_letters, to_letters
+from folkmoot.storage.types import ALL_RIGHTS, AclChange, MailboxInfo, Right
 
 capability("ACL", signed_in)
 capability("RIGHTS", signed_in, lambda session: "kxte")  # rfc4314#2.2
 capability("LIST-MYRIGHTS", signed_in)
 
 MAX_IDENTIFIER: Final = 320  # octets
+#: Identifiers that RFC 4314 section 3 knows beside names.
+_EVERYBODY: Final = frozenset({"anyone", "anonymous", "authuser", "owner"})
+_CHANGES: Final = {"+": AclChange.ADD, "-": AclChange.REMOVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class AclArgs:
 
     mailbox: str
     identifier: str
-    rights: str = ""
+    rights: Right = Right.NONE
+    change: AclChange = AclChange.REPLACE
 
 
 def _parser(*, rights: bool) -> Callable[[Cursor], AclArgs]:
@@ -44,16 +49,19 @@ def _parser(*, rights: bool) -> Callable[[Cursor], AclArgs]:
         identifier = _text(cursor, "identifier")
         if not identifier or len(identifier) > MAX_IDENTIFIER:
             raise BadSyntax("Invalid identifier")
-        given = ""
+        given, change = Right.NONE, AclChange.REPLACE
         if rights:
             cursor.space()
-            given = _text(cursor, "rights").lstrip("+-")
+            letters = _text(cursor, "rights")
+            change = _CHANGES.get(letters[:1], AclChange.REPLACE)
+            if change is not AclChange.REPLACE:
+                letters = letters[1:]
             try:
-                from_letters(given)
+                given = from_letters(letters)
             except ValueError:
                 raise BadSyntax("There is no such right") from None  # rfc4314#3.1
         cursor.end()
-        return AclArgs(mailbox, identifier, given)
+        return AclArgs(mailbox, identifier, given, change)
 
     return parse
 
@@ -97,16 +105,20 @@ async def get_acl(session: Session, name: str) -> Reply:
     extension="ACL",
 )
 async def list_rights(session: Session, arguments: AclArgs) -> Reply:
-    """RFC 4314 section 3.4: the owner always has everything, others can be given nothing."""
-    info, entries = await session.workspace.acl(arguments.mailbox)
-    owner = _find(entries, arguments.identifier)
-    always = to_letters(owner.rights) if owner else ""
+    """RFC 4314 section 3.4: the owner always has everything, members what the group gives them."""
+    refused = _refused(arguments)
+    if refused is not None:
+        return refused
+    info, entry = await session.workspace.acl_entry(arguments.mailbox, arguments.identifier)
+    always = to_letters(entry.always)
+    free = [] if entry.always == ALL_RIGHTS else [each for each in GIVEN if each not in always]
     session.wire.send(
         encoder.data(
             b"LISTRIGHTS",
             encoder.mailbox_name(info.name, session.utf8),
             _identifier(arguments.identifier, session),
             encoder.astring(always.encode()),
+            *(letter.encode() for letter in free),
         )
     )
     return OK
@@ -120,8 +132,13 @@ async def list_rights(session: Session, arguments: AclArgs) -> Reply:
     extension="ACL",
 )
 async def set_acl(session: Session, arguments: AclArgs) -> Reply:
-    """RFC 4314 section 3.1. Rights are not given by IMAP."""
-    return await _refuse(session, arguments)
+    """RFC 4314 section 3.1."""
+    refused = _refused(arguments)
+    if refused is None:
+        await session.workspace.set_acl(
+            arguments.mailbox, arguments.identifier, arguments.change, arguments.rights
+        )
+    return refused or OK
 
 
 @command(
@@ -133,19 +150,19 @@ async def set_acl(session: Session, arguments: AclArgs) -> Reply:
 )
 async def delete_acl(session: Session, arguments: AclArgs) -> Reply:
     """RFC 4314 section 3.2."""
-    return await _refuse(session, arguments)
+    refused = _refused(arguments)
+    if refused is None:
+        await session.workspace.delete_acl(arguments.mailbox, arguments.identifier)
+    return refused or OK
 
 
-async def _refuse(session: Session, arguments: AclArgs) -> Reply:
-    _, entries = await session.workspace.acl(arguments.mailbox)
-    if _find(entries, arguments.identifier):
-        return Reply("The owner of a mailbox has all rights", "CANNOT", "NO")
-    return Reply("Mailboxes are not shared by this command", "NOPERM", "NO")
-
-
-def _find(entries: list[AclEntry], identifier: str) -> AclEntry | None:
-    wanted = identifier.lower()
-    return next((entry for entry in entries if entry.identifier.lower() == wanted), None)
+def _refused(arguments: AclArgs) -> Reply | None:
+    """Rights for everybody, and negative ones, are not there. # rfc4314#2"""
+    name = arguments.identifier
+    if name.startswith("-") or name.lower() in _EVERYBODY:
+        text = "Rights are given to groups and to people in them, by address, and never negative"
+        return Reply(text, "CANNOT", "NO")
+    return None
 
 
 def _identifier(identifier: str, session: Session) -> bytes:
