@@ -227,7 +227,7 @@ class BeginPeriod(_BillingMutation[Renewal]):
             if running is not None and running[5:7] == (terms.currency, kind.value):
                 back = _left_of(running, self.now)
             found = db.one(_PURSE, **purse)
-            if (found[0] if found is not None else 0) + back < terms.price:
+            if found is None or found[0] + back < terms.price:
                 continue
             if running is not None:
                 self._cut(context, running, row[0])
