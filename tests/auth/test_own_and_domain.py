@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from folkmoot.auth.accounts import AccountWanted
 from folkmoot.auth.own import OwnAccount
@@ -29,6 +31,8 @@ from tests.auth.support import HOME, PASSWORD
 from tests.auth.test_accounts import Office, wait
 from tests.kit.databases import Databases
 from tests.kit.stores import open_store
+
+Attempt = Callable[[], Deferred[Any]]
 
 ADA, BOB = "ada@example.test", "bob@example.test"
 SMALL = Plan("small", {Tool.MAIL: Limit(1000, None)}, Terms(1, 2, 5, frozenset({Feature.DRIVE})))
@@ -84,10 +88,11 @@ def test_own_app_passwords(office: Office) -> None:
     assert [one.name for one in wait(mine.show()).app_passwords] == ["phone"]
     phone = wait(office.authenticator.authenticate(BOB, shown, "imap", HOME))
     device = own(office, phone)
-    for attempt in (
+    attempts: tuple[Attempt, ...] = (
         lambda: device.add_app_password("tablet"),
         lambda: device.revoke_app_password("phone"),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(PermissionDenied):
             wait(attempt())
     with pytest.raises(AuthenticationFailed):
@@ -172,7 +177,7 @@ def test_an_administrator_of_a_domain(office: Office) -> None:
         actor(office, BOB)
     assert len(wait(ada.accounts("example.test"))) == 3
     wait(ada.delete("new@example.test"))
-    for refused in (
+    refusals: tuple[Attempt, ...] = (
         lambda: ada.accounts(),
         lambda: ada.accounts("other.test"),
         lambda: ada.show("eve@other.test"),
@@ -185,7 +190,8 @@ def test_an_administrator_of_a_domain(office: Office) -> None:
         lambda: ada.set_password(BOB, "a new long password"),
         lambda: ada.update(BOB, AccountUpdate(limits={Tool.MAIL: Limit(None, None)})),
         lambda: ada.add_app_password(BOB, "mine"),
-    ):
+    )
+    for refused in refusals:
         with pytest.raises(PermissionDenied):
             wait(refused())
 
@@ -244,9 +250,10 @@ def test_people_and_groups(office: Office) -> None:
         wait(bob.add_member("choir@example.test", "eve@other.test"))
     with pytest.raises(Unchangeable):
         wait(bob.leave("choir@example.test"))
-    for nothing in (eve.show, eve.leave, eve.delete):
+    nothing: tuple[Callable[[str], Deferred[Any]], ...] = (eve.show, eve.leave, eve.delete)
+    for each in nothing:
         with pytest.raises(NotFound):
-            wait(nothing("choir@example.test"))
+            wait(each("choir@example.test"))
     with pytest.raises(PermissionDenied):
         wait(bob.groups("example.test"))
     wait(bob.hand_over("choir@example.test", ADA))
@@ -286,10 +293,11 @@ def test_no_groups_in_the_plan(office: Office) -> None:
     assert wait(bob.show("choir@example.test")).group.members == 2
     wait(bob.rename("choir@example.test", "Singers"))
     wait(bob.remove_member("choir@example.test", ADA))
-    for refused in (
+    refusals: tuple[Attempt, ...] = (
         lambda: bob.found("band@example.test"),
         lambda: bob.add_member("choir@example.test", ADA),
-    ):
+    )
+    for refused in refusals:
         with pytest.raises(NotInPlan):
             wait(refused())
 

@@ -119,7 +119,7 @@ def test_the_largest_entries(server: TestServer) -> None:
     limits = dict.fromkeys((Tool.CALENDAR, Tool.CONTACTS), Limit(None, None, 300))
     dav = Dav(server, server.account(limits=limits))
     calendars, contacts, _ = homes(dav)
-    bodies = {
+    bodies: dict[str, bytes | str] = {
         calendars + "Calendar/a.ics": EVENT.format("x" * 300),
         contacts + "Contacts/a.vcf": card("NOTE:" + "x" * 300),
     }

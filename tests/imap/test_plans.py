@@ -65,15 +65,21 @@ def test_a_smaller_plan_keeps_what_is_there(server: TestServer) -> None:
     client = server.imap(account, "INBOX")
     for _ in range(3):
         client.append("INBOX", simple())
-    server.update(account, limits={Tool.MAIL: Limit(2 * SIZE, None)})
-    answer = client.cmd(b"APPEND INBOX {%d+}\r\n%b" % (SIZE, simple()))
+    server.update(account, limits={Tool.MAIL: Limit(None, 2)})
+    append = b"APPEND INBOX {%d+}\r\n%b" % (SIZE, simple())
+    answer = client.cmd(append)
     assert (answer.status, answer.code) == ("NO", "OVERQUOTA")
     assert "mailboxes are full" in answer.text
     assert len(client.ok("FETCH 1:3 (UID)").matching("UID")) == 3
+    # The fourth is from the server, which tells it in spite of the limit.
+    assert client.ok("FETCH 4 BODY[TEXT]").matching("4 of 2 messages") == []
+    assert client.ok("FETCH 4 BODY[TEXT]").matching("3 of 2 messages")
     client.ok("MOVE 1 Archive")
+    for _ in range(2):
+        assert client.cmd(append).code == "OVERQUOTA"
+        client.ok("STORE 1 +FLAGS (\\Deleted)")
+        client.ok("EXPUNGE")
+    assert client.cmd(append).code == "OVERQUOTA"
     client.ok("STORE 1 +FLAGS (\\Deleted)")
     client.ok("EXPUNGE")
-    assert client.cmd(b"APPEND INBOX {%d+}\r\n%b" % (SIZE, simple())).code == "OVERQUOTA"
-    client.ok("STORE 1 +FLAGS (\\Deleted)")
-    client.ok("EXPUNGE")
-    client.append("INBOX", simple())
+    client.ok(append)
