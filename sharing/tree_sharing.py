@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from folkmoot.sharing.guard import check_conditions
 from folkmoot.sharing.tree_locking import TreeLocking, node_of
 from folkmoot.storage.addresses import normalize_address
-from folkmoot.storage.errors import InvalidName, Unchangeable
+from folkmoot.storage.errors import InvalidName
+from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.grants import Share, Unshare
+from folkmoot.storage.mutations.item_grants import ShareItem, UnshareItem
 from folkmoot.storage.mutations.tree_properties import TouchFolder
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_sharing import Access
-from folkmoot.storage.types_tree import UNGUARDED, Folder, Guard, Principal, TreePath
+from folkmoot.storage.types_tree import UNGUARDED, Folder, Guard, Item, Principal, TreePath
 from folkmoot.storage.views.access import ReadAccess
 from folkmoot.storage.views.grants import GrantsOn
 from folkmoot.storage.views.principals import BelongingTo, FindParty, MyCircle
@@ -56,7 +59,8 @@ class TreeSharing(TreeLocking):
         *,
         others: bool = True,
     ) -> Deferred[None]:
-        """Grant rights on a folder to groups and accounts by their spaces, take them back (None).
+        """Grant rights on a folder to groups and accounts by their spaces, on an item to groups;
+        take them back (None).
 
         ``others`` False takes them from everybody else. Raises ``PermissionDenied`` for those who
         are in no group with the owner, ``Unchangeable`` for what is not shared.
@@ -66,19 +70,33 @@ class TreeSharing(TreeLocking):
             found = self._find(txn, path)
             node = node_of(found)
             check_conditions(txn, found, guard)
-            if not isinstance(node, Folder):
-                raise Unchangeable("Single items are not shared this way.")
-            granted = {grant.grantee: grant.rights for grant in txn.view(GrantsOn(node.id))}
+            if isinstance(node, Folder):
+                there = txn.view(GrantsOn(node.id))
+            else:
+                there = txn.view(GrantsOn(node.folder_id, node.id))
+            granted = {grant.grantee: grant.rights for grant in there}
             wanted = dict(changes)
             if not others:
                 wanted = {**dict.fromkeys(granted), **wanted}
             for grantee, rights in wanted.items():
                 if rights is None:
                     if grantee in granted:
-                        txn.apply(Unshare(node.id, grantee))
+                        txn.apply(_ended(node, grantee))
                 elif granted.get(grantee) != rights:
-                    txn.apply(Share(node.id, grantee, rights))
-            if wanted:  # what is shown of it has changed
+                    txn.apply(_given(node, grantee, rights))
+            if wanted and isinstance(node, Folder):  # what is shown of it has changed
                 txn.apply(TouchFolder(node))
 
         return self._run("share", work)
+
+
+def _given(node: Folder | Item, grantee: int, rights: Right) -> Mutation[Any]:
+    if isinstance(node, Folder):
+        return Share(node.id, grantee, rights)
+    return ShareItem(node.folder_id, node.id, grantee, rights)
+
+
+def _ended(node: Folder | Item, grantee: int) -> Mutation[Any]:
+    if isinstance(node, Folder):
+        return Unshare(node.id, grantee)
+    return UnshareItem(node.folder_id, node.id, grantee)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,13 +73,14 @@ class Access:
     ``owner`` is the space that it lies in; ``administrator`` the space of the account that has all
     rights there where a group owns it, else 0. ``members`` are (space, rights) of members of the
     group who have more than all members have. ``grants`` are those on it and above it, each with
-    the place that it is on, the nearest first.
+    the place that it is on, the nearest first; ``items`` are those on single items in it, by item.
     """
 
     owner: int
     administrator: int
     members: tuple[tuple[int, Right], ...]
     grants: tuple[tuple[Grant, TreePath], ...]
+    items: Mapping[int, tuple[Grant, ...]]
 
 
 @dataclass(frozen=True, slots=True)

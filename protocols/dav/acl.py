@@ -17,7 +17,7 @@ from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Node, Resource
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import ALL_RIGHTS, Right
-from folkmoot.storage.types_sharing import Access
+from folkmoot.storage.types_sharing import Access, Grant
 from folkmoot.storage.types_tree import Folder, Item, TreePath
 
 _OWNER: Final = "<D:property><D:owner/></D:property>"
@@ -71,15 +71,26 @@ def aces(request: Request, node: Node) -> str:
             for space, rights in access.members
         ]
     nearest: set[int] = set()
+    for grant in own_grants(node, access):
+        nearest.add(grant.grantee)
+        who = principal_href(grant.grantee, of_group=grant.is_group)
+        parts.append(_ace(_href(who), grant.rights))
     for grant, place in access.grants:
         if grant.grantee in nearest:
             continue
         nearest.add(grant.grantee)
-        own = node.folder is not None and grant.collection_id == node.folder.id
-        above = "" if own else f"<D:inherited>{_href(_url(request, place))}</D:inherited>"
+        above = f"<D:inherited>{_href(_url(request, place))}</D:inherited>"
         who = principal_href(grant.grantee, of_group=grant.is_group)
         parts.append(_ace(_href(who), grant.rights, above))
     return "".join(parts)
+
+
+def own_grants(node: Node, access: Access) -> list[Grant]:
+    """What is granted on a collection or an item itself."""
+    if node.item is not None:
+        return list(access.items.get(node.item.id, ()))
+    here = node.folder.id if node.folder is not None else 0
+    return [grant for grant, _ in access.grants if grant.collection_id == here]
 
 
 def inherited(request: Request, node: Node) -> str:
@@ -104,7 +115,8 @@ async def principals_in(request: Request, resource: Resource) -> list[PrincipalP
         if access.administrator:
             places[PrincipalPlace(access.administrator)] = None
         places |= {PrincipalPlace(space): None for space, _ in access.members}
-        places |= {PrincipalPlace(g.grantee, g.is_group): None for g, _ in access.grants}
+        given = [grant for grant, _ in access.grants] + own_grants(node, access)
+        places |= {PrincipalPlace(g.grantee, g.is_group): None for g in given}
     return [*places]
 
 

@@ -18,6 +18,7 @@ from folkmoot.storage.views.tree_locks import path_of
 
 _PARENT = Statement("SELECT parent_id FROM collections WHERE id = :id")
 _GRANTS = Statement(f"{GRANT} WHERE g.collection_id = :id AND g.item = 0 ORDER BY g.id")
+_ITEMS = Statement(f"{GRANT} WHERE g.collection_id = :id AND g.item > 0 ORDER BY g.id")
 _ADMINISTRATOR = Statement(
     "SELECT g.id, a.space_id FROM groups g JOIN accounts a ON a.id = g.admin_account_id"
     " WHERE g.space_id = :space"
@@ -62,7 +63,11 @@ def _access(
             if rights[column] and space != administrator
         ]
     grants = tuple(_grants(context, facts.id, above))
-    return Access(facts.space_id, administrator, tuple(members), grants)
+    items: dict[int, tuple[Grant, ...]] = {}
+    for row in context.db.all(_ITEMS, id=facts.id):
+        grant = as_grant(row)
+        items[grant.item] = (*items.get(grant.item, ()), grant)
+    return Access(facts.space_id, administrator, tuple(members), grants, items)
 
 
 def _grants(

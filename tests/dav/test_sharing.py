@@ -187,6 +187,28 @@ def test_what_acl_refuses(choir: Family) -> None:
     assert _acl(eve, url, carol).status == 404
 
 
+def test_a_single_item_by_acl(choir: Family) -> None:
+    """An ACL of one event shares it, and nothing beside it, with groups only."""
+    bob, carol = choir.bob, choir.carol
+    for name in ("one", "two"):
+        bob.store(f"{bob.calendars}Calendar/", name)
+    url = f"{bob.calendars}Calendar/one.ics"
+    shared = f"/dav/calendars/{choir.group.space_id}/Shared/"
+    assert _acl(bob, url, ACE.format(_href(_group(choir)), READ, "")).status == 200
+    assert b"one" in carol.get(f"{shared}one.ics")
+    assert carol.call("GET", f"{shared}two.ics").status == 404
+    assert carol.store(shared, "one") == 403
+    aces = {who: (names, mine) for who, names, mine in _aces(bob.propfind(url, "acl").only)}
+    assert "read" in aces[_group(choir)][0]
+    assert aces[_group(choir)][1]
+    beside = _aces(bob.propfind(f"{bob.calendars}Calendar/two.ics", "acl").only)
+    assert _group(choir) not in [who for who, _, _ in beside]
+    answer = _acl(bob, url, ACE.format(_href(carol.principal), READ, ""))
+    assert (answer.status, conditions(answer)) == (403, ["allowed-principal"])
+    assert _acl(bob, url).status == 200
+    assert carol.call("GET", f"{shared}one.ics").status == 404
+
+
 def test_inherited_grants_of_documents(choir: Family) -> None:
     """A grant on a folder covers what is below, where it counts as inherited."""
     bob = choir.bob

@@ -1,4 +1,5 @@
-"""ACL (RFC 3744 section 8.1): grants on a collection to groups and fellow members.
+"""ACL (RFC 3744 section 8.1): grants on a collection to groups and fellow members, on a single item
+to groups.
 
 The ACEs of a request are those that are there afterwards, beside the protected and the inherited
 ones. What can be granted, and to whom, the store decides.
@@ -6,7 +7,7 @@ ones. What can be granted, and to whom, the store decides.
 
 from __future__ import annotations
 
-from folkmoot.protocols.dav.acl import access_of, fetch_access
+from folkmoot.protocols.dav.acl import access_of, fetch_access, own_grants
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.parties import party_at
@@ -45,7 +46,9 @@ async def acl(request: Request, resource: Resource) -> None:
         space, names = await _read(request, resource, ace, access)
         if space:
             wanted.setdefault(space, set()).update(names)
-    own = _own_grants(resource, access)
+    own: dict[int, Right] = {}
+    if access is not None:
+        own = {each.grantee: each.rights for each in own_grants(resource.node, access)}
     if wanted or own:
         changes = {space: _rights(names, own.get(space)) for space, names in wanted.items()}
         try:
@@ -53,14 +56,6 @@ async def acl(request: Request, resource: Resource) -> None:
         except (PermissionDenied, Unchangeable) as error:
             raise refuse("allowed-principal", text=error.text) from None
     await request.exchange.respond(200)
-
-
-def _own_grants(resource: Resource, access: Access | None) -> dict[int, Right]:
-    """What is granted on the resource itself."""
-    if access is None or resource.node.folder is None:
-        return {}
-    here = resource.folder.id
-    return {each.grantee: each.rights for each, _ in access.grants if each.collection_id == here}
 
 
 def _rights(names: set[str], before: Right | None) -> Right:
