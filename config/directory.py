@@ -281,7 +281,8 @@ class ShareSection:
     owner: str = key(email(), "The account or group that shares.", example="ada@example.org")
     path: str = key(
         text("path"),
-        "The collection, with all below it: its tool, and the way to it as people see it.",
+        "The collection with all below it, or (for groups) one item: its tool, and the way to it "
+        "as people see it.",
         example="documents/Reports",
     )
     with_: str = key(

@@ -17,7 +17,7 @@ from folkmoot.config.directory import (
     ShareSection,
 )
 from folkmoot.sharing.groups import Groups
-from folkmoot.sharing.rights import READ, WRITE, granted_rights_named
+from folkmoot.sharing.rights import READ, WRITE, granted_rights_named, rights_text
 from folkmoot.sharing.sharing import Sharing
 from folkmoot.storage.errors import StorageError
 from folkmoot.storage.types import Account, AccountState, Feature, Limit, Right, Tool
@@ -275,8 +275,8 @@ class _Applied:
     async def _share(self, entry: ShareSection) -> None:
         rights = granted_rights_named(entry.rights)
         present = await self._sharing.shared(entry.owner, entry.path)
-        given = {each.grant.address: each.grant.rights for each in present if not each.grant.item}
-        if given.get(entry.with_) != rights:
+        given = {each.grant.address: rights_text(each.grant.rights) for each in present}
+        if given.get(entry.with_) != rights_text(rights):
             await self._sharing.share(entry.owner, entry.path, entry.with_, rights)
             self._changed("shared", f"{entry.owner} {entry.path} {entry.with_}")
 

@@ -128,6 +128,8 @@ def _of_letters(letters: str) -> Right:
 def rights_text(rights: Right) -> str:
     """The words for rights, or their letters: what ``rights_named`` reads."""
     plain = rights & ~Right.SEND_AS
+    if Right.READ in plain:  # whoever reads, sees busy times
+        plain |= Right.BUSY
     words = [name for name, level in LEVELS.items() if plain == level and level]
     if not words and plain:
         editing = Right.FLAGS if Right.EDIT in plain else Right.NONE

@@ -59,7 +59,8 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class SharedThing:
-    """What is granted on something: ``names`` is the way to its collection in the owner's tool."""
+    """What is granted on something: ``names`` is the way to it in the owner's tool, for a message
+    that to its mailbox."""
 
     tool: Tool
     names: tuple[str, ...]

@@ -27,9 +27,10 @@ with_option = click.option(
 def command() -> None:
     """What accounts and groups share with groups and with people in them.
 
-    OWNER is the mail address of an account or of a group. PATH is a collection of it as people see
-    it: mail/Projects, calendar/Calendar, contacts/Contacts, documents/Reports/2026. What is shared
-    there is shared below it too. Changes take effect at once, also in a server that runs.
+    OWNER is the mail address of an account or of a group. PATH is a thing of it as people see it:
+    mail/Projects, calendar/Calendar, contacts/Contacts, documents/Reports/2026, with all below it;
+    or one item, for groups: documents/Reports/Plan.odt, mail/INBOX;UID=7. Changes take effect at
+    once, also in a server that runs.
     """
 
 
@@ -54,7 +55,7 @@ def _rights(context: click.Context, parameter: click.Parameter, value: str) -> R
 )
 @with_config
 def add(config: Config, owner: str, path: str, grantee: str, rights: Right) -> None:
-    """Share a collection, or change what was given on it.
+    """Share something, or change what was given on it.
 
     A group may share a collection of its own with itself: then this is what all its members may
     do there, but for its administrator.
@@ -86,7 +87,7 @@ def list_shared(config: Config, owner: str, path: str, as_json: bool) -> None:
 @with_option
 @with_config
 def remove(config: Config, owner: str, path: str, grantee: str) -> None:
-    """Share a collection no more, at once."""
+    """Share something no more, at once."""
     with working(config) as work:
         work.wait(work.sharing.unshare(owner, path, grantee))
     click.echo(f"{path} of {owner} is not shared with {grantee} any more.")

@@ -11,7 +11,7 @@ from folkmoot.storage.gate import Need, PerItem
 from folkmoot.storage.policy import SpaceFacts
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, Tool
-from folkmoot.storage.types_sharing import SharedThing
+from folkmoot.storage.types_sharing import Grant, SharedThing
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bound import DISPLAYNAME, text_of
 from folkmoot.storage.views.grants import GrantsOfSpace, ways_to
@@ -26,6 +26,8 @@ _ROOT = Statement(
     "SELECT id FROM collections WHERE space_id = :space AND tool = :tool AND parent_id IS NULL"
 )
 _CHILD = Statement("SELECT id FROM collections WHERE parent_id = :parent AND name = :name")
+_ITEM = Statement("SELECT id FROM items WHERE folder_id = :folder AND name = :name")
+_SHOWN = Statement("SELECT shown FROM items WHERE id = :id AND folder_id = :folder")
 _TITLES = Statement(
     "SELECT c.id, p.value FROM collections c JOIN properties p ON p.folder_id = c.id"
     " AND p.item_id = 0 AND p.name = :property WHERE c.parent_id = :parent"
@@ -52,11 +54,11 @@ class SpaceOf(View[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class FindCollection(View[int]):
-    """The collection at a path of a tool. Raises ``NotFound`` where the actor may not know it.
+class FindThing(View[tuple[int, int]]):
+    """What lies at a path of a tool: a collection, and the id of an item in it or 0.
 
     Calendars and address books are found by the names that people see, too, unless several have
-    the same one.
+    the same one. Items are found by those who decide who gets them. Raises ``NotFound``.
     """
 
     space_id: int
@@ -66,20 +68,30 @@ class FindCollection(View[int]):
     def needs(self) -> Sequence[Need]:
         return [PerItem()]
 
-    def read(self, context: ReadContext) -> int:
+    def read(self, context: ReadContext) -> tuple[int, int]:
         row = context.db.one(_ROOT, space=self.space_id, tool=self.tool.value)
-        for name in self.names:
-            if row is None:
-                break
-            parent = row[0]
-            row = context.db.one(_CHILD, parent=parent, name=compared(name))
-            if row is None and self.tool in _TITLED:
-                row = _titled(context, parent, name)
         if row is None:
             raise NotFound
-        id_: int = row[0]
-        context.require(id_, Right.LOOKUP)
-        return id_
+        at: int = row[0]
+        for position, name in enumerate(self.names):
+            row = context.db.one(_CHILD, parent=at, name=compared(name))
+            if row is None and self.tool in _TITLED:
+                row = _titled(context, at, name)
+            if row is None:
+                if position < len(self.names) - 1:
+                    raise NotFound
+                return at, _item(context, at, name)
+            at = row[0]
+        context.require(at, Right.LOOKUP)
+        return at, 0
+
+
+def _item(context: ReadContext, folder: int, name: str) -> int:
+    row = context.db.one(_ITEM, folder=folder, name=compared(name))
+    if Right.SHARE not in context.require(folder, Right.LOOKUP) or row is None:
+        raise NotFound
+    id_: int = row[0]
+    return id_
 
 
 def _titled(context: ReadContext, parent: int, name: str) -> tuple[int] | None:
@@ -101,11 +113,13 @@ class SharedOfSpace(View[list[SharedThing]]):
         grants = GrantsOfSpace(self.space_id).read(context)
         ids = sorted({grant.collection_id for grant in grants})
         ways = ways_to(context, ids)
-        return [
-            SharedThing(
-                context.facts(grant.collection_id).tool,
-                tuple(name for _, name in ways[grant.collection_id]),
-                grant,
-            )
-            for grant in grants
-        ]
+        return [_thing(context, grant, ways[grant.collection_id]) for grant in grants]
+
+
+def _thing(context: ReadContext, grant: Grant, way: Sequence[tuple[int, str]]) -> SharedThing:
+    tool = context.facts(grant.collection_id).tool
+    names = tuple(name for _, name in way)
+    if grant.item and tool is not Tool.MAIL:
+        row = context.db.one(_SHOWN, id=grant.item, folder=grant.collection_id)
+        names = (*names, row[0]) if row is not None else names
+    return SharedThing(tool, names, grant)

@@ -76,9 +76,9 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
     objects.FindCards: lambda w: [objects.FindCards(_calendar(w), Filter(), w.store.blobs)],
     objects.ReadNumbered: lambda w: [objects.ReadNumbered(w.alice.folder.id, (w.alice.item.id,))],
     places.SpaceOf: lambda w: [places.SpaceOf(w.alice.account.address)],
-    places.FindCollection: lambda w: [
-        places.FindCollection(w.alice.account.space_id, Tool.DOCUMENTS, names)
-        for names in ((), ("Folder",))
+    places.FindThing: lambda w: [
+        places.FindThing(w.alice.account.space_id, Tool.DOCUMENTS, names)
+        for names in ((), ("Folder",), ("Folder", "item"))
     ],
     places.SharedOfSpace: lambda w: [places.SharedOfSpace(w.alice.account.space_id)],
     principals.ReadPrincipal: lambda w: [principals.ReadPrincipal(w.alice.account.space_id)],
@@ -104,7 +104,7 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
 OPEN = {principals.FindPrincipal}
 #: What shows nothing of what people keep: the system may know it for administration.
 SYSTEM_MAY = {
-    *(acl.ReadAcl, places.SpaceOf, places.FindCollection, places.SharedOfSpace),
+    *(acl.ReadAcl, places.SpaceOf, places.FindThing, places.SharedOfSpace),
     *(access.ReadAccess, principals.FindParty, principals.MyCircle, principals.BelongingTo),
     *(principals.ReadPrincipal, principals.ReadSpaceUsage, tree.ReadFolder),
     *(tree_below.FoldersBelow, tree_locks.LocksOn, tree_locks.LocksBelow, tree_locks.LocksListed),
