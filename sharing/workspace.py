@@ -49,6 +49,7 @@ from folkmoot.storage.types import (
     MessageColumn,
     MessageRow,
     NewMessage,
+    Right,
     SearchKey,
     UidSet,
 )
@@ -168,6 +169,10 @@ class Workspace(MailboxFacts):
             return info, txn.view(ReadState(info.id, self._store.known_uids))
 
         return self._read("select", work)
+
+    def rights(self, mailbox_id: int) -> Deferred[Right]:
+        """What the actor may do in a mailbox now. Fails where it may not read it any more."""
+        return self._read("rights", lambda txn: txn.view(MailboxRights(mailbox_id)))
 
     def state(self, mailbox_id: int) -> Deferred[MailboxState]:
         """The state of a mailbox now."""

@@ -297,7 +297,7 @@ class MailboxChanges:
     new (some may be gone again), ``vanished`` the UIDs expunged after ``since``.
     ``complete`` is False when the log no longer reaches back to ``since``: then compare all.
     ``exists`` is False when the mailbox is gone. ``known`` holds those of ``changed`` that nobody
-    but whoever asks has changed.
+    but whoever asks has changed. ``rights`` are those of whoever asks, now.
     """
 
     modseq: int
@@ -306,6 +306,7 @@ class MailboxChanges:
     vanished: UidSet
     complete: bool
     exists: bool
+    rights: Right
     known: UidSet = field(default_factory=UidSet)
 
 

@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.commands.status import status_data
-from folkmoot.protocols.imap.listing import attributes, list_line, order, renamed_line
+from folkmoot.protocols.imap.listing import (
+    attributes,
+    list_line,
+    missing_levels,
+    order,
+    renamed_line,
+)
 from folkmoot.protocols.imap.notify_args import (
     FLAGS,
     MESSAGE_EVENTS,
@@ -40,15 +46,15 @@ class NotifyWatch:
         self._known: dict[int, MailboxInfo] = {}
         self._subscribed: frozenset[str] = frozenset()
         self._hints: dict[int, Callable[[], None]] = {}
-        self._end_space: Callable[[], None] = lambda: None
+        # Own space, and those of groups and others in which mailboxes are seen.
+        self._spaces: dict[int, Callable[[], None]] = {}
         self._caused: set[str] = set()
 
     # --- begin and end ------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Subscribe, then look once. Raises ``TooMany``."""
-        session = self._session
-        self._end_space = session.watch(Topic.SPACE, session.workspace.actor.space_id, self._hinted)
+        self._watch_spaces({self._session.workspace.actor.space_id})
         try:
             await self._look()
         except BaseException:
@@ -57,15 +63,24 @@ class NotifyWatch:
 
     def stop(self) -> None:
         """Hear of nothing any more."""
-        self._end_space()
-        for end in self._hints.values():
+        for end in (*self._spaces.values(), *self._hints.values()):
             end()
+        self._spaces.clear()
         self._hints.clear()
         if self in self._session.reporters:
             self._session.reporters.remove(self)
 
     def _hinted(self) -> None:
         self.dirty = True
+
+    def _watch_spaces(self, spaces: set[int]) -> bool:
+        """Listen to these spaces and to no others; whether there are new ones among them."""
+        for gone in self._spaces.keys() - spaces:
+            self._spaces.pop(gone)()
+        fresh = spaces - self._spaces.keys()
+        for space in fresh:
+            self._spaces[space] = self._session.watch(Topic.SPACE, space, self._hinted)
+        return bool(fresh)
 
     def caused(self, names: Iterable[str]) -> None:
         """The session's own command changed these names and the levels above them."""
@@ -101,12 +116,14 @@ class NotifyWatch:
             raise TooMany
         for gone in self._hints.keys() - wanted:
             self._hints.pop(gone)()
+        own = self._session.workspace.actor.space_id
+        late = self._watch_spaces({own, *(info.space_id for info in mailboxes)})
         fresh = wanted - self._hints.keys()
         for id_ in fresh:
             self._hints[id_] = self._session.watch(Topic.COLLECTION, id_, self._hinted)
         # What was committed between the snapshot and the watch raised no hint; one that came since
         # the snapshot stays.
-        self.dirty = self.dirty or bool(fresh)
+        self.dirty = self.dirty or bool(fresh) or late
 
     async def report(self) -> None:
         """Send what changed since the last look."""
@@ -152,6 +169,7 @@ class NotifyWatch:
         affected |= {name.rpartition("/")[0] for name in affected}  # rfc5465#5.4: the parent too
         toggled = self._subscribed ^ subscribed
         by_name = {info.name: info for info in now.values()}
+        levels = missing_levels(by_name)
         lines = []
         for name in sorted(affected | set(renamed) | toggled, key=order):
             was_subscribed = name in subscribed or name in self._subscribed
@@ -161,7 +179,8 @@ class NotifyWatch:
             told = (name in affected or name in renamed) and NAME in wanted
             told = told or (name in toggled and SUBSCRIPTION in wanted)
             if told and name and name not in caused:
-                lines.append(self._line(name, by_name.get(name), renamed.get(name)))
+                level = name in levels
+                lines.append(self._line(name, by_name.get(name), renamed.get(name), level=level))
         return lines
 
     def _moved(self, before: dict[int, MailboxInfo], info: MailboxInfo) -> bool:
@@ -175,8 +194,8 @@ class NotifyWatch:
             for id_, known in self._known.items()
         )
 
-    def _line(self, name: str, info: MailboxInfo | None, old: str | None) -> bytes:
-        words = attributes(info)
+    def _line(self, name: str, info: MailboxInfo | None, old: str | None, *, level: bool) -> bytes:
+        words = attributes(info, level=level)
         if name in self._subscribed:
             words.append(b"\\Subscribed")
         if old is not None:

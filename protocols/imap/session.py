@@ -15,8 +15,10 @@ from folkmoot.protocols.imap.frames import Line
 from folkmoot.protocols.imap.registry import State
 from folkmoot.protocols.imap.view import View
 from folkmoot.sharing.workspace import Workspace
-from folkmoot.storage.errors import Expired, NotFound
+from folkmoot.storage.errors import Expired, NotFound, PermissionDenied
 from folkmoot.storage.types import Actor, Hint, Topic
+
+GONE = "The selected mailbox is gone"
 
 
 class ConnectionLost(Exception):
@@ -144,7 +146,7 @@ class Session:
         self.events: SelectedEvents | None = None  # None: as if NOTIFY was never given
         self.reporters: list[Reporter] = []
         self._unwatch: list[Callable[[], None]] = []
-        self._unwatch_view: Callable[[], None] | None = None
+        self._unwatch_view: list[Callable[[], None]] = []
         self._ended = False
 
     # --- facts --------------------------------------------------------------------------------
@@ -243,15 +245,18 @@ class Session:
 
     def select(self, view: View | None) -> None:
         """Make a mailbox the selected one, or none."""
-        if self._unwatch_view is not None:
-            self._unwatch_view()
-            self._unwatch_view = None
+        for end in self._unwatch_view:
+            end()
+        self._unwatch_view = []
         self.view = view
         if view is not None and not self._ended:
             view.uid_only = self.uid_only
-            self._unwatch_view = self.workspace.watch(
-                Topic.COLLECTION, view.mailbox_id, self._mailbox_changed
-            )
+            watch = self.workspace.watch
+            ends = [watch(Topic.COLLECTION, view.mailbox_id, self._mailbox_changed)]
+            if view.space_id:  # it can be taken away: there, or because one leaves a group
+                for space in (view.space_id, self.workspace.actor.space_id):
+                    ends.append(watch(Topic.SPACE, space, lambda hint: self._look_at(view)))
+            self._unwatch_view = ends
 
     def end(self) -> None:
         """The connection is gone: forget everything that calls back."""
@@ -306,11 +311,18 @@ class Session:
         return any(reporter.dirty for reporter in self.reporters)
 
     def _mailbox_changed(self, hint: Hint) -> None:
-        if self.view is not None and hint.number:
-            self.view.heard = max(self.view.heard, hint.number)
-        elif self.view is not None:
-            self.view.dirty = True
+        if self.view is not None:
+            self.view.hear(hint.number)
         self.changed()
+
+    def _look_at(self, view: View) -> None:
+        """Rights may have changed: what may not be seen any more is closed, also at rest."""
+
+        def refused(failure: Failure) -> None:
+            if isinstance(failure.value, NotFound | PermissionDenied) and self.view is view:
+                self.wire.close(GONE)
+
+        self.workspace.rights(view.mailbox_id).addErrback(refused)
 
     def _account_changed(self, hint: Hint) -> None:
         # The gate knows whether this session may go on; asking it is what NOOP does.
@@ -341,7 +353,7 @@ class Session:
         view = self.view
         if view is None or not (view.dirty or force or (view.pending and show_expunges)):
             return
-        view.dirty = False
+        before = view.look()
         try:
             changes, rows = await self.workspace.changes_since(
                 view.mailbox_id, view.modseq, frozenset(view.reported)
@@ -351,9 +363,9 @@ class Session:
                 changes = view.replaced(state)
                 rows = await self.workspace.flags(view.mailbox_id, changes.changed)
                 rows = [row for row in rows if row[3] > view.modseq]
-        except NotFound:
+        except (NotFound, PermissionDenied):
             # Deleted by another session, or no longer shared with this account.
-            self.wire.close("The selected mailbox is gone")
+            self.wire.close(GONE)
             return
         except BaseException:
             view.dirty = True
@@ -373,6 +385,7 @@ class Session:
             modseqs=self.condstore,
         ):
             self.wire.send(line)
+        view.looked(before)
         if events is not None and events.announce is not None:
             fresh = [uid for uid in view.uids_after(last) if uid not in view.own]
             if fresh:

@@ -77,8 +77,11 @@ class Watcher(Protocol):
 class View:
     """The selected mailbox as this client knows it."""
 
-    def __init__(self, name: str, state: MailboxState, *, examined: bool) -> None:
+    def __init__(
+        self, name: str, state: MailboxState, *, examined: bool, space_id: int = 0
+    ) -> None:
         self.name = name
+        self.space_id = space_id  # of whom it belongs to, 0 for one's own
         self.examined = examined
         self.mailbox_id = state.mailbox_id
         self.uidvalidity = state.uidvalidity
@@ -93,6 +96,7 @@ class View:
         # modseq that a hint told of.
         self._dirty = False
         self.heard = 0
+        self._hints = 0
         # Gone from the mailbox, not yet told to the client.
         self.pending: UidSet = UidSet()
         # The modseqs of flag changes that this session made and reported itself.
@@ -120,6 +124,24 @@ class View:
     @dirty.setter
     def dirty(self, value: bool) -> None:
         self._dirty = value
+
+    def hear(self, modseq: int) -> None:
+        """A hint: something was committed, up to a modseq where that is known."""
+        self._hints += 1
+        self.heard = max(self.heard, modseq)
+        if not modseq:
+            self._dirty = True
+
+    def look(self) -> int:
+        """The mailbox is looked at now; see ``looked``."""
+        self._dirty = False
+        return self._hints
+
+    def looked(self, since: int) -> None:
+        """That has told all that was heard of before. Changes of rights promise a modseq that
+        does not come."""
+        if self._hints == since:
+            self.heard = min(self.heard, self.modseq)
 
     def changed_here(self, modseq: int) -> None:
         """This session changed flags and reports that itself."""
@@ -191,6 +213,7 @@ class View:
             vanished=before.difference(now),
             complete=True,
             exists=True,
+            rights=state.rights,
         )
 
     def update(
@@ -234,6 +257,17 @@ class View:
                     flags_response(number, uid, bits, keywords, told, uid_only=self.uid_only)
                 )
         self.reported.clear()
+        return lines + self._rights_changed(changes.rights)
+
+    def _rights_changed(self, rights: Right) -> list[bytes]:
+        """Take over what may be done here; the responses that tell of it. # rfc9051#7.1"""
+        before, self.rights = (self.rights, self.read_only), rights
+        if before[0] == rights or self.examined:
+            return []
+        lines = self.flags_known()
+        if before[1] != self.read_only:
+            code = "READ-ONLY" if self.read_only else "READ-WRITE"
+            lines.append(untagged("OK", "Your rights have changed", code))
         return lines
 
     def _expunge(self, as_vanished: bool) -> list[bytes]:

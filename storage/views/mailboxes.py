@@ -286,5 +286,6 @@ class ChangesSince(View[MailboxChanges]):
             vanished=gone,
             complete=self.since >= floor,
             exists=True,
+            rights=context.require(self.mailbox_id, Right.READ),
             known=mine.difference(others),
         )

@@ -70,6 +70,7 @@ class Mailbox:
             UidSet.from_iterable(uid for _, kind, uid in later if kind == "gone"),
             since >= self.floor,
             True,
+            ALL_RIGHTS,
         )
 
 

@@ -63,7 +63,8 @@ async def _open(session: Session, arguments: SelectArgs, *, examined: bool) -> R
     except NotFound as error:
         # rfc9051#6.3.2: a failed SELECT leaves nothing selected.
         return Reply(error.text, "NONEXISTENT", "NO")
-    view = View(info.name, state, examined=examined)
+    space = 0 if info.personal else info.space_id
+    view = View(info.name, state, examined=examined, space_id=space)
     session.select(view)
     _announce(session, info, state)
     if qresync is not None and qresync.uidvalidity == state.uidvalidity:
