@@ -180,5 +180,10 @@ def end_between(context: WriteContext, account: int, group: int) -> None:
         context, "n.space_id = :account AND n.grantee = :group", account=account, group=group
     )
     context.db.run(_TO_LEAVER, account=account, group=group)
+    end_apart(context, account)
+
+
+def end_apart(context: WriteContext, account: int) -> None:
+    """End what an account (by its space) shares with those whom it meets no more, and they with it."""
     for statement in _BETWEEN:
         context.db.run(statement, account=account)

@@ -24,7 +24,7 @@ from folkmoot.storage.mutations.accounts import check_person_name, claim_address
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
 from folkmoot.storage.mutations.excess import excess_of, newly
-from folkmoot.storage.mutations.grants import end_between
+from folkmoot.storage.mutations.grants import end_apart, end_between
 from folkmoot.storage.mutations.item_grants import shared_collection
 from folkmoot.storage.mutations.mailboxes import check_component
 from folkmoot.storage.mutations.spaces import (
@@ -165,13 +165,16 @@ class DeleteGroup(GroupMutation[None]):
 
     def write(self, context: WriteContext) -> None:
         space, _ = lock_group(context, self.group_id)
-        for (account,) in context.db.all(_MEMBERS, id=self.group_id):
+        members = [account for (account,) in context.db.all(_MEMBERS, id=self.group_id)]
+        for account in members:
             tell_member(context, account)
         lock_space(context, space)
         empty_space(context, space)
         for statement in _DELETE:
             context.db.run(statement, id=self.group_id)
         delete_space(context, space)
+        for account in members:
+            end_apart(context, _account(context, account)[0])
 
 
 @dataclass(frozen=True, slots=True)
