@@ -62,6 +62,7 @@ from folkmoot.storage.types_mail import MailEnvelope, MailRecipient, Settled
 from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
 from folkmoot.storage.types_tree import (
     CalendarRow,
+    CardRow,
     Folder,
     Item,
     ItemContent,
@@ -169,11 +170,11 @@ def _signed_in(store: Store, address: str) -> tuple[Account, Actor]:
     return account, actor
 
 
-def _person(store: Store, address: str) -> Person:
-    return _filled(store, *_signed_in(store, address))
+def _person(store: Store, address: str, tool: Tool) -> Person:
+    return _filled(store, *_signed_in(store, address), tool)
 
 
-def _filled(store: Store, account: Account, actor: Actor) -> Person:
+def _filled(store: Store, account: Account, actor: Actor, tool: Tool) -> Person:
     """Puts something everywhere into the space of an account, or into one that it leads."""
 
     def fill(txn: Txn) -> Mapping[str, int]:
@@ -187,7 +188,8 @@ def _filled(store: Store, account: Account, actor: Actor) -> Person:
     home = store.call_read(actor, "test", lambda txn: txn.view(ReadScheduleHome(account.space_id)))
     folders = ScheduleFolders(home.inbox_id, home.calendars[0][0])
     mailboxes_ = store.call(actor, "test", fill)
-    return Person(account, actor, mailboxes_, *_tree(store, account.space_id, actor), folders)
+    tree = _tree(store, account.space_id, actor, tool)
+    return Person(account, actor, mailboxes_, *tree, folders)
 
 
 FILE = ItemContent(b"a file", None, 6, b"d" * 32, "text/plain")
@@ -199,16 +201,26 @@ MEETING = replace(
 LOCK = LockRequest(LockScope.EXCLUSIVE, True, "me", None)
 
 
-def _tree(store: Store, space: int, actor: Actor) -> tuple[Folder, Folder, Item, str]:
+def content_of(tool: Tool, uid: str = "a") -> ItemContent:
+    """What an item of a tool may hold."""
+    if tool is Tool.CALENDAR:
+        row = CalendarRow(uid, "VEVENT", 0, 0, 1, 0, 0, 1, b"", 0, "", "PUBLIC", "")
+        return replace(FILE, component="VEVENT", facts=row)
+    if tool is Tool.CONTACTS:
+        return replace(FILE, component="individual", facts=CardRow(uid, ""))
+    return FILE
+
+
+def _tree(store: Store, space: int, actor: Actor, tool: Tool) -> tuple[Folder, Folder, Item, str]:
     def fill(txn: Txn) -> tuple[Folder, Folder, Item, str]:
         docs, folder = _folder(txn), "Folder"
         id_ = txn.apply(tree_folders.CreateFolder(docs.id, folder))
-        item = txn.apply(tree_items.CreateItem(id_, "item", FILE))
+        item = txn.apply(tree_items.CreateItem(id_, "item", content_of(tool)))
         token = txn.apply(tree_locks.TakeLock(id_, "item", LOCK))
         return _folder(txn), _folder(txn, folder), item, token
 
     def _folder(txn: Txn, *names: str) -> Folder:
-        entry = txn.view(FindPath(TreePath(space, Tool.DOCUMENTS, names))).entry
+        entry = txn.view(FindPath(TreePath(space, tool, names))).entry
         assert entry is not None
         assert isinstance(entry.node, Folder)
         return entry.node
@@ -220,11 +232,14 @@ def _apply(mutation: AnyMutation, txn: Txn) -> None:
     txn.apply(mutation)
 
 
-def make_world(path: Path) -> World:
-    """Alice and Mallory, each with a message in INBOX; one message of Alice waits to be sent."""
+def make_world(path: Path, tool: Tool = Tool.DOCUMENTS) -> World:
+    """Alice and Mallory, each with a message in INBOX; one message of Alice waits to be sent.
+
+    What they have in the tree is of one tool.
+    """
     store = open_store(path, decisions())
     store.call(SYSTEM, "test", lambda txn: txn.apply(domains.CreateDomain("example.test")))
-    alice, mallory = _person(store, ALICE), _person(store, MALLORY)
+    alice, mallory = _person(store, ALICE, tool), _person(store, MALLORY, tool)
     content = store.prepare(simple("another"))
     envelope = MailEnvelope(ALICE, (MailRecipient("x@example.org"),))
     enqueue = queue.EnqueueMail(alice.account.id, envelope, content, 3600)
@@ -249,7 +264,7 @@ def make_world(path: Path) -> World:
         store.call(SYSTEM, "test", partial(_apply, setup))
     details = store.call_read(SYSTEM, "test", lambda txn: txn.view(ShowGroup("choir@example.test")))
     in_group = replace(alice.account, space_id=details.group.space_id)
-    shared = _filled(store, in_group, alice.actor)
+    shared = _filled(store, in_group, alice.actor, tool)
     for person in (alice, shared):
         boxes, to = person.mailboxes, details.group.space_id
         for grant in (
@@ -367,6 +382,10 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
     def strayed(world: World) -> Item:
         return world.alice.item._replace(folder_id=world.mallory.folder.id)
 
+    def longer(world: World) -> ItemContent:
+        content = content_of(world.alice.folder.tool)
+        return replace(content, data=b"a longer file", size=13)
+
     def choir(world: World) -> int:
         return world.shared.account.space_id
 
@@ -386,10 +405,12 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
                 w.alice.scheduling.calendar_id, 0, Right.INSERT, (message(w),)
             ),
         ],
-        items.CreateItem: lambda w: [items.CreateItem(w.alice.folder.id, "new", FILE)],
+        items.CreateItem: lambda w: [
+            items.CreateItem(w.alice.folder.id, "new", content_of(w.alice.folder.tool, "b"))
+        ],
         items.ReplaceItem: lambda w: [
-            items.ReplaceItem(w.alice.item, replace(FILE, data=b"a longer file", size=13)),
-            items.ReplaceItem(strayed(w), FILE),
+            items.ReplaceItem(w.alice.item, longer(w)),
+            items.ReplaceItem(strayed(w), content_of(w.alice.folder.tool)),
         ],
         items.RemoveItem: lambda w: [items.RemoveItem(w.alice.item), items.RemoveItem(strayed(w))],
         items.CopyItem: lambda w: [
@@ -613,6 +634,8 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
 #: What administration may do with what people have: say with whom it is shared.
 SHARING = {grants.Share, grants.Unshare, item_grants.ShareItem, item_grants.UnshareItem}
 OWNED = {**_mailbox_table(), **_tree_table(), **_own_table()}
+#: What is made in the tree, which is asked for in each of its tools.
+IN_TREE = _tree_table()
 GROUPS = _group_table()
 ADMINISTRATION = _administration_table()
 TABLE = {**OWNED, **GROUPS, **ADMINISTRATION}

@@ -19,12 +19,21 @@ from folkmoot.storage.gate import OnCollection, OnItem, OnSpace
 from folkmoot.storage.mutations import groups
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor, Right, Tool
-from tests.arch.gate_world import OWNED, SYSTEM, AnyMutation, World, make_world
+from tests.arch.gate_world import IN_TREE, OWNED, SYSTEM, AnyMutation, World, make_world
 from tests.kit.databases import Databases
 
 EVERYTHING = dict.fromkeys(Tool, WRITE)
 KINDS = sorted(OWNED, key=lambda kind: kind.__name__)
-each = pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
+CASES = [(Tool.DOCUMENTS, kind) for kind in KINDS]
+CASES += [
+    (tool, kind) for tool in (Tool.CALENDAR, Tool.CONTACTS) for kind in KINDS if kind in IN_TREE
+]
+each = pytest.mark.parametrize(
+    ("world", "kind"),
+    CASES,
+    indirect=["world"],
+    ids=[f"{tool.value}-{kind.__name__}" for tool, kind in CASES],
+)
 
 
 class Undo(Exception):
@@ -32,9 +41,10 @@ class Undo(Exception):
 
 
 @pytest.fixture(scope="module")
-def world(databases: Databases) -> Iterator[World]:
-    """One for all tests: each of them leaves it as it was."""
-    world = make_world(Path(databases.fresh("sqlite").removeprefix("sqlite:///")))
+def world(databases: Databases, request: pytest.FixtureRequest) -> Iterator[World]:
+    """One for all tests of a tool: each of them leaves it as it was."""
+    path = Path(databases.fresh("sqlite").removeprefix("sqlite:///"))
+    world = make_world(path, request.param)
     yield replace(world, alice=world.shared)
     world.store.close()
 
