@@ -151,7 +151,15 @@ class Logs:
         root.setLevel(level.upper())
         # Factories that start and stop are news to nobody.
         quiet = logging.DEBUG if level == "debug" else logging.WARNING
-        for name in ("twisted", "asyncio", "mail.log", "alembic", "sqlalchemy"):
+        for name in (
+            "twisted",
+            "asyncio",
+            "mail.log",
+            "alembic",
+            "sqlalchemy",
+            "fontTools",
+            "fpdf",
+        ):
             logging.getLogger(name).setLevel(quiet)
 
     def bridge_twisted(self) -> None:

@@ -1,4 +1,4 @@
-"""What ``folkmoot account show`` says about money and disuse."""
+"""What ``folkmoot account`` and ``plan`` say about money and disuse."""
 
 from __future__ import annotations
 
@@ -24,13 +24,32 @@ def paid_lines(billing: AccountBilling, offer: Offer | None) -> dict[str, str]:
     return lines
 
 
+def price_of(offer: Offer) -> str:
+    """What a plan costs, for people."""
+    if not offer.price:
+        return "free"
+    return f"{show_amount(offer.price, offer.currency)} for a {_period(offer)}"
+
+
+def plain_offer(offer: Offer) -> dict[str, object]:
+    """What a plan costs, and how long it may lie unused, for scripts."""
+    return {
+        "price": offer.price,
+        "currency": offer.currency or None,
+        "period": _period(offer) if offer.price else None,
+        "fallback": offer.fallback or None,
+        "inactive_after": offer.inactive_after,
+        "delete_after": offer.delete_after,
+    }
+
+
 def _paid(billing: AccountBilling, offer: Offer | None) -> str:
     if offer is None:
         return "the plan is not in the directory file"
     if not offer.price:
         ended = f'; "{billing.ended_plan}" was not paid' if billing.ended_plan else ""
         return f"free{ended}"
-    price = f"{show_amount(offer.price, offer.currency)} for a {_period(offer)}"
+    price = price_of(offer)
     if _running(billing):
         text = f"until {billing.paid_until:%Y-%m-%d}, then {price}"
     else:

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import click
 
 from folkmoot.config.schema import Config
+from folkmoot.server import billing
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
+from folkmoot.server.commands.paid import plain_offer, price_of
 from folkmoot.server.commands.work import directory_of, plan_named
 from folkmoot.server.directory_apply import plan_of
 from folkmoot.storage.types import Feature, Limit, Tool
@@ -24,15 +26,22 @@ def command() -> None:
 @with_config
 def list_plans(config: Config, as_json: bool) -> None:
     """List plans."""
-    plans = [plan_of(name, section) for name, section in directory_of(config).plans().items()]
+    directory = directory_of(config)
+    offers = billing.offers(directory)
+    plans = [plan_of(name, section) for name, section in directory.plans().items()]
     if as_json:
-        print_json([plain_plan(plan) for plan in plans])
+        print_json([{**plain_plan(plan), **plain_offer(offers[plan.name])} for plan in plans])
         return
     rows = [
-        (plan.name, *(_octets(plan.limits[tool].bytes) for tool in Tool), without(plan.terms))
+        (
+            plan.name,
+            price_of(offers[plan.name]),
+            *(_octets(plan.limits[tool].bytes) for tool in Tool),
+            without(plan.terms),
+        )
         for plan in plans
     ]
-    print_table(("Name", *(tool.value for tool in Tool), "Without"), rows)
+    print_table(("Name", "Price", *(tool.value for tool in Tool), "Without"), rows)
 
 
 @command.command()
@@ -40,12 +49,19 @@ def list_plans(config: Config, as_json: bool) -> None:
 @json_option
 @with_config
 def show(config: Config, name: str, as_json: bool) -> None:
-    """Show a plan: room, numbers and features."""
+    """Show a plan: price, room, numbers and features."""
     plan = plan_of(name, plan_named(config, name))
+    offer = billing.offers(directory_of(config))[name]
     if as_json:
-        print_json(plain_plan(plan))
+        print_json({**plain_plan(plan), **plain_offer(offer)})
         return
     click.echo(f"{'Name:':<16}{plan.name}")
+    click.echo(f"{'Price:':<16}{price_of(offer)}")
+    if offer.inactive_after and not offer.price:
+        click.echo(
+            f"{'Unused:':<16}disabled after {offer.inactive_after:,} days,"
+            f" deleted {offer.delete_after:,} days later"
+        )
     for title, value in terms_lines(plan.terms, plan.limits.values()).items():
         click.echo(f"{title + ':':<16}{value}")
     rows = [

@@ -130,3 +130,16 @@ def test_receipts_that_are_not_there(cli: Cli, tmp_path: Path) -> None:
     one = _payment(cli)
     gone = str(tmp_path / "no" / "receipt.pdf")
     assert "receipt.pdf" in _fails(cli, "payment", "receipt", str(one["number"]), "--pdf", gone)
+
+
+def test_plans_tell_what_they_cost(cli: Cli) -> None:
+    """For people and for scripts."""
+    text = cli.ok("plan", "list")
+    assert "12.00 EUR for a year" in text
+    assert "free" in text
+    assert "12.00 EUR for a year" in cli.ok("plan", "show", "pro")
+    assert "disabled after 210 days, deleted 30 days later" in cli.ok("plan", "show", "free")
+    found = cli.json("plan", "show", "pro")
+    assert isinstance(found, dict)
+    assert (found["price"], found["currency"], found["period"]) == (1200, "EUR", "year")
+    assert (found["fallback"], found["inactive_after"], found["delete_after"]) == ("free", 0, 30)
