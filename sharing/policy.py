@@ -14,7 +14,7 @@ from folkmoot.storage.policy import (
     SpaceFacts,
 )
 from folkmoot.storage.types import ALL_RIGHTS, FEATURE_OF_TOOL, Actor, ActorKind, Right, Tool
-from folkmoot.storage.types_sharing import DROP_FOLDER, SHARED_ITEMS
+from folkmoot.storage.types_sharing import COLLEAGUES, DROP_FOLDER, SHARED_ITEMS
 
 #: What every member may do in the space of the group.
 MEMBER: Final = Right.LOOKUP | Right.READ | Right.BUSY | Right.SEEN
@@ -86,7 +86,7 @@ class GroupPolicy:
 
 def _rights(actor: Actor, facts: CollectionFacts, circle: Circle) -> Right:
     if facts.owner_account_id == actor.account_id:
-        return ALL_RIGHTS
+        return MEMBER if facts.special == COLLEAGUES else ALL_RIGHTS
     grants = nearest(circle.grants.get(facts.id, ()))
     membership = circle.memberships.get(facts.space_id)
     if membership is not None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.sharing import profile
 from folkmoot.sharing.guard import check_conditions, check_locks
 from folkmoot.sharing.intake import item_content
 from folkmoot.sharing.links import followed
@@ -94,6 +95,8 @@ class Tree(TreeSharing):
 
         async def prepared() -> Stored:
             content = await self._store.compute(prepare)
+            if path.tool is Tool.CONTACTS:
+                return await self._run("put", lambda txn: self._put_card(txn, path, content, guard))
             if path.tool is not Tool.CALENDAR:
                 return await self._run("put", lambda txn: self._put(txn, path, content, guard))
             stored, sent = await self._run(
@@ -119,6 +122,15 @@ class Tree(TreeSharing):
     def _put(self, txn: Txn, path: TreePath, content: ItemContent, guard: Guard) -> Stored:
         node, parent = self._item_place(txn, self._find(txn, path), guard)
         return self._store_item(txn, node, parent, path.names[-1], content)
+
+    def _put_card(self, txn: Txn, path: TreePath, content: ItemContent, guard: Guard) -> Stored:
+        """Store a card; fellow members see it where it is one's own."""
+        node, parent = self._item_place(txn, self._find(txn, path), guard)
+        stored = self._store_item(txn, node, parent, path.names[-1], content)
+        own = parent.space_id == self.actor.space_id
+        if own and profile.concerns(txn, parent.space_id, node, content):
+            profile.renew(txn, self._store.blobs, parent.space_id)
+        return stored
 
     def _put_object(
         self, txn: Txn, path: TreePath, content: ItemContent, guard: Guard
@@ -204,7 +216,10 @@ class Tree(TreeSharing):
                 _, sent = send_changes(txn, found.parent, node, None, blobs, replies=replies)
             elif isinstance(node, Folder) and node.tool is Tool.CALENDAR and replies:
                 sent = cancel_all(txn, node, self._store.blobs)
+            concerned = self._concerns_profile(txn, node)
             self._remove(txn, node)
+            if concerned:
+                profile.renew(txn, self._store.blobs, self.actor.space_id)
             return sent
 
         async def deleted() -> None:
@@ -250,11 +265,14 @@ class Tree(TreeSharing):
             node, parent, replaced = self._to_place(
                 txn, source, target, guard, overwrite, moves=True
             )
+            concerned = self._concerns_profile(txn, node)
             if isinstance(node, Item):
                 txn.apply(MoveItem(node, parent.id, target.names[-1]))
             else:
                 ids = txn.view(FoldersBelow(node.id))
                 txn.apply(MoveFolder(node.id, ids, parent.id, target.names[-1]))
+            if concerned:
+                profile.renew(txn, self._store.blobs, self.actor.space_id)
             return replaced
 
         return self._run("move", work)
@@ -298,6 +316,17 @@ class Tree(TreeSharing):
             self._remove(txn, there)
         return node, place.parent, there is not None
 
+    def _is_own(self, folder: Folder) -> bool:
+        return folder.tool is Tool.CONTACTS and folder.space_id == self.actor.space_id
+
+    def _concerns_profile(self, txn: Txn, node: Folder | Item) -> bool:
+        """Whether what goes away can be what fellow members see of the actor."""
+        if isinstance(node, Folder):
+            return self._is_own(node)
+        if node.component == "" or not self._is_own(txn.view(ReadFolder(node.folder_id))):
+            return False
+        return profile.concerns(txn, self.actor.space_id, node, None)
+
     def _remove(self, txn: Txn, node: Folder | Item) -> None:
         if isinstance(node, Item):
             txn.apply(RemoveItem(node))
@@ -326,6 +355,8 @@ class Tree(TreeSharing):
                 txn.apply(TouchItem(node, times.modified, times.created))
             else:
                 txn.apply(SetProperties(node.id, 0, changes))
+                if node.parent_id is None and profile.ME_CARD in changes and self._is_own(node):
+                    profile.renew(txn, self._store.blobs, node.space_id)
                 txn.apply(TouchFolder(node))
 
         return self._run("proppatch", work)

@@ -14,6 +14,7 @@ from folkmoot.storage.content.ical.query import CalendarFilter
 from folkmoot.storage.content.ical.values import Zone
 from folkmoot.storage.content.vcard.filters import Filter as CardFilter
 from folkmoot.storage.mutations.bindings import Rebind
+from folkmoot.storage.mutations.colleagues import RenewColleagues
 from folkmoot.storage.txn import ReadTxn
 from folkmoot.storage.types import MessageBody, Tool
 from folkmoot.storage.types_sharing import BOUND_TOOLS, DrivePart, DrivePlaces
@@ -29,6 +30,8 @@ from folkmoot.storage.types_tree import (
 )
 from folkmoot.storage.views.bound import FindPlace, IsStale, ListPlace
 from folkmoot.storage.views.busy import BusyCalendars, BusyTimes
+from folkmoot.storage.views.colleagues import NAME as COLLEAGUES_NAME
+from folkmoot.storage.views.colleagues import AreColleaguesStale
 from folkmoot.storage.views.grants import DropFolders, SharedWithMe
 from folkmoot.storage.views.groups import MyGroups
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
@@ -55,7 +58,20 @@ class TreeReading(Acting):
         """
         if not path.names and self._has_bound(path):
             return Deferred.fromCoroutine(self._find_home(path))
+        if self._is_of_colleagues(path):
+            return Deferred.fromCoroutine(self._find_colleagues(path, octets))
         return self._read("find", lambda txn: txn.view(FindPlace(path, octets=octets)))
+
+    def _is_of_colleagues(self, path: TreePath) -> bool:
+        """Whether a place is in what may be the own book of colleagues."""
+        own = path.tool is Tool.CONTACTS and path.space_id == self.actor.space_id
+        return own and path.names[:1] != () and path.names[0].startswith(COLLEAGUES_NAME)
+
+    async def _find_colleagues(self, path: TreePath, octets: int = 0) -> Found:
+        """A place in the own contacts, after what is known of fellow members was written there."""
+        if await self._read("find", lambda txn: txn.view(AreColleaguesStale(path.space_id))):
+            await self._run("bind", lambda txn: txn.apply(RenewColleagues(path.space_id)))
+        return await self._read("find", lambda txn: txn.view(FindPlace(path, octets=octets)))
 
     def _has_bound(self, path: TreePath) -> bool:
         """Whether a place is in a home in which things of others are found."""
@@ -63,6 +79,8 @@ class TreeReading(Acting):
 
     async def _find_home(self, path: TreePath) -> Found:
         """The own home, after it was told what came and went of others."""
+        if path.tool is Tool.CONTACTS:
+            await self._find_colleagues(path)
 
         def look(txn: ReadTxn) -> tuple[Found, bool]:
             return txn.view(FindPlace(path)), txn.view(IsStale(path.space_id, path.tool))

@@ -44,7 +44,7 @@ _USAGE = Statement(
     " CAST(COALESCE(SUM(c.size), 0) AS BIGINT), CAST(COALESCE(SUM(c.messages), 0) AS BIGINT)"
     # What is shared one by one is charged where it is kept.
     " FROM usage u LEFT JOIN collections c ON c.space_id = u.space_id AND c.tool = u.tool"
-    " AND c.special_use <> 'shared'"
+    " AND c.special_use NOT IN ('shared', 'colleagues')"
     " GROUP BY u.space_id, u.tool, u.bytes_used, u.items_used"
 )
 _SET_USAGE = Statement(

@@ -16,6 +16,8 @@ from folkmoot.storage.types_tree import TreePath
 #: where fellow members put files for somebody.
 SHARED_ITEMS: Final = "shared"
 DROP_FOLDER: Final = "drop"
+#: The address book of fellow members, which nobody but the server writes.
+COLLEAGUES: Final = "colleagues"
 
 #: Tools whose collections of groups and of others are found in the home of an account as well.
 BOUND_TOOLS: Final = frozenset({Tool.CALENDAR, Tool.CONTACTS})

@@ -20,6 +20,7 @@ from folkmoot.storage.errors import (
 )
 from folkmoot.storage.gate import Administration, Need, OnAccount, OnDomain
 from folkmoot.storage.mutations.base import Mutation
+from folkmoot.storage.mutations.colleagues import forget_person
 from folkmoot.storage.mutations.domains import domain_id
 from folkmoot.storage.mutations.excess import excess_of, newly
 from folkmoot.storage.mutations.spaces import (
@@ -334,6 +335,7 @@ class DeleteAccount(_DomainMutation[None]):
         lock_space(context, space)
         epoch: int = context.db.value(_END, id=self.account_id)
         empty_space(context, space)
+        forget_person(context, space)
         for statement in _DESTROY_ACCOUNT:
             context.db.run(statement, account=self.account_id)
         delete_space(context, space)

@@ -22,6 +22,7 @@ _UNUSED = Statement(
     "SELECT b.id, b.file FROM blobs b WHERE b.created < :before"
     " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.blob_id = b.id)"
     " AND NOT EXISTS (SELECT 1 FROM items i WHERE i.blob_id = b.id)"
+    " AND NOT EXISTS (SELECT 1 FROM profiles p WHERE p.blob_id = b.id)"
     " AND NOT EXISTS (SELECT 1 FROM queue_messages q WHERE q.blob_id = b.id)"
     " LIMIT :limit"
 )

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -79,4 +80,18 @@ binding_properties = Table(
     Column("value", Text, nullable=False),  # the whole element
     PrimaryKeyConstraint("home_id", "collection_id", "name"),
     sqlite_with_rowid=False,
+)
+
+profiles = Table(
+    "profiles",  # what fellow members see of a person in their address book of colleagues
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    # The card that the person keeps of himself, an item of his; 0: none.
+    Column("source", BigInteger, nullable=False),
+    # What is shown of it, a vCard; empty: nothing.
+    Column("shown", LargeBinary, nullable=False),
+    # A digest of the name and the addresses that the finished card has; "": it has to be made anew.
+    Column("about", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("blob_id", BigInteger, ForeignKey("blobs.id"), nullable=True, index=True),
 )

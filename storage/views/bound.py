@@ -20,7 +20,7 @@ from folkmoot.storage.engine.db import Statement, number_list
 from folkmoot.storage.gate import Need, OnCollection, OnSpace, PerItem
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import ActorKind, Right, Tool
-from folkmoot.storage.types_sharing import BOUND_TOOLS, bound_name, bound_number
+from folkmoot.storage.types_sharing import BOUND_TOOLS, COLLEAGUES, bound_name, bound_number
 from folkmoot.storage.types_tree import (
     DEFAULT,
     SCHEDULE_INBOX,
@@ -63,6 +63,9 @@ _OF_GROUPS = Statement(
 )
 _KNOWN = Statement(
     "SELECT collection_id, name, state, modseq, hidden FROM bindings WHERE home_id = :home"
+)
+_COLLEAGUES = Statement(
+    f"{FROM_FOLDERS} WHERE c.parent_id = :home AND c.special_use = 'colleagues'"
 )
 _HIDDEN = Statement(
     "SELECT 1 FROM bindings WHERE home_id = :home AND collection_id = :collection AND hidden = 1"
@@ -293,16 +296,32 @@ class ListPlace(View[list[Entry]]):
     def read(self, context: ReadContext) -> list[Entry]:
         facts, after = context.facts(self.folder_id), self.after
         own = facts.space_id == context.actor.space_id
-        if isinstance(after, Folder) and after.space_id != facts.space_id:
+        if isinstance(after, Folder) and (
+            after.space_id != facts.space_id or after.special_use == COLLEAGUES
+        ):
             return []  # what is of others came in one page
-        listing = ListMembers(self.folder_id, after, self.limit, self.properties)
-        entries = listing.read(context)
+        entries = self._own(context, after)
         if entries or not own or facts.tool not in BOUND_TOOLS or isinstance(after, Item):
             return entries
         home = root_of(context, facts.space_id, facts.tool)
         if home.id != self.folder_id or not is_own_home(context, home):
             return entries
-        return [bound.entry for bound in bound_in(context, home) if not bound.hidden]
+        entries = [bound.entry for bound in bound_in(context, home) if not bound.hidden]
+        colleagues = visible_folders(context, context.db.all(_COLLEAGUES, home=home.id))
+        return entries + with_properties(context, home.id, colleagues)
+
+    def _own(self, context: ReadContext, after: Folder | Item | None) -> list[Entry]:
+        """Those that lie there; the colleagues come last, because macOS shows the first book."""
+        while True:
+            page = ListMembers(self.folder_id, after, self.limit, self.properties).read(context)
+            entries = [each for each in page if not _is_of_colleagues(each.node)]
+            if entries or not page:
+                return entries
+            after = page[-1].node
+
+
+def _is_of_colleagues(node: Folder | Item) -> bool:
+    return isinstance(node, Folder) and node.special_use == COLLEAGUES
 
 
 @dataclass(frozen=True, slots=True)

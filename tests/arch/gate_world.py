@@ -15,6 +15,7 @@ from folkmoot.storage.mutations import (
     accounts,
     billing,
     bindings,
+    colleagues,
     credentials,
     domains,
     flags,
@@ -468,6 +469,12 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
             props.SetProperties(w.alice.folder.id, w.alice.item.id, {"{a}b": "<b/>"}),
         ],
         props.TouchFolder: lambda w: [props.TouchFolder(w.alice.folder)],
+        colleagues.RenewColleagues: lambda w: [
+            colleagues.RenewColleagues(w.alice.account.space_id)
+        ],
+        colleagues.ShowProfile: lambda w: [
+            colleagues.ShowProfile(w.alice.account.space_id, 0, b"")
+        ],
         bindings.Rebind: lambda w: [bindings.Rebind(w.alice.account.space_id, Tool.CALENDAR)],
         bindings.HideBound: lambda w: [
             bindings.HideBound(w.alice.account.space_id, Tool.CALENDAR, groups_calendar(w))

@@ -21,6 +21,7 @@ from folkmoot.storage.views import (
     acl,
     bound,
     busy,
+    colleagues,
     objects,
     places,
     principals,
@@ -36,6 +37,7 @@ from tests.kit.databases import Databases
 
 AnyView = View[Any]
 MODULES = (
+    colleagues,
     *(access, acl, bound, busy, objects, places, principals, tree),
     *(tree_below, tree_changes, tree_foresee, tree_locks),
 )
@@ -58,6 +60,10 @@ def _calendar(world: World) -> int:
 
 #: The views of what Alice has.
 TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
+    colleagues.AreColleaguesStale: lambda w: [
+        colleagues.AreColleaguesStale(w.alice.account.space_id)
+    ],
+    colleagues.ProfileSource: lambda w: [colleagues.ProfileSource(w.alice.account.space_id)],
     access.ReadAccess: lambda w: [access.ReadAccess((w.alice.folder.id,))],
     principals.FindParty: lambda w: [principals.FindParty(w.alice.account.address)],
     principals.MyCircle: lambda w: [principals.MyCircle()],
@@ -188,7 +194,11 @@ def test_the_system(world: World, kind: type[AnyView]) -> None:
         elif kind in (bound.FindPlace, tree.FindPath):
             found = _read(world, SYSTEM, view)
             assert "item" not in view.path.names or found.entry is None  # type: ignore[attr-defined]
-        elif kind is bound.IsStale:  # nobody but the person has a home
+        elif kind in (
+            bound.IsStale,
+            colleagues.AreColleaguesStale,
+            colleagues.ProfileSource,
+        ):  # nobody but the person has a home
             with pytest.raises(NotFound):
                 _read(world, SYSTEM, view)
         else:

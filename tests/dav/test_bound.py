@@ -52,7 +52,7 @@ def test_homes_list_what_groups_have_once(choir: Family) -> None:
         groups = [choir.bound(person), choir.bound(person, "Tasks")]
         assert person.listed(home) == [f"{home}Calendar/", f"{home}Tasks/", *groups]
         books = [f"{person.contacts}Contacts/", choir.bound(person, "Contacts", Tool.CONTACTS)]
-        assert person.listed(person.contacts) == books
+        assert person.listed(person.contacts) == [*books, f"{person.contacts}Colleagues/"]
         homes = person.propfind(person.principal, f"{C}calendar-home-set").only
         assert homes.text(f"{C}calendar-home-set") == home
     assert choir.eve.listed(choir.eve.calendars) == [

@@ -61,6 +61,7 @@ COLD = {
     "views.billing._ENDED": "the directory file is applied",
     "views.billing._NEWEST": "an administrator lists payments, in the order of the key",
     "views.billing._OF_PAYER": "an administrator lists payments, in the order of the key",
+    "mutations.colleagues._BOOKS_WITH": "accounts go seldom",
     "mutations.domains._USED": "an administrator deletes a domain",
     "views.accounts._ALL": "an administrator lists all accounts",
     "views.accounts._DOMAINS": "an administrator lists all domains",
