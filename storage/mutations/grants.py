@@ -27,9 +27,10 @@ _GRANTEE = Statement(
 _IN_GROUP = Statement("SELECT 1 FROM members WHERE group_id = :group AND account_id = :account")
 _OF_SPACE = Statement("SELECT id FROM groups WHERE space_id = :space")
 _TOGETHER = Statement(
-    "SELECT 1 FROM members one JOIN members other ON other.group_id = one.group_id"
-    " WHERE one.account_id = :one AND other.account_id = :other LIMIT 1"
+    "SELECT one.group_id FROM members one JOIN members other ON other.group_id = one.group_id"
+    " WHERE one.account_id = :one AND other.account_id = :other"
 )
+_HOLD = Statement("SELECT id FROM groups WHERE id = :id FOR SHARE")
 _IS_ROOT = Statement("SELECT parent_id IS NULL FROM collections WHERE id = :id")
 _SET = Statement(
     "INSERT INTO grants (space_id, collection_id, item, grantee, rights, link_collection,"
@@ -141,6 +142,7 @@ def check_grantee(context: ReadContext, facts: CollectionFacts, grantee: int) ->
     row = context.db.one(_GRANTEE, space=grantee)
     group, account = row if row is not None else (None, None)
     owner = facts.owner_account_id
+    _hold_groups(context, facts, group, account)
     if owner == 0:
         own = group_of(context, facts.space_id)
         if grantee == facts.space_id:
@@ -154,6 +156,23 @@ def check_grantee(context: ReadContext, facts: CollectionFacts, grantee: int) ->
         )
     if not together:
         raise PermissionDenied("Only groups of the owner, and people in them, can be given rights.")
+
+
+def _hold_groups(
+    context: ReadContext, facts: CollectionFacts, group: int | None, account: int | None
+) -> None:
+    """Let nobody leave the groups that matter before the commit (SQLite has one writer anyway)."""
+    if context.db.is_sqlite:
+        return
+    if facts.owner_account_id == 0:
+        group = group_of(context, facts.space_id)
+    if group is not None:
+        matter = [group]
+    else:
+        rows = context.db.all(_TOGETHER, one=facts.owner_account_id, other=account or 0)
+        matter = sorted(row[0] for row in rows)
+    for id_ in matter:
+        context.db.one(_HOLD, id=id_)
 
 
 def group_of(context: ReadContext, space_id: int) -> int | None:
