@@ -203,6 +203,6 @@ def end_between(context: WriteContext, account: int, group: int) -> None:
 
 
 def end_apart(context: WriteContext, account: int) -> None:
-    """End what an account (by its space) shares with those whom it meets no more, and they with it."""
+    """End what an account (by its space) and those whom it meets no more share with each other."""
     for statement in _BETWEEN:
         context.db.run(statement, account=account)

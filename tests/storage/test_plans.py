@@ -127,7 +127,7 @@ def test_statements_find_their_rows_by_an_index(path: Path) -> None:
     walked = {}
     for name, sql in statements():
         # Only PostgreSQL locks; the condition is the same.
-        if steps := scans(connection, sql.replace(" FOR UPDATE", "")):
+        if steps := scans(connection, re.sub(" FOR (UPDATE|SHARE)", "", sql)):
             walked[name] = steps
     connection.close()
     assert set(walked) == set(COLD), walked
