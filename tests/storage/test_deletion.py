@@ -16,6 +16,7 @@ from folkmoot.storage.index import build
 from folkmoot.storage.mutations import (
     accounts,
     billing,
+    colleagues,
     credentials,
     domains,
     grants,
@@ -75,7 +76,7 @@ def zelda(store: Store) -> Person:
     """An account with something everywhere, in a group and beside others."""
     make_domain(store)
     other, other_actor = _signed_in(store, "other@example.test")
-    person = _filled(store, *_signed_in(store, ZELDA))
+    person = _filled(store, *_signed_in(store, ZELDA), Tool.DOCUMENTS)
     _fill(store, person, other.id, other.space_id, other_actor)
     return person
 
@@ -137,6 +138,7 @@ def _fill(store: Store, zelda: Person, other: int, space: int, other_actor: Acto
     self_(tree_items.CreateItem(theirs.folder.id, "from a friend", FILE))
     book = _book(store, zelda)
     self_(
+        colleagues.ShowProfile(own, 0, MARK.encode()),
         tree_items.CreateItem(zelda.scheduling.calendar_id, "a", MEETING),
         tree_items.CreateItem(book, "b", replace(FILE, facts=CARD)),
     )
@@ -160,7 +162,7 @@ def _fill(store: Store, zelda: Person, other: int, space: int, other_actor: Acto
 
 def _filled_for(store: Store, actor: Actor, space: int, account: int) -> Person:
     found = store.call_read(SYSTEM, "t", lambda txn: txn.view(FindAccount("other@example.test")))
-    return _filled(store, replace(found, id=account, space_id=space), actor)
+    return _filled(store, replace(found, id=account, space_id=space), actor, Tool.DOCUMENTS)
 
 
 def _book(store: Store, zelda: Person) -> int:
