@@ -13,6 +13,7 @@ from tests.dav.calendars import calendar, event
 from tests.dav.family import CHANGE, SEE, START, Family, Person, changed, family, removed, seconds
 from tests.kit import reactor
 from tests.kit.dav import D
+from tests.kit.http import basic
 from tests.kit.server import TestServer
 
 COLOR = (
@@ -317,3 +318,29 @@ def test_revocation_closes_every_door(choir: Family) -> None:
     assert carol.call("PROPFIND", shared, Depth="0").status == 207
     choir.share(alice, choir.group.space_id, None)
     assert carol.call("PROPFIND", shared, Depth="0").status == 404
+
+
+def test_an_upload_ends_with_the_rights(choir: Family) -> None:
+    """Whoever loses the right while the body is on its way, is refused at its end, within a second.
+
+    The body is long enough that the request is judged before it is read.
+    """
+    bob = choir.bob
+    url = choir.bound(bob)
+    notes = [f"COMMENT:{'x' * 60}"] * 5000
+    body = calendar(event(START, *notes, uid="late"))
+    head = (
+        f"PUT {url}late.ics HTTP/1.1\r\nHost: {bob.http.host}\r\nContent-Type: text/calendar\r\n"
+        f"Authorization: {basic(bob.account.address, bob.account.password)}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with choir.server.http() as http:
+        http.send(head.encode() + body[: len(body) // 2])
+        time.sleep(0.2)
+        began = time.monotonic()
+        choir.remove(bob)
+        http.send(body[len(body) // 2 :])
+        answer = http.answer()
+        assert answer.status in (403, 404, 409)
+        assert seconds(began) < 1
+    assert choir.alice.call("GET", f"{choir.bound(choir.alice)}late.ics").status == 404

@@ -188,6 +188,7 @@ b = "remote"
 collections = {collections}
 metadata = ["displayname", "color"]
 conflict_resolution = "b wins"
+{pair}
 
 [storage local]
 type = "filesystem"
@@ -197,8 +198,9 @@ fileext = ".ics"
 [storage remote]
 type = "caldav"
 url = "https://localhost:{port}/"
-username = "carol@example.test"
-password = "carol-demo"
+username = "{who}@example.test"
+password = "{who}-demo"
+{remote}
 verify = "{certificate}"
 """
 
@@ -223,7 +225,16 @@ END:VTIMEZONE"""
 class Synced:
     """A folder of objects that vdirsyncer keeps like an account's calendars."""
 
-    def __init__(self, demo: Demo, folder: Path, collections: str) -> None:
+    def __init__(
+        self,
+        demo: Demo,
+        folder: Path,
+        collections: str,
+        who: str = "carol",
+        *,
+        pair: str = "",
+        remote: str = "",
+    ) -> None:
         self.local = folder / "local"
         self.local.mkdir(parents=True)
         certificate = folder / "server.pem"
@@ -236,6 +247,9 @@ class Synced:
                 collections=collections,
                 port=demo.port(443),
                 certificate=certificate,
+                who=who,
+                pair=pair,
+                remote=remote,
             )
         )
         self.run("discover", answers="y\n" * 40)
@@ -304,3 +318,40 @@ def test_vdirsyncer_finds_what_is_there(demo: Demo, tmp_path: Path) -> None:
     again.run("metasync")
     assert (again.local / "Calendar" / "displayname").read_text() == "Mein Kalender & mehr"
     assert (again.local / "Calendar" / "color").read_text().upper().startswith("#00FF00")
+
+
+def of_the_group(demo: Demo, who: str) -> str:
+    """What the calendar of the group is called in somebody's home."""
+    words = {"username": f"{who}@example.test", "password": f"{who}-demo"}
+    with DAVClient(url=url(demo), **words) as client:
+        names = {each.get_display_name(): str(each.url) for each in client.principal().calendars()}
+    [found] = [path for name, path in names.items() if name.startswith("Calendar (")]
+    return found.rstrip("/").rpartition("/")[2]
+
+
+def test_vdirsyncer_in_a_group(demo: Demo, tmp_path: Path) -> None:
+    """Who may write there does; readers get it all, and what they change goes nowhere."""
+    name = of_the_group(demo, "bob")
+    assert name == of_the_group(demo, "carol")
+    writer = Synced(demo, tmp_path / "writer", f'["{name}"]', "bob")
+    new = writer.local / name / "new.ics"
+    new.write_bytes(calendar(event("DTSTART:20260302T100000Z", "SUMMARY:Probe", uid="probe")))
+    writer.run("sync")
+    words = {"pair": 'partial_sync = "ignore"', "remote": "read_only = true"}
+    reader = Synced(demo, tmp_path / "reader", f'["{name}"]', **words)
+    reader.run("sync")
+    assert reader.octets(name)["probe"] == writer.octets(name)["probe"]
+
+    stubborn = Synced(demo, tmp_path / "stubborn", f'["{name}"]')
+    stubborn.run("sync")
+    mine = calendar(event("DTSTART:20260302T100000Z", uid="mine"))
+    for each in (stubborn, reader):
+        (each.local / name / "mine.ics").write_bytes(mine)
+    with pytest.raises(AssertionError, match="403"):
+        stubborn.run("sync")
+    reader.run("sync")
+    (writer.local / name / "new.ics").unlink()
+    writer.run("sync")
+    reader.run("sync")
+    assert "probe" not in reader.octets(name)
+    assert "mine" not in writer.octets(name)
