@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from folkmoot.storage.errors import InvalidName, NotFound
+from folkmoot.storage.errors import InvalidName, NotFound, PermissionDenied
 from folkmoot.storage.names import (
     DELIMITER,
     GROUPS,
@@ -21,11 +21,11 @@ from folkmoot.storage.names import (
     mailbox_name,
 )
 from folkmoot.storage.txn import ReadTxn
-from folkmoot.storage.types import MailboxInfo, Tool
+from folkmoot.storage.types import MailboxInfo, Right, Tool
 from folkmoot.storage.types_sharing import SHARED_ITEMS
 from folkmoot.storage.views.grants import SharedWithMe
 from folkmoot.storage.views.groups import MyGroups
-from folkmoot.storage.views.mailboxes import ListSpaces, LocateMailbox
+from folkmoot.storage.views.mailboxes import ListSpaces, LocateMailbox, MailboxRights
 
 ABSENT = "There is no such mailbox."
 #: Names of special mailboxes of others are not subscribed unless asked for.
@@ -121,6 +121,15 @@ def nearest(txn: ReadTxn, name: str) -> tuple[int, int, tuple[str, ...]]:
         if above in known:
             return place.space_id, known[above], below[depth:]
     raise NotFound(ABSENT)
+
+
+def may_create(txn: ReadTxn, name: str) -> bool:
+    """Whether the actor may make a mailbox of others with a name."""
+    try:
+        _, parent, _ = nearest(txn, name)
+        return Right.CREATE in txn.view(MailboxRights(parent))
+    except (NotFound, InvalidName, PermissionDenied):
+        return False
 
 
 def group_place(name: str) -> str:

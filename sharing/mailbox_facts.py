@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from folkmoot.sharing import mail_acl, mail_places
 from folkmoot.sharing.acting import Acting
-from folkmoot.storage.errors import NotFound
+from folkmoot.storage.errors import MissingParent, NotFound
 from folkmoot.storage.mutations.annotations import SetAnnotations
 from folkmoot.storage.mutations.mailboxes import CreateMailbox
 from folkmoot.storage.names import is_place, mailbox_levels, mailbox_name
@@ -204,6 +204,19 @@ class MailboxFacts(Acting):
             if not is_place(levels):
                 raise
             return mail_places.locate(txn, name)
+
+    def _target(self, txn: ReadTxn, name: str) -> int:
+        """A mailbox that messages are to be put into, as ``_locate``.
+
+        ``NotFound`` says that the actor may make it; else it is ``MissingParent``: clients would
+        try again and again to make what they cannot. # rfc9051#7.1 TRYCREATE
+        """
+        try:
+            return self._locate(txn, name)
+        except NotFound:
+            if not is_place(mailbox_levels(name)) or mail_places.may_create(txn, name):
+                raise
+            raise MissingParent("There is no such mailbox, and you cannot make it.") from None
 
     def _create(self, txn: Txn, name: str, special_use: str) -> int:
         space, parent, levels = self._nearest(txn, name)

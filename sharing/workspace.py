@@ -298,11 +298,12 @@ class Workspace(MailboxFacts):
         """
 
         def work(txn: Txn) -> Copied:
+            target_id = self._target(txn, target)
             if not is_personal(target):
                 info = self._find(txn, target)
                 if info.special_use == SHARED_ITEMS:
                     return share_messages(txn, mailbox_id, uids, info)
-            return txn.apply(CopyMessages(mailbox_id, uids, self._locate(txn, target)))
+            return txn.apply(CopyMessages(mailbox_id, uids, target_id))
 
         return self._run("copy", work)
 
@@ -310,7 +311,7 @@ class Workspace(MailboxFacts):
         """Move to a mailbox by name."""
 
         def work(txn: Txn) -> Copied:
-            return txn.apply(MoveMessages(mailbox_id, uids, self._locate(txn, target)))
+            return txn.apply(MoveMessages(mailbox_id, uids, self._target(txn, target)))
 
         return self._run("move", work)
 
@@ -364,7 +365,7 @@ class Workspace(MailboxFacts):
         store = self._store
 
         def work(txn: Txn) -> Appended:
-            mailbox_id = self._locate(txn, name)
+            mailbox_id = self._target(txn, name)
             new = tuple(messages(store.prepare))  # type: ignore[arg-type]
             return txn.apply(AppendMessages(mailbox_id, new))
 
@@ -384,7 +385,7 @@ class Workspace(MailboxFacts):
         store = self._store
 
         def work(txn: Txn) -> Appended:
-            target = self._locate(txn, name)
+            target = self._target(txn, name)
             [new] = messages(store.prepare)  # type: ignore[arg-type]
             return txn.apply(ReplaceMessage(mailbox_id, uid, target, new))
 

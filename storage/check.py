@@ -15,6 +15,7 @@ from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.index import trigrams
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import Charge
+from folkmoot.storage.seen import mend_seen, seen_too_much
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.views.base import View
 
@@ -232,6 +233,7 @@ class CheckStore(View[list[Finding]]):
             _index,
             _groups,
             _billing,
+            _seen,
             self._files,
         ]
         if self.deep:
@@ -287,6 +289,7 @@ class Recount(Mutation[None]):
         for space, tool, used, items, size, held in db.all(_USAGE):
             if (used, items) != (size, held):
                 db.run(_SET_USAGE, space=space, tool=tool, bytes=size, items=held)
+        mend_seen(db)
 
 
 def _counters(db: Db) -> Iterator[Finding]:
@@ -346,6 +349,12 @@ def _billing(db: Db) -> Iterator[Finding]:
         yield Finding(f"the credit of {kind} {holder} is {amount}, its entries make {entries}")
     for year, last, count in db.all(_GAPS):
         yield Finding(f"the receipts of {year} are numbered up to {last}, but there are {count}")
+
+
+def _seen(db: Db) -> Iterator[Finding]:
+    for mailbox, account, _ in seen_too_much(db):
+        what = f"account {account} has read messages in mailbox {mailbox} that are not there"
+        yield Finding(what, repairable=True)
 
 
 def _messages(db: Db) -> Iterator[Finding]:

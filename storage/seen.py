@@ -6,9 +6,9 @@ groups for everybody, it is kept for each account in a set of UIDs, and the bit 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.engine.db import Db, Statement
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import ActorKind, Flag, SearchKey, UidSet
 from folkmoot.storage.types_search import And, HasFlags, Not, Or, UidIn
@@ -22,6 +22,11 @@ _OF_MAILBOX = Statement("SELECT account_id, uids FROM seen WHERE mailbox_id = :m
 _SET = Statement(
     "INSERT INTO seen (mailbox_id, account_id, uids) VALUES (:mailbox, :account, :uids)"
     " ON CONFLICT (mailbox_id, account_id) DO UPDATE SET uids = excluded.uids"
+)
+_ALL = Statement("SELECT mailbox_id, account_id, uids FROM seen")
+_UIDS = Statement("SELECT uid FROM messages WHERE mailbox_id = :mailbox")
+_MEND = Statement(
+    "UPDATE seen SET uids = :uids WHERE mailbox_id = :mailbox AND account_id = :account"
 )
 _REMOVE = Statement("DELETE FROM seen WHERE mailbox_id = :mailbox AND account_id = :account")
 
@@ -99,3 +104,18 @@ def searched(key: SearchKey, seen: UidSet) -> SearchKey:
             rest = int(system) & ~SEEN
             return And((UidIn(seen), HasFlags(rest))) if rest else UidIn(seen)
     return key
+
+
+def seen_too_much(db: Db) -> Iterator[tuple[int, int, UidSet]]:
+    """(mailbox, account, what is right) of who has read what is gone, so that counts are wrong."""
+    for mailbox, account, text in db.all(_ALL):
+        uids = UidSet.from_text(text)
+        present = UidSet.from_iterable(uid for (uid,) in db.all(_UIDS, mailbox=mailbox))
+        if uids.difference(present):
+            yield mailbox, account, uids.intersection(present)
+
+
+def mend_seen(db: Db) -> None:
+    """Forget what is gone."""
+    for mailbox, account, uids in list(seen_too_much(db)):
+        db.run(_MEND, mailbox=mailbox, account=account, uids=str(uids))

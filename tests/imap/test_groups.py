@@ -6,10 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
+from folkmoot.storage.mutations.mailboxes import CreateMailbox
+from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import Tool
+from folkmoot.storage.views.mailboxes import ListMailboxes
 from tests.imap.listed import listed, names, one, status
+from tests.kit import reactor
 from tests.kit.imap import ImapClient
 from tests.kit.messages import simple
 from tests.kit.server import TestAccount, TestServer
+from tests.storage.accounts_kit import actor_of
 
 INBOX = "Groups/Choir/INBOX"
 LEVEL = frozenset({"\\NonExistent", "\\Noselect", "\\HasChildren"})
@@ -226,3 +232,63 @@ def test_nothing_is_left_of_a_group_that_one_was_in(choir: Choir) -> None:
     choir.server.leave(choir.address, choir.people["carol"])
     for command in ('LIST "" "*"', 'LSUB "" "*"', 'LIST (SUBSCRIBED) "" "*"'):
         assert not any("Groups" in name for name in listed(carol, command))
+
+
+# --- what people complain about elsewhere ----------------------------------------------------
+
+
+def test_a_mailbox_that_is_not_there_is_not_tried_again(choir: Choir) -> None:
+    """TRYCREATE only for who can make it: some programs copy, create and copy for ever."""
+    bob, carol = choir("bob"), choir("carol")
+    for client, code in ((bob, "TRYCREATE"), (carol, "NONEXISTENT")):
+        client.append("INBOX", simple("x"))
+        client.ok("SELECT INBOX")
+        for command in ("COPY 1 Groups/Choir/No", "MOVE 1 Groups/Choir/No"):
+            assert client.cmd(command).code == code
+        refused = client.cmd(b"APPEND Groups/Choir/No {1+}\r\nx")
+        assert refused.code == code
+        for name in ("Groups/Choir", "Groups/Nobody/x", "Groups"):
+            assert client.cmd(f"COPY 1 {name}").code == "NONEXISTENT"
+
+
+def test_names_from_before(choir: Choir) -> None:
+    """Mailboxes of one's own under Groups stay what they are, and can be moved away."""
+    account = choir.people["bob"]
+    store = choir.server.store
+    actor = actor_of(store, account.address)
+
+    def make(txn: Txn) -> None:
+        root = txn.view(ListMailboxes(actor.space_id, actor.account_id))[0].id
+        for levels in (("Groups", "Choir", "INBOX"), ("Groups", "Old"), ("Shared",)):
+            txn.apply(CreateMailbox(actor.space_id, root, levels))
+
+    store.call(actor, "test", make)
+    bob, carol = choir("bob"), choir("carol")
+    found = listed(bob, 'LIST "" "*"')
+    assert len(found) == len(set(found))
+    assert {INBOX, "Groups/Old", "Groups/Choir/Sent", "Shared"} <= set(found)
+    bob.append(INBOX, simple("Mine"))
+    assert status(bob, INBOX, "MESSAGES") == {"MESSAGES": 1}
+    assert status(carol, INBOX, "MESSAGES") == {"MESSAGES": 0}
+    assert bob.cmd("CREATE Groups/Old/x").code == "CANNOT"
+    bob.ok(f"RENAME {INBOX} Mine")
+    bob.ok("RENAME Shared Mine/Shared")
+    assert status(bob, INBOX, "MESSAGES") == {"MESSAGES": 0}
+    assert status(bob, "Mine", "MESSAGES") == {"MESSAGES": 1}
+
+
+def test_a_group_without_mail(choir: Choir) -> None:
+    """Where the group does not use mail, nothing of it shows."""
+    tools = set(Tool) - {Tool.MAIL}
+    reactor.call(lambda: choir.server.groups.set_settings(choir.address, tools=tools))
+    assert not any("Groups" in name for name in listed(choir("bob"), 'LIST "" "*"'))
+    assert choir("alice").cmd(f"SELECT {INBOX}").code == "NONEXISTENT"
+
+
+def test_groups_of_equal_names(choir: Choir) -> None:
+    """Each is found under a name of its own."""
+    choir.server.group("other", choir.people["bob"])
+    reactor.call(lambda: choir.server.groups.rename("other@example.test", "Choir"))
+    found = listed(choir("bob"), 'LIST "" "Groups/%"')
+    assert found == ["Groups/Choir (choir@example.test)", "Groups/Choir (other@example.test)"]
+    assert status(choir("bob"), f'"{found[1]}/INBOX"', "MESSAGES") == {"MESSAGES": 0}

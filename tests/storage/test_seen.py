@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from folkmoot.storage.check import Recount
 from folkmoot.storage.mutations.accounts import DeleteAccount
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.flags import StoreFlags
@@ -189,3 +190,16 @@ def test_nothing_is_left_of_who_is_gone(choir: Choir) -> None:
     assert len(sql(choir.store, "SELECT account_id FROM seen")) == 1
     apply(choir.store, DeleteAccount(choir.people["bob"].account_id))
     assert sql(choir.store, "SELECT account_id FROM seen") == []
+
+
+def test_what_was_read_and_is_gone_is_found(choir: Choir) -> None:
+    """`folkmoot check` sees that more is read than there is, and mends it."""
+    box = choir.boxes["INBOX"]
+    for _ in range(2):
+        choir.append("bob", box, True)
+    sql(choir.store, "UPDATE seen SET uids = '1:9'")
+    [finding] = check(choir.store)
+    assert finding.repairable
+    assert "not there" in finding.what
+    apply(choir.store, Recount())
+    choir.compare()
