@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound, PermissionDenied, Unchangeable
@@ -17,6 +17,8 @@ from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import ALL_RIGHTS, Right, Topic
 from folkmoot.storage.types_sharing import SHARED_ITEMS
 from folkmoot.storage.types_tree import SCHEDULE_INBOX, SCHEDULE_OUTBOX
+
+R = TypeVar("R", covariant=True)
 
 NEVER_SHARED = frozenset({SHARED_ITEMS, SCHEDULE_INBOX, SCHEDULE_OUTBOX})
 
@@ -69,15 +71,12 @@ _MEMBER_SPACES = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _OfCollection(Mutation[None]):
-    """What the mutations here have in common: the owner of a collection may do them."""
+class Sharing(Mutation[R]):
+    """What mutations of grants have in common: whoever may share a collection may do them."""
 
     abstract: ClassVar[bool] = True
     audited: ClassVar[bool] = True
-
     collection_id: int
-    grantee: int
 
     def needs(self) -> Sequence[Need]:
         return [OnCollection(self.collection_id, Right.SHARE)]
@@ -87,7 +86,7 @@ class _OfCollection(Mutation[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Share(_OfCollection):
+class Share(Sharing[None]):
     """Give a group or a fellow member rights on a collection and all below it, instead of others.
 
     ``grantee`` is a space. Rights that nobody can give are left out; no rights at all keep the
@@ -118,7 +117,7 @@ class Share(_OfCollection):
 
 
 @dataclass(frozen=True, slots=True)
-class Unshare(_OfCollection):
+class Unshare(Sharing[None]):
     """Take from a grantee what was granted on a collection. Raises ``NotFound``."""
 
     collection_id: int

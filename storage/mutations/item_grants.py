@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeVar
+from typing import Final
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import LimitReached, NotFound, PermissionDenied, Unchangeable
-from folkmoot.storage.gate import Need, OnCollection
-from folkmoot.storage.mutations.base import Mutation
-from folkmoot.storage.mutations.grants import NEVER_SHARED, check_grantee, group_of, tell
+from folkmoot.storage.mutations.grants import NEVER_SHARED, Sharing, check_grantee, group_of, tell
 from folkmoot.storage.mutations.links import free_name, grants_removed, make_link
 from folkmoot.storage.mutations.mailboxes import insert_mailbox
 from folkmoot.storage.mutations.tree_folders import insert_folder
-from folkmoot.storage.policy import Charge, CollectionFacts
-from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.policy import CollectionFacts
+from folkmoot.storage.txn import WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
 from folkmoot.storage.types_sharing import SHARED_ITEMS
-
-R = TypeVar("R", covariant=True)
 
 #: What the collection of a group is called in which such items are shown.
 NAME: Final = "Shared"
@@ -49,25 +44,7 @@ _ROOT = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class _OfItem(Mutation[R]):
-    """What the mutations here have in common: whoever may share the collection may do them."""
-
-    abstract: ClassVar[bool] = True
-    audited: ClassVar[bool] = True
-
-    collection_id: int
-    item: int
-    grantee: int
-
-    def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.collection_id, Right.SHARE)]
-
-    def cost(self, context: ReadContext) -> Sequence[Charge]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class ShareItem(_OfItem[int]):
+class ShareItem(Sharing[int]):
     """Give a group (by its space) rights on one item, instead of others it has.
 
     Returns the UID or id under which the group finds it; 0 for what is the group's own.
@@ -127,7 +104,7 @@ class ShareItem(_OfItem[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class UnshareItem(_OfItem[None]):
+class UnshareItem(Sharing[None]):
     """Take from a group what was granted on one item. Raises ``NotFound``."""
 
     collection_id: int

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from folkmoot.storage.index.texts import SearchText
 from folkmoot.storage.mutations import (
     accounts,
@@ -646,3 +648,20 @@ IN_TREE = _tree_table()
 GROUPS = _group_table()
 ADMINISTRATION = _administration_table()
 TABLE = {**OWNED, **GROUPS, **ADMINISTRATION}
+
+
+def _cases() -> list[tuple[Tool, type[AnyMutation]]]:
+    """All mutations of what people own, those of the tree in each of its tools."""
+    kinds = sorted(OWNED, key=lambda kind: kind.__name__)
+    others = [(tool, kind) for tool in (Tool.CALENDAR, Tool.CONTACTS) for kind in kinds]
+    in_tree = [(tool, kind) for tool, kind in others if kind in IN_TREE]
+    return [(Tool.DOCUMENTS, kind) for kind in kinds] + in_tree
+
+
+#: For tests that take a ``world`` (a fixture, which is given the tool) and a ``kind`` of mutation.
+in_each_tool = pytest.mark.parametrize(
+    ("world", "kind"),
+    _cases(),
+    indirect=["world"],
+    ids=[f"{tool.value}-{kind.__name__}" for tool, kind in _cases()],
+)

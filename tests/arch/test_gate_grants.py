@@ -18,21 +18,16 @@ from folkmoot.storage.mutations.grants import Share, Unshare
 from folkmoot.storage.mutations.groups import AddMember, RemoveMember
 from folkmoot.storage.mutations.item_grants import ShareItem
 from folkmoot.storage.txn import Txn
-from folkmoot.storage.types import Right, Tool
-from tests.arch.gate_world import IN_TREE, OWNED, SYSTEM, AnyMutation, World, make_world
-from tests.kit.databases import Databases
-
-KINDS = sorted(OWNED, key=lambda kind: kind.__name__)
-CASES = [(Tool.DOCUMENTS, kind) for kind in KINDS]
-CASES += [
-    (tool, kind) for tool in (Tool.CALENDAR, Tool.CONTACTS) for kind in KINDS if kind in IN_TREE
-]
-each = pytest.mark.parametrize(
-    ("world", "kind"),
-    CASES,
-    indirect=["world"],
-    ids=[f"{tool.value}-{kind.__name__}" for tool, kind in CASES],
+from folkmoot.storage.types import Right
+from tests.arch.gate_world import (
+    OWNED,
+    SYSTEM,
+    AnyMutation,
+    World,
+    in_each_tool,
+    make_world,
 )
+from tests.kit.databases import Databases
 
 
 class Undo(Exception):
@@ -95,7 +90,7 @@ def _covered(world: World, mutation: AnyMutation, rights: Right) -> bool:
     )
 
 
-@each
+@in_each_tool
 @pytest.mark.parametrize("rights", [READ, WRITE], ids=["read", "write"])
 def test_what_was_granted_and_no_more(world: World, kind: type[AnyMutation], rights: Right) -> None:
     """Exactly what needs no more than the grants can be done; nobody else's things with it."""
@@ -108,7 +103,7 @@ def test_what_was_granted_and_no_more(world: World, kind: type[AnyMutation], rig
             assert outcome in (NotFound, PermissionDenied), (mutation, outcome)
 
 
-@each
+@in_each_tool
 def test_nothing_without_a_grant(world: World, kind: type[AnyMutation]) -> None:
     """A fellow member finds nothing, nor does one from whom it was taken, or who left."""
     choir, bob = world.choir, world.bob.account_id
@@ -128,7 +123,7 @@ def test_nothing_without_a_grant(world: World, kind: type[AnyMutation]) -> None:
         world.store.call(SYSTEM, "test", partial(_apply, end))
 
 
-@each
+@in_each_tool
 def test_a_single_item(world: World, kind: type[AnyMutation]) -> None:
     """Of one item there is what was granted on it, whatever its folder is; beside it nothing."""
     item, choir = world.alice.item, world.shared.account.space_id

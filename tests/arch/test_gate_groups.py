@@ -19,21 +19,17 @@ from folkmoot.storage.gate import OnCollection, OnItem, OnSpace
 from folkmoot.storage.mutations import groups
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor, Right, Tool
-from tests.arch.gate_world import IN_TREE, OWNED, SYSTEM, AnyMutation, World, make_world
+from tests.arch.gate_world import (
+    OWNED,
+    SYSTEM,
+    AnyMutation,
+    World,
+    in_each_tool,
+    make_world,
+)
 from tests.kit.databases import Databases
 
 EVERYTHING = dict.fromkeys(Tool, WRITE)
-KINDS = sorted(OWNED, key=lambda kind: kind.__name__)
-CASES = [(Tool.DOCUMENTS, kind) for kind in KINDS]
-CASES += [
-    (tool, kind) for tool in (Tool.CALENDAR, Tool.CONTACTS) for kind in KINDS if kind in IN_TREE
-]
-each = pytest.mark.parametrize(
-    ("world", "kind"),
-    CASES,
-    indirect=["world"],
-    ids=[f"{tool.value}-{kind.__name__}" for tool, kind in CASES],
-)
 
 
 class Undo(Exception):
@@ -87,7 +83,7 @@ def _rights(mutation: AnyMutation) -> list[Right]:
     return [need.rights for need in needs if isinstance(need, OnCollection | OnItem)]
 
 
-@each
+@in_each_tool
 def test_the_administrator(world: World, kind: type[AnyMutation]) -> None:
     """All that concerns collections is the administrator's to do."""
     mutation = OWNED[kind](world)[0]
@@ -95,7 +91,7 @@ def test_the_administrator(world: World, kind: type[AnyMutation]) -> None:
     assert _outcome(world, world.shared.actor, mutation) is expected
 
 
-@each
+@in_each_tool
 def test_a_reader(world: World, kind: type[AnyMutation]) -> None:
     """A member to whom nothing was given changes nothing but what it has seen."""
     for mutation in OWNED[kind](world):
@@ -107,7 +103,7 @@ def test_a_reader(world: World, kind: type[AnyMutation]) -> None:
             assert issubclass(outcome, (PermissionDenied, NotFound)), (mutation, outcome)
 
 
-@each
+@in_each_tool
 def test_a_writer(world: World, kind: type[AnyMutation]) -> None:
     """A member who may write everywhere does all that touches collections of the group alone."""
     give = groups.SetMemberRights(world.choir, world.bob.account_id, EVERYTHING)
@@ -125,7 +121,7 @@ def test_a_writer(world: World, kind: type[AnyMutation]) -> None:
         assert issubclass(outcome, StorageError)
 
 
-@each
+@in_each_tool
 def test_strangers_and_who_was_in_it(world: World, kind: type[AnyMutation]) -> None:
     """To both, all that the group has looks absent."""
     leave = groups.RemoveMember(world.choir, world.bob.account_id)
