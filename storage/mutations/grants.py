@@ -65,6 +65,29 @@ _BETWEEN = tuple(
     )
     for one, other in (("space_id", "grantee"), ("grantee", "space_id"))
 )
+# Locks of those who may no longer write there are in nobody's way.
+_UNLOCK = Statement(
+    "DELETE FROM locks WHERE space_id = :space AND account_id <> :owner AND folder_id IN ("
+    "WITH RECURSIVE tree(id) AS (SELECT CAST(:collection AS BIGINT)"
+    " UNION ALL SELECT c.id FROM tree JOIN collections c ON c.parent_id = tree.id)"
+    " SELECT id FROM tree) AND account_id IN ("
+    "SELECT s.owner_account_id FROM spaces s WHERE s.id = :grantee UNION ALL"
+    " SELECT m.account_id FROM groups g JOIN members m ON m.group_id = g.id"
+    " WHERE g.space_id = :grantee)"
+)
+_OWNER = "(SELECT s.owner_account_id FROM spaces s WHERE s.id = :account)"
+_UNLOCK_APART = (
+    Statement(
+        f"DELETE FROM locks WHERE space_id = :account AND account_id <> {_OWNER}"  # noqa: S608
+        " AND account_id NOT IN (SELECT s.owner_account_id FROM spaces s"
+        f" WHERE s.id IN ({_STILL_TOGETHER}))"
+    ),
+    Statement(
+        f"DELETE FROM locks WHERE account_id = {_OWNER} AND space_id <> :account"  # noqa: S608
+        f" AND space_id NOT IN ({_STILL_TOGETHER}) AND EXISTS (SELECT 1 FROM spaces s"
+        " WHERE s.id = locks.space_id AND s.owner_account_id <> 0)"
+    ),
+)
 _MEMBER_SPACES = Statement(
     "SELECT a.space_id FROM members m JOIN accounts a ON a.id = m.account_id"
     " WHERE m.group_id = :group"
@@ -113,6 +136,8 @@ class Share(Sharing[None]):
             rights=int(self.rights & ALL_RIGHTS & ~Right.SHARE),
             now=context.now,
         )
+        if Right.EDIT not in self.rights:
+            _end_locks(context, facts, self.grantee)
         tell(context, facts.space_id, self.grantee)
 
 
@@ -127,6 +152,7 @@ class Unshare(Sharing[None]):
         facts = context.facts(self.collection_id)
         if not context.db.run(_REMOVE, collection=facts.id, grantee=self.grantee):
             raise NotFound("This is not shared with them.")
+        _end_locks(context, facts, self.grantee)
         tell(context, facts.space_id, self.grantee)
 
 
@@ -174,6 +200,17 @@ def _hold_groups(
         context.db.one(_HOLD, id=id_)
 
 
+def _end_locks(context: WriteContext, facts: CollectionFacts, grantee: int) -> None:
+    """End the locks that a grantee has on a collection and below; the owner keeps its own."""
+    context.db.run(
+        _UNLOCK,
+        space=facts.space_id,
+        owner=facts.owner_account_id,
+        collection=facts.id,
+        grantee=grantee,
+    )
+
+
 def group_of(context: ReadContext, space_id: int) -> int | None:
     """The group that owns a space, if one does."""
     row = context.db.one(_OF_SPACE, space=space_id)
@@ -203,5 +240,5 @@ def end_between(context: WriteContext, account: int, group: int) -> None:
 
 def end_apart(context: WriteContext, account: int) -> None:
     """End what an account (by its space) and those whom it meets no more share with each other."""
-    for statement in _BETWEEN:
+    for statement in (*_BETWEEN, *_UNLOCK_APART):
         context.db.run(statement, account=account)

@@ -344,3 +344,21 @@ def test_an_upload_ends_with_the_rights(choir: Family) -> None:
         assert answer.status in (403, 404, 409)
         assert seconds(began) < 1
     assert choir.alice.call("GET", f"{choir.bound(choir.alice)}late.ics").status == 404
+
+
+def test_locks_end_with_the_rights(choir: Family) -> None:
+    """Whoever may not write any more, locks nothing: narrowed, withdrawn, or out of the group."""
+    alice, carol = choir.alice, choir.carol
+    own = f"{alice.calendars}Calendar/"
+    alice.store(own, "one")
+    space = carol.account.space_id
+    for end in (
+        lambda: choir.share(alice, space, SEE),
+        lambda: choir.share(alice, space, None),
+        lambda: choir.remove(carol),
+    ):
+        folder = choir.share(alice, space, CHANGE)
+        carol.lock(f"{carol.calendars}Shared-{folder.id}/one.ics")
+        assert alice.store(own, "one") == 423
+        end()
+        assert alice.store(own, "one") == 204

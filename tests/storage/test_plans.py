@@ -54,6 +54,7 @@ COLD = {
     "mutations.upkeep._LONG": "trimming the log, now and then",
     "mutations.upkeep._MANY_GONE": "trimming the log, now and then",
     "views.tree_below._BELOW": "walks over what it has found itself",
+    "mutations.grants._UNLOCK": "walks over what it has found itself",
     "views.acl._GRANTS": "walks over what it has found itself",
     "mutations.accounts._DESTROY_ACCOUNT: UPDATE domains SET": "domains are few",
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM annotations": "accounts go seldom",
