@@ -33,10 +33,10 @@ TABLE: tuple[tuple[type[errors.StorageError], int, str], ...] = (
 def reply_to(error: Exception) -> Reply:
     """Return the reply for an error; an unknown one gives a general text and a log id."""
     if isinstance(error, errors.StorageError):
+        if isinstance(error, errors.OverQuota) and error.permanent:
+            return Reply(552, "5.2.2", error.text)  # no room that can be made would do
         for kind, code, status in TABLE:
             if isinstance(error, kind):
-                if isinstance(error, errors.OverQuota) and error.permanent:
-                    code, status = 552, "5.2.2"  # no room that can be made would do
                 return Reply(code, status, error.text)
     log_id = secrets.token_hex(4)
     log.error("unexpected error id=%s", log_id, exc_info=error)

@@ -322,9 +322,11 @@ def test_vdirsyncer_finds_what_is_there(demo: Demo, tmp_path: Path) -> None:
 
 def of_the_group(demo: Demo, who: str) -> str:
     """What the calendar of the group is called in somebody's home."""
-    words = {"username": f"{who}@example.test", "password": f"{who}-demo"}
-    with DAVClient(url=url(demo), **words) as client:
-        names = {each.get_display_name(): str(each.url) for each in client.principal().calendars()}
+    name, password = f"{who}@example.test", f"{who}-demo"
+    made: Any = DAVClient(url=url(demo), username=name, password=password)
+    with made as client:
+        calendars = client.principal().get_calendars()
+        names = {each.get_display_name(): str(each.url) for each in calendars}
     [found] = [path for name, path in names.items() if name.startswith("Calendar (")]
     return found.rstrip("/").rpartition("/")[2]
 

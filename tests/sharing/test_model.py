@@ -104,7 +104,7 @@ class Sharing(RuleBasedStateMachine):
     def __init__(self, mail: MailServer) -> None:
         super().__init__()
         server = mail.base
-        self.rules = Rules()
+        self.model = Rules()
         self.server, self.mail = server, mail
         tag = f"{next(_runs)}"
         self.accounts = {name: server.account(f"{name}{tag}") for name in PEOPLE}
@@ -183,39 +183,39 @@ class Sharing(RuleBasedStateMachine):
     @rule(who=_who)
     def join(self, who: str) -> None:
         """Somebody comes into the group."""
-        if who not in self.rules.members:
+        if who not in self.model.members:
             self._apply(AddMember(self.group.id, self.accounts[who].id, {}))
-            self.rules.members[who] = {}
+            self.model.members[who] = {}
 
     @rule(who=_who)
     def leave(self, who: str) -> None:
         """Somebody is taken out."""
-        if who in self.rules.members and who != self.rules.administrator:
+        if who in self.model.members and who != self.model.administrator:
             self._apply(RemoveMember(self.group.id, self.accounts[who].id))
-            self.rules.leaves(who)
+            self.model.leaves(who)
 
     @rule(who=_who, tool=_tool, rights=_rights)
     def give(self, who: str, tool: Tool, rights: Right) -> None:
         """The administrator gives a member rights in a tool."""
-        if who in self.rules.members:
+        if who in self.model.members:
             given = SetMemberRights(self.group.id, self.accounts[who].id, {tool: rights})
-            self._apply(given, self.rules.administrator)
-            self.rules.members[who][tool] = rights
+            self._apply(given, self.model.administrator)
+            self.model.members[who][tool] = rights
 
     @rule(who=_who)
     def hand_over(self, who: str) -> None:
         """Another member leads the group."""
-        if who in self.rules.members:
+        if who in self.model.members:
             self._apply(SetGroupAdministrator(self.group.id, self.accounts[who].id))
-            self.rules.administrator = who
+            self.model.administrator = who
 
     @rule(owner=_owner, tool=_tool, grantee=_owner, rights=_rights)
     def share(self, owner: str, tool: Tool, grantee: str, rights: Right) -> None:
         """An owner shares a collection with the group or with a member of it, if that may be."""
-        members = self.rules.members
+        members = self.model.members
         if owner == grantee != CHOIR:
             return
-        who = self.rules.administrator if owner == CHOIR else owner
+        who = self.model.administrator if owner == CHOIR else owner
         may = owner in (*members, CHOIR) and grantee in (*members, CHOIR)
         grant = Share(self.collections[owner, tool], self.spaces[grantee], rights)
         try:
@@ -224,30 +224,30 @@ class Sharing(RuleBasedStateMachine):
             assert not may
         else:
             assert may
-            self.rules.grants[(owner, tool), grantee] = rights
+            self.model.grants[(owner, tool), grantee] = rights
 
-    @precondition(lambda self: self.rules.grants)
+    @precondition(lambda self: self.model.grants)
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
         """An owner takes back what it gave."""
-        key = data.draw(st.sampled_from(sorted(self.rules.grants)))
+        key = data.draw(st.sampled_from(sorted(self.model.grants)))
         (owner, tool), grantee = key
-        who = self.rules.administrator if owner == CHOIR else owner
+        who = self.model.administrator if owner == CHOIR else owner
         self._apply(Unshare(self.collections[owner, tool], self.spaces[grantee]), who)
-        del self.rules.grants[key]
+        del self.model.grants[key]
 
     @rule(posting=_posting)
     def post(self, posting: Posting) -> None:
         """The group says who may write to its address."""
         reactor.call(lambda: self.server.groups.set_settings(self.group.address, posting=posting))
-        self.rules.posting = posting
+        self.model.posting = posting
 
     # --- what people find ---------------------------------------------------------------------
 
     @rule(who=_who, owner=_owner)
     def documents(self, who: str, owner: str) -> None:
         """GET and PUT in the drive."""
-        rights = self.rules.rights(who, (owner, Tool.DOCUMENTS))
+        rights = self.model.rights(who, (owner, Tool.DOCUMENTS))
         dav, url = self.davs[who], f"{self._drive(who, owner)}file"
         assert dav.call("GET", url).status == _status(rights, Right.READ, 200)
         put = dav.call("PUT", url, b"y").status
@@ -259,7 +259,7 @@ class Sharing(RuleBasedStateMachine):
     @rule(who=_who, owner=_owner)
     def calendars(self, who: str, owner: str) -> None:
         """GET and PUT in a calendar at its own URL, and whether the home leads to it."""
-        rights = self.rules.rights(who, (owner, Tool.CALENDAR))
+        rights = self.model.rights(who, (owner, Tool.CALENDAR))
         dav, url = self.davs[who], f"/dav/calendars/{self.spaces[owner]}/Things/a.ics"
         assert dav.call("GET", url).status == _status(rights, Right.READ, 200)
         put = dav.call("PUT", url, _event("a"), content_type="text/calendar")
@@ -273,7 +273,7 @@ class Sharing(RuleBasedStateMachine):
     @rule(who=_who, owner=_owner)
     def mailboxes(self, who: str, owner: str) -> None:
         """SELECT, LIST and APPEND of a mailbox."""
-        rights = self.rules.rights(who, (owner, Tool.MAIL))
+        rights = self.model.rights(who, (owner, Tool.MAIL))
         imap, name = self.imaps[who], self._box(who, owner)
         assert (imap.cmd(f'SELECT "{name}"').status == "OK") == (Right.READ in rights)
         listed = imap.ok(f'LIST "" "{name}"').lines
@@ -293,9 +293,9 @@ class Sharing(RuleBasedStateMachine):
         try:
             self.smtps[who].sendmail(sender, [self.group.address], message)
         except smtplib.SMTPRecipientsRefused:
-            assert not self.rules.may_post(who)
+            assert not self.model.may_post(who)
         else:
-            assert self.rules.may_post(who)
+            assert self.model.may_post(who)
 
     def teardown(self) -> None:
         """End the connections."""
@@ -323,8 +323,9 @@ def test_everybody_finds_what_the_rules_say(
     """Random memberships, grants, reads and writes over three protocols, against the rules."""
     mail = MailServer(server, tmp_path)
     try:
+        make: Any = lambda: Sharing(mail)  # noqa: E731
         run_state_machine_as_test(
-            lambda: Sharing(mail),
+            make,
             settings=settings(
                 max_examples=examples,
                 stateful_step_count=40,

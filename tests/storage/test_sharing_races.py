@@ -70,9 +70,7 @@ def test_a_member_is_removed_in_the_middle_of_a_move(world: World) -> None:
         mailbox, before = _boxes(world, "alice", world.space)["INBOX"]
         content = world.store.prepare(simple(f"round {round_}"))
         new = tuple(NewMessage(content, FlagSet(), datetime.now(UTC)) for _ in range(MESSAGES))
-        world.store.call(
-            world["alice"], "test", lambda txn, m=mailbox, n=new: txn.apply(AppendMessages(m, n))
-        )
+        _do(world, world["alice"], AppendMessages(mailbox, new))()
         own = world["bob"].space_id
         target, there = _boxes(world, "bob", own)["Archive"]
         moved, removed = _together(
@@ -104,14 +102,14 @@ def test_a_grant_is_taken_back_in_the_middle_of_a_write(world: World) -> None:
     for _ in range(8):
         folder, item = _shared_item(world)
         grant = ShareItem(folder, item.id, world.space, READ | WRITE)
-        world.store.call(world["carol"], "test", lambda txn, g=grant: txn.apply(g))
+        _do(world, world["carol"], grant)()
         written, ended = _together(
             _do(world, world["bob"], ReplaceItem(item, FILE)),
             _do(world, world["carol"], UnshareItem(folder, item.id, world.space)),
         )
         assert ended is None
         assert written is None or isinstance(written, NotFound)
-        world.store.call(world["carol"], "test", lambda txn, i=item: txn.apply(RemoveItem(i)))
+        _do(world, world["carol"], RemoveItem(item))()
 
 
 def test_it_is_shared_by_two_at_once(world: World) -> None:
@@ -122,7 +120,7 @@ def test_it_is_shared_by_two_at_once(world: World) -> None:
         outcomes = _together(*[_do(world, world["carol"], grant)] * 3)
         assert all(each is None or isinstance(each, StorageError) for each in outcomes)
         assert None in outcomes
-        world.store.call(world["carol"], "test", lambda txn, i=item: txn.apply(RemoveItem(i)))
+        _do(world, world["carol"], RemoveItem(item))()
 
 
 def test_somebody_leaves_while_sharing(world: World) -> None:
@@ -136,7 +134,7 @@ def test_somebody_leaves_while_sharing(world: World) -> None:
         assert left is None
         assert shared is None or isinstance(shared, PermissionDenied | NotFound)
         apply(world.store, AddMember(world.group, world.id("carol"), {}))
-        world.store.call(world["carol"], "test", lambda txn, i=item: txn.apply(RemoveItem(i)))
+        _do(world, world["carol"], RemoveItem(item))()
 
 
 @pytest.mark.parametrize("grantee", ["a stranger", "nobody", "oneself"])
