@@ -15,6 +15,8 @@ import pytest
 
 import folkmoot.storage.mutations
 import folkmoot.storage.views
+from folkmoot.sharing.mail_places import find, locate, nearest, other_mailboxes
+from folkmoot.storage import seen as own_seen
 from folkmoot.storage import txn
 from folkmoot.storage.content.ical.query import CompFilter, PropFilter, TextMatch
 from folkmoot.storage.content.ical.spans import TimeRange
@@ -23,13 +25,14 @@ from folkmoot.storage.content.vcard import filters as cards
 from folkmoot.storage.content.vcard.filters import Filter
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.engine.sqlite import SqliteDatabase
+from folkmoot.storage.mutations.grants import Share
 from folkmoot.storage.mutations.mailboxes import DeleteMailbox
 from folkmoot.storage.mutations.messages import CopyMessages, ExpungeMessages, MoveMessages
 from folkmoot.storage.mutations.queue import ClaimDue, EnqueueMail
 from folkmoot.storage.store import Store
-from folkmoot.storage.types import Flag, MessageColumn
+from folkmoot.storage.types import Flag, FlagChange, MessageColumn
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
-from folkmoot.storage.types_search import HeaderContains
+from folkmoot.storage.types_search import HasFlags, HeaderContains
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.flag_texts import ReadFlagTexts
@@ -45,17 +48,16 @@ from tests.kit.databases import Databases
 from tests.kit.stores import open_store
 from tests.storage.accounts_kit import apply
 from tests.storage.mail_kit import Mail, new_mail, uids
+from tests.storage.test_seen import WRITE, Choir
 from tests.storage.tree_kit import RED, Person, holding, open_world
 
 # Statements that walk over a table because that is what they are for, and how often they run.
 COLD = {
+    "seen._ALL": "checking, when asked",
     "mutations.upkeep._UNUSED": "the sweeper, now and then",
     "mutations.scheduling._OLD": "sweeping inboxes, now and then",
     "mutations.upkeep._LONG": "trimming the log, now and then",
     "mutations.upkeep._MANY_GONE": "trimming the log, now and then",
-    "views.tree_below._BELOW": "walks over what it has found itself",
-    "mutations.grants._UNLOCK": "walks over what it has found itself",
-    "views.acl._GRANTS": "walks over what it has found itself",
     "mutations.accounts._DESTROY_ACCOUNT: UPDATE domains SET": "domains are few",
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM annotations": "accounts go seldom",
     "mutations.accounts._DESTROY_ACCOUNT: DELETE FROM queue_messages": "accounts go seldom",
@@ -88,7 +90,7 @@ def path(databases: Databases) -> Path:
 
 def modules() -> Iterator[ModuleType]:
     """Every module that reads or writes for clients."""
-    yield txn
+    yield from (txn, own_seen)
     for package in (folkmoot.storage.mutations, folkmoot.storage.views):
         for info in pkgutil.iter_modules(package.__path__):
             yield importlib.import_module(f"{package.__name__}.{info.name}")
@@ -112,7 +114,8 @@ def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
     parameters = dict.fromkeys(_NAME.findall(sql), 1)
     plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
     # What is due first is found by walking along the index until it is met. The index of what
-    # waits to be indexed holds nothing else, and what a subquery found is looked at below it.
+    # waits to be indexed holds nothing else, and what a subquery or a recursion (``up``, ``tree``)
+    # found is looked at below it.
     fine = (
         "CONSTANT ROW",
         "USING INDEX ix_queue_recipients_next_attempt",
@@ -120,7 +123,10 @@ def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
         "USING INDEX ix_payments_unmailed",
     )
     walks = [step for *_, step in plan if step.startswith("SCAN")]
-    return [step for step in walks if not step.endswith(fine) and "(subquery" not in step]
+    found = [
+        step for step in walks if step not in ("SCAN up", "SCAN tree") and "(subquery" not in step
+    ]
+    return [step for step in found if not step.endswith(fine)]
 
 
 def test_statements_find_their_rows_by_an_index(path: Path) -> None:
@@ -158,6 +164,41 @@ def test_what_is_built_at_run_time_uses_indexes_too(path: Path, tmp_path: Path) 
     database._writer.set_trace_callback(None)
     store.close()
     data = [sql for sql in seen if sql.startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))]
+    assert len(data) > 40
+    connection = sqlite3.connect(path)
+    walked = {sql: steps for sql in data if (steps := scans(connection, _bare(sql)))}
+    connection.close()
+    assert walked == {}
+
+
+def test_mailboxes_of_others_use_indexes_too(path: Path, tmp_path: Path) -> None:
+    """Finding them, flags of each person's own, copies and removals."""
+    store = open_store(f"sqlite:///{path}", tmp_path)
+    database = store.database
+    assert isinstance(database, SqliteDatabase)
+    choir = Choir(store)
+    inbox, archive = choir.boxes["INBOX"], choir.boxes["Archive"]
+    seen: set[str] = set()
+    database._writer.set_trace_callback(seen.add)
+    for _ in range(3):
+        choir.append("bob", inbox, True)
+    choir.apply("alice", Share(inbox, choir.people["carol"].space_id, WRITE))
+    choir.store_flags("carol", inbox, [1, 2], FlagChange.ADD)
+    choir.transfer("carol", inbox, [1], archive, move=True)
+    choir.expunge("bob", inbox, [2])
+    bob = choir.people["bob"]
+    for work in (
+        other_mailboxes,
+        lambda txn: find(txn, "Groups/Choir/INBOX"),
+        lambda txn: locate(txn, "Groups/Choir/INBOX"),
+        lambda txn: nearest(txn, "Groups/Choir/New"),
+        lambda txn: txn.view(SearchMessages(inbox, HasFlags(Flag.SEEN), store.blobs)),
+        lambda txn: txn.view(ReadFlagTexts(inbox, uids("1:9"))),
+    ):
+        store.call(bob, "test", work)
+    database._writer.set_trace_callback(None)
+    store.close()
+    data = [sql for sql in seen if sql.startswith(("SELECT", "WITH", "UPDATE", "DELETE", "INSERT"))]
     assert len(data) > 40
     connection = sqlite3.connect(path)
     walked = {sql: steps for sql in data if (steps := scans(connection, _bare(sql)))}
