@@ -18,6 +18,11 @@ SHARED = "Shared"
 #: Before the name of such a mailbox among subscriptions: the person does not want it.
 UNWANTED = DELIMITER
 
+# Small letters and digits that (or whose capitals) look like Latin ones, and those.
+_ALIKE: Final = str.maketrans(
+    "авекмнорстухіјѕһԁԛԝαβεζηικμνορτυχ01l|",
+    "abekmhopctyxijshdqwabezhikmnoptyxoiii",
+)
 # rfc9051#9: an atom
 _CAPABILITY: Final = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,64}")
 
@@ -52,3 +57,11 @@ def capability_name(name: str) -> str:
     if name.upper() == "IMAP4REV1":
         raise InvalidName("No client can do without IMAP4rev1.")
     return name.upper()
+
+
+def looks(name: str) -> str:
+    """A form that is the same for names that people may take for each other: capitals, accents in
+    another order, wide letters, letters of other scripts, and what cannot be seen."""
+    seen = "".join(c for c in name if unicodedata.category(c) != "Cf")
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    return " ".join(folded.translate(_ALIKE).split())

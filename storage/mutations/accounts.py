@@ -42,6 +42,7 @@ R = TypeVar("R", covariant=True)
 MAX_ADDRESSES = 500  # of one account
 MAX_HIDDEN = 100  # capabilities that one account does not see
 MAX_NAME = 200  # characters of a person's name
+JOINERS = "\u200c\u200d"  # that some scripts are not written without
 _TAKEN = Statement("SELECT 1 FROM addresses WHERE address = :address")
 _OWN_SPACE = Statement("UPDATE spaces SET owner_account_id = :account WHERE id = :space")
 _INSERT_ACCOUNT = Statement(
@@ -132,11 +133,16 @@ class _DomainMutation(Mutation[R]):
 
 
 def check_person_name(name: str) -> None:
-    """Refuse names that would break a header or a terminal. Raises ``InvalidName``."""
+    """Refuse names that would break a header or a terminal, or show what they are not.
+
+    Raises ``InvalidName``.
+    """
     if len(name) > MAX_NAME:
         raise InvalidName("The name is too long.")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
         raise InvalidName("The name holds control characters.")
+    if any(unicodedata.category(c) == "Cf" and c not in JOINERS for c in name):
+        raise InvalidName("The name holds characters that cannot be seen.")
 
 
 def lock_account(context: WriteContext, account_id: int) -> None:

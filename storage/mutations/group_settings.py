@@ -14,7 +14,7 @@ from folkmoot.storage.errors import LimitReached, NotFound, Unchangeable
 from folkmoot.storage.gate import Need, OnDomain, OnGroup
 from folkmoot.storage.mutations.accounts import MAX_ADDRESSES, claim_address
 from folkmoot.storage.mutations.domains import domain_id
-from folkmoot.storage.mutations.groups import GroupMutation, lock_group, tell_member
+from folkmoot.storage.mutations.groups import GroupMutation, tell_member
 from folkmoot.storage.mutations.spaces import announce
 from folkmoot.storage.txn import WriteContext
 from folkmoot.storage.types import Tool
@@ -46,7 +46,7 @@ class SetGroupSettings(GroupMutation[None]):
     tools: AbstractSet[Tool] | None = None
 
     def write(self, context: WriteContext) -> None:
-        space, _ = lock_group(context, self.group_id)
+        space, _ = self.hold(context)
         tools = None
         if self.tools is not None:
             tools = " ".join(tool.value for tool in TOOLS if tool in self.tools)
@@ -67,7 +67,7 @@ class SetMemberForward(GroupMutation[None]):
     forward: bool
 
     def write(self, context: WriteContext) -> None:
-        lock_group(context, self.group_id)
+        self.hold(context)
         if not set_forward(context, self.group_id, self.account_id, self.forward):
             raise NotFound("The account is not a member.")
 
@@ -99,7 +99,7 @@ class AddGroupAddress(_AliasMutation):
     address: str
 
     def write(self, context: WriteContext) -> None:
-        lock_group(context, self.group_id)
+        self.hold(context)
         domain_id(context, split_address(self.address)[1])
         claim_address(context, self.address)
         if context.db.value(_COUNT_ADDRESSES, id=self.group_id) >= MAX_ADDRESSES:
@@ -115,7 +115,7 @@ class RemoveGroupAddress(_AliasMutation):
     address: str
 
     def write(self, context: WriteContext) -> None:
-        lock_group(context, self.group_id)
+        self.hold(context)
         if self.address == context.db.value(_ADDRESS, id=self.group_id):
             raise Unchangeable("The primary address of a group cannot be removed.")
         if not context.db.run(_DELETE_ADDRESS, id=self.group_id, address=self.address):

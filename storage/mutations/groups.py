@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from folkmoot.storage.addresses import split_address
+from folkmoot.storage.authorize import authorize
 from folkmoot.storage.circle import TOOLS
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import (
@@ -140,6 +141,17 @@ class GroupMutation(Mutation[R]):
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()
 
+    def hold(self, context: WriteContext) -> tuple[int, int]:
+        """Space and administrator of the group, as nobody else changes them until the commit.
+
+        Who led it a moment ago may have handed it over while this waited: that is asked again.
+        """
+        found = lock_group(context, self.group_id)
+        if not context.db.is_sqlite:  # one writer
+            context.forget()
+            authorize(context, self.needs())
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class RenameGroup(GroupMutation[None]):
@@ -149,7 +161,7 @@ class RenameGroup(GroupMutation[None]):
     name: str
 
     def write(self, context: WriteContext) -> None:
-        space, _ = lock_group(context, self.group_id)
+        space, _ = self.hold(context)
         context.db.run(_RENAME, id=self.group_id, name=group_name(self.name))
         announce(context, space)
 
@@ -164,7 +176,7 @@ class DeleteGroup(GroupMutation[None]):
         return [OnGroup(self.group_id, domain=True)]
 
     def write(self, context: WriteContext) -> None:
-        space, _ = lock_group(context, self.group_id)
+        space, _ = self.hold(context)
         members = [account for (account,) in context.db.all(_MEMBERS, id=self.group_id)]
         for account in members:
             tell_member(context, account)
@@ -189,7 +201,7 @@ class AddMember(GroupMutation[None]):
     rights: Mapping[Tool, Right]
 
     def write(self, context: WriteContext) -> None:
-        _, administrator = lock_group(context, self.group_id)
+        _, administrator = self.hold(context)
         lock_account(context, self.account_id)
         _account(context, self.account_id)
         _check_groups_in_plan(context, self.account_id)
@@ -243,7 +255,7 @@ class SetMemberRights(GroupMutation[None]):
     rights: Mapping[Tool, Right]
 
     def write(self, context: WriteContext) -> None:
-        space, _ = lock_group(context, self.group_id)
+        space, _ = self.hold(context)
         row = context.db.one(_MEMBER, group=self.group_id, account=self.account_id)
         if row is None:
             raise NotFound("The account is not a member.")
@@ -268,7 +280,7 @@ class SetGroupAdministrator(GroupMutation[tuple[Excess, ...]]):
         return [OnGroup(self.group_id, domain=True)]
 
     def write(self, context: WriteContext) -> tuple[Excess, ...]:
-        space, administrator = lock_group(context, self.group_id)
+        space, administrator = self.hold(context)
         if context.db.one(_MEMBER, group=self.group_id, account=self.account_id) is None:
             raise NotFound("The account is not a member.")
         if self.account_id == administrator:

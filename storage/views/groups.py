@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from folkmoot.storage.circle import RIGHTS, rights_of, tools_of
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Administration, Need, OnDomain, PerItem
+from folkmoot.storage.names import looks
 from folkmoot.storage.policy import SpaceFacts
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Tool, Usage
@@ -151,20 +151,15 @@ class MyGroups(View[list[GroupPlace]]):
 
 def told_apart(named: Sequence[tuple[str, str]]) -> list[str]:
     """Names for (name, what is only its own): of equal names, each has the other behind it.
+    Names are equal that people may take for each other.
 
     They are levels of paths: without slashes.
     """
     plain = [name.replace("/", "-") for name, _ in named]
     full = [f"{name} ({own})".replace("/", "-") for name, own in named]
-    equal = Counter(map(_folded, plain))
+    equal = Counter(map(looks, plain))
     names = [
-        name if equal[_folded(name)] == 1 else other
-        for name, other in zip(plain, full, strict=True)
+        name if equal[looks(name)] == 1 else other for name, other in zip(plain, full, strict=True)
     ]
     # Somebody may have chosen a name that looks like one of these.
-    return names if len(set(map(_folded, names))) == len(names) else full
-
-
-def _folded(name: str) -> str:
-    """Windows and macOS do not tell names apart that differ in capitals only."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return names if len(set(map(looks, names))) == len(names) else full
