@@ -115,15 +115,15 @@ def world(databases: Databases, database_kind: str, tmp_path: Path) -> Iterator[
 # --- names -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["..", "a/..", "../a", "a\u202eb", "\u2066a", "a\u200bb", "Cho\u00adir", "\ufeffa", "a\u0000"],
-)
-def test_names_that_show_what_they_are_not(world: World, name: str) -> None:
+UNSEEN = ("a\u202eb", "\u2066a", "a\u200bb", "Cho\u00adir", "\ufeffa", "a\u0000")
+
+
+def test_names_that_show_what_they_are_not(world: World) -> None:
     """Neither levels above, nor letters that turn the text around or cannot be seen."""
-    with pytest.raises(InvalidName):
-        world.apply("alice", RenameGroup(world.group, name))
-    if "/" not in name and name != "..":  # which the names of people may be
+    for name in ("..", "a/..", "../a", *UNSEEN):
+        with pytest.raises(InvalidName):
+            world.apply("alice", RenameGroup(world.group, name))
+    for name in UNSEEN:
         with pytest.raises(InvalidName):
             world.apply("", UpdateAccount(world.id("bob"), AccountUpdate(name=name)))
 
