@@ -128,8 +128,10 @@ class ListSpaces(View[Mapping[int, list[MailboxInfo]]]):
         )
         visible = _visible(context, rows)
         by_space: dict[int, list[Row]] = {}
+        known = {row[12] for row in rows if row[0] in visible}
         for row in rows:
-            by_space.setdefault(row[12], []).append(row)
+            if row[12] in known:
+                by_space.setdefault(row[12], []).append(row)
         return {
             space: _listed(context, found, visible, frozenset())
             for space, found in by_space.items()

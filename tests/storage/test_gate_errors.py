@@ -34,7 +34,13 @@ from folkmoot.storage.types import (
 from folkmoot.storage.types_search import And
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bodies import LocateBody
-from folkmoot.storage.views.mailboxes import ChangesSince, ListMailboxes, Subscriptions
+from folkmoot.storage.views.mailboxes import (
+    ChangesSince,
+    ListMailboxes,
+    ListSpaces,
+    MailboxRights,
+    Subscriptions,
+)
 from folkmoot.storage.views.messages import FetchRows, ReadState
 from folkmoot.storage.views.search import SearchMessages
 from tests.storage.accounts_kit import apply, make_domain
@@ -59,6 +65,7 @@ def views(store: Store, mailbox: int) -> list[View[object]]:
     """Every read of a mailbox."""
     return [
         ReadState(mailbox),
+        MailboxRights(mailbox),
         ChangesSince(mailbox, 0),
         FetchRows(mailbox, ALL_UIDS, ()),
         LocateBody(mailbox, 1),
@@ -109,6 +116,7 @@ def test_lists_show_only_what_is_ones_own(two: tuple[Mail, Mail]) -> None:
     alice, bob = two
     listed = alice.view(ListMailboxes(bob.actor.space_id, alice.actor.account_id))
     assert listed == []
+    assert alice.view(ListSpaces((bob.actor.space_id,))) == {}
     with pytest.raises(NotFound):
         alice.view(Subscriptions(bob.actor.account_id))
 
