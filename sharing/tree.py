@@ -64,7 +64,8 @@ from folkmoot.storage.types_tree import (
     TreePath,
 )
 from folkmoot.storage.views.bound import FindPlace
-from folkmoot.storage.views.tree import ReadFolder, compared
+from folkmoot.storage.views.sight import compared
+from folkmoot.storage.views.tree import ReadFolder
 from folkmoot.storage.views.tree_below import FoldersBelow
 from folkmoot.storage.views.tree_foresee import ForeseePut
 

@@ -40,7 +40,7 @@ from folkmoot.storage.types_tree import (
     TreePath,
 )
 from folkmoot.storage.views.bound import FindPlace
-from folkmoot.storage.views.tree import compared
+from folkmoot.storage.views.sight import compared
 from folkmoot.storage.views.tree_locks import FoundLock, LocksBelow, LocksListed
 
 NO_TIMES = ItemTimes()

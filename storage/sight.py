@@ -14,10 +14,8 @@ from typing import Final
 from folkmoot.storage.policy import CollectionFacts
 from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_sharing import SHARED_ITEMS
+from folkmoot.storage.types_tree import PRIVATE, PUBLIC
 
-#: Classes of items, in ``items.privacy``. # rfc5545#3.8.1.3
-PUBLIC, CONFIDENTIAL, PRIVATE = range(3)
-PRIVACY: Final = {"PUBLIC": PUBLIC, "CONFIDENTIAL": CONFIDENTIAL}
 #: What who put an item into a collection that they cannot read may do with it.
 OF_CREATORS: Final = Right.READ | Right.EDIT
 #: What others may do with a confidential item itself; its outline is read with the calendar.

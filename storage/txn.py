@@ -34,12 +34,15 @@ from folkmoot.storage.policy import (
     Ledger,
     SpaceFacts,
 )
+from folkmoot.storage.sight import Sight, on_item, sight_of
 from folkmoot.storage.types import Actor, ActorKind, Hint, Right, Tool, Topic, UidSet
+from folkmoot.storage.types_tree import PUBLIC
 from folkmoot.storage.views.base import View
 
 R = TypeVar("R")
 
 _EPOCH = Statement("SELECT epoch FROM accounts WHERE id = :id AND state = 'active'")
+_MADE = Statement("SELECT creator, privacy FROM items WHERE id = :id AND folder_id = :folder")
 _FACTS = Statement(
     "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
     " JOIN spaces s ON s.id = c.space_id WHERE c.id = :id"
@@ -196,8 +199,15 @@ class ReadContext:
         """The same for one item, to which more or less may be granted than to its collection."""
         facts = self.facts(collection_id)
         circle = self._circles.of([facts], item)
-        rights = self._decisions.authorizer.rights(self.actor, [facts], circle)
-        return _all_of(needed, rights.get(collection_id, Right.NONE))
+        granted = self._decisions.authorizer.rights(self.actor, [facts], circle)
+        rights = granted.get(collection_id, Right.NONE)
+        own = any(grant.distance < 0 for grant in circle.grants.get(collection_id, ()))
+        if not own and sight_of(facts, rights) in (Sight.PUBLIC, Sight.OWN):
+            row = self.db.one(_MADE, id=item, folder=collection_id)
+            creator, privacy = row or (0, PUBLIC)
+            mine = row is not None and creator == self.actor.account_id
+            rights = on_item(facts, rights, privacy, mine=mine)
+        return _all_of(needed, rights)
 
 
 class WriteContext(ReadContext):

@@ -18,6 +18,9 @@ SCHEDULE_INBOX = "schedule-inbox"
 SCHEDULE_OUTBOX = "schedule-outbox"
 #: The calendar or address book that is there from the start and takes invitations.
 DEFAULT = "default"
+#: Classes of items: for all who may read, with an outline for others, for nobody else.
+#: # rfc5545#3.8.1.3
+PUBLIC, CONFIDENTIAL, PRIVATE = range(3)
 #: Seconds between the first and the last moment of a calendar object beyond which it is ``long``.
 LONG = 32 * 86_400
 
@@ -78,6 +81,8 @@ class Item(NamedTuple):
     ``etag`` has no quotes. ``media_type`` is "" where the client gave none. ``component`` is what
     a calendar object is of (VEVENT, VTODO …), or the kind of a contact ("individual", "group" …);
     "" for a document. ``schedule_tag`` (RFC 6638) is "" where there is none.
+    ``creator`` is the account that put it there, or 0. ``outlined`` says that this is what others
+    see of a confidential one.
     """
 
     id: int
@@ -92,6 +97,9 @@ class Item(NamedTuple):
     blob_id: int
     component: str
     schedule_tag: str
+    creator: int = 0
+    privacy: int = PUBLIC
+    outlined: bool = False
 
 
 class LockScope(enum.StrEnum):
@@ -287,7 +295,7 @@ class CalendarRow:
     Truth values are 0 and 1. ``long`` says that much time lies between ``first`` and ``last``.
     ``spans`` are packed instances, complete from ``covered_from`` to ``covered_until``;
     ``floating`` says that they are in no zone. ``text`` are folded values (see
-    ``content.ical.facts``).
+    ``content.ical.facts``). ``outline`` is what others see of a confidential one.
     """
 
     uid: str
@@ -303,6 +311,7 @@ class CalendarRow:
     organizer: str
     classification: str
     text: str
+    outline: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,3 +346,16 @@ class ItemContent:
     def etag(self) -> str:
         """The strong entity tag of these octets, without quotes."""
         return self.digest[:16].hex()
+
+    @property
+    def privacy(self) -> int:
+        """Its class; what has no outline is not confidential but private."""
+        match self.facts:
+            case CalendarRow(classification="PUBLIC"):
+                return PUBLIC
+            case CalendarRow(classification="CONFIDENTIAL", outline=bytes()):
+                return CONFIDENTIAL
+            case CalendarRow():
+                return PRIVATE
+            case _:
+                return PUBLIC

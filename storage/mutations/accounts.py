@@ -23,6 +23,7 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.colleagues import forget_person
 from folkmoot.storage.mutations.domains import domain_id
 from folkmoot.storage.mutations.excess import excess_of, newly
+from folkmoot.storage.mutations.first_folders import insert_drop_folder
 from folkmoot.storage.mutations.spaces import (
     FOLDERS,
     delete_space,
@@ -210,6 +211,7 @@ class CreateAccount(Mutation[int]):
             raise PermissionDenied("Only the operator makes administrators of domains.")
         claim_address(context, new.address)
         space = insert_space(context, new.limits)
+        insert_drop_folder(context, space)
         account: int = context.db.value(
             _INSERT_ACCOUNT,
             space=space,

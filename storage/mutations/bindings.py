@@ -9,14 +9,15 @@ from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import LimitReached, NotFound
 from folkmoot.storage.gate import Need, OnCollection, OnSpace
 from folkmoot.storage.mutations.base import Mutation
-from folkmoot.storage.mutations.tree_items import bury
+from folkmoot.storage.mutations.naming import bury
 from folkmoot.storage.mutations.tree_properties import MAX_CHARACTERS, MAX_PROPERTIES, check_key
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_tree import Folder
 from folkmoot.storage.views.bound import Bound, bound_in, known_in
-from folkmoot.storage.views.tree import compared, root_of
+from folkmoot.storage.views.sight import compared
+from folkmoot.storage.views.tree import root_of
 
 _TELL = Statement(
     "INSERT INTO bindings (home_id, collection_id, name, state, modseq, hidden)"

@@ -13,15 +13,16 @@ from folkmoot.storage.gate import Need, OnSpace
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.bodies import insert_body
 from folkmoot.storage.mutations.first_folders import displayname
+from folkmoot.storage.mutations.naming import bury
 from folkmoot.storage.mutations.tree_folders import insert_folder, insert_properties
-from folkmoot.storage.mutations.tree_items import bury
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Tool, Topic
 from folkmoot.storage.types_sharing import COLLEAGUES
 from folkmoot.storage.types_tree import ItemContent
 from folkmoot.storage.views.colleagues import NAME, Colleague, book_of, cards_in, colleagues
-from folkmoot.storage.views.tree import compared, root_of
+from folkmoot.storage.views.sight import compared
+from folkmoot.storage.views.tree import root_of
 
 _MEDIA_TYPE = "text/vcard; charset=utf-8"
 _PROFILE = Statement("SELECT shown, blob_id FROM profiles WHERE account_id = :account")

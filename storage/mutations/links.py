@@ -17,7 +17,7 @@ from folkmoot.storage.seen import forget_seen
 from folkmoot.storage.txn import Counters, WriteContext
 from folkmoot.storage.types import Tool, UidSet
 from folkmoot.storage.views.mailboxes import ADDED, REMOVED
-from folkmoot.storage.views.tree import compared
+from folkmoot.storage.views.sight import compared
 
 _TAKEN = Statement(
     "SELECT 1 FROM collections WHERE parent_id = :parent AND name = :name"

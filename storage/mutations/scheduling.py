@@ -19,7 +19,7 @@ from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Topic
 from folkmoot.storage.types_scheduling import ScheduleFolders, ScheduleMessage
 from folkmoot.storage.types_tree import Item, ItemContent
-from folkmoot.storage.views.tree import ITEM
+from folkmoot.storage.views.sight import ITEM
 
 INBOX_AGE = 30 * 86_400  # seconds
 SWEEP_BATCH = 200

@@ -15,6 +15,7 @@ from folkmoot.storage.errors import (
     InvalidName,
     LimitReached,
     NotFound,
+    PermissionDenied,
     RuleBroken,
     Unchangeable,
 )
@@ -22,18 +23,16 @@ from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.beside import BESIDE
 from folkmoot.storage.mutations.links import collection_removed
-from folkmoot.storage.mutations.tree_items import (
-    bury,
-    check_free,
-    check_name,
-    same_tool,
-)
+from folkmoot.storage.mutations.naming import bury, check_free, check_name
+from folkmoot.storage.mutations.tree_items import same_tool
 from folkmoot.storage.mutations.tree_properties import check_key, check_room
 from folkmoot.storage.policy import Charge
+from folkmoot.storage.sight import Sight
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
+from folkmoot.storage.types_sharing import DROP_FOLDER
 from folkmoot.storage.types_tree import DEFAULT, Folder, NewFolder
-from folkmoot.storage.views.tree import compared
+from folkmoot.storage.views.sight import by_sight, compared, held_open, how_seen
 from folkmoot.storage.views.tree_below import Below, below
 
 MAX_DEPTH = 50
@@ -54,7 +53,6 @@ _PROPERTY = Statement(
     "INSERT INTO properties (folder_id, item_id, name, value) VALUES (:folder, 0, :name, :value)"
 )
 _PLACE = Statement("SELECT parent_id, shown, special_use FROM collections WHERE id = :id")
-_LARGEST = Statement("SELECT COALESCE(MAX(size), 0) FROM items WHERE folder_id = :id")
 _DELETE = (
     Statement("DELETE FROM locks WHERE folder_id = :id"),
     Statement("DELETE FROM properties WHERE folder_id = :id"),
@@ -74,12 +72,13 @@ _COPY_FOLDER_PROPERTIES = Statement(
     " SELECT CAST(:copy AS BIGINT), 0, name, value FROM properties"
     " WHERE folder_id = :id AND item_id = 0"
 )
-_COPY_ITEMS = Statement(
+# What is not seen as it is, is not copied.
+_COPY_ITEMS = by_sight(
     "INSERT INTO items (folder_id, name, shown, modseq, created, modified, size, etag, media_type,"
-    " blob_id, component, schedule_tag)"
-    " SELECT CAST(:copy AS BIGINT), name, shown, 1 + ROW_NUMBER() OVER (ORDER BY name),"
-    " CAST(:now AS BIGINT), modified, size, etag, media_type, blob_id, component, schedule_tag"
-    " FROM items WHERE folder_id = :id"
+    " blob_id, component, schedule_tag, creator, privacy)"
+    " SELECT CAST(:copy AS BIGINT), i.name, i.shown, 1 + ROW_NUMBER() OVER (ORDER BY i.name),"
+    " CAST(:now AS BIGINT), i.modified, i.size, i.etag, i.media_type, i.blob_id, i.component,"
+    " i.schedule_tag, CAST(:me AS BIGINT), i.privacy FROM items i WHERE i.folder_id = :id{open}"
 )
 _COPY_PROPERTIES = Statement(
     "INSERT INTO properties (folder_id, item_id, name, value)"
@@ -181,6 +180,8 @@ def _check_movable(context: ReadContext, folder_id: int, *, leaves: bool) -> tup
     if use.startswith("schedule-"):
         raise Unchangeable("Invitations arrive here; it cannot be removed.")
     # rfc6638#4.2: there must be a calendar that takes invitations
+    if leaves and use == DROP_FOLDER:
+        raise Unchangeable("Others put files here; it cannot be removed.")
     if leaves and use == DEFAULT and context.facts(folder_id).tool is Tool.CALENDAR:
         raise RuleBroken(
             "This calendar takes invitations; it cannot be removed.", rule="default-calendar-needed"
@@ -188,11 +189,26 @@ def _check_movable(context: ReadContext, folder_id: int, *, leaves: bool) -> tup
     return parent_id, name
 
 
+def _check_stays(found: Below) -> None:
+    """Refuse to take a drop folder away. Raises ``Unchangeable``."""
+    if any(folder.special_use == DROP_FOLDER for folder in found.folders):
+        raise Unchangeable("Others put files into a folder in it; that cannot be removed.")
+
+
+def _check_open(context: ReadContext, found: Below) -> None:
+    """Refuse to touch what the actor does not see. Raises ``PermissionDenied``."""
+    for folder in found.folders:
+        limited = how_seen(context, folder.id) is Sight.PUBLIC
+        if limited and held_open(context, folder.id)[0] < folder.items:
+            raise PermissionDenied("There is something in it that is not yours.")
+
+
 def _charges(context: ReadContext, space_id: int, tool: Tool, found: Below, sign: int) -> Charge:
-    largest = 0
-    if sign > 0:
-        largest = max(context.db.value(_LARGEST, id=id_) for id_ in found.ids)
-    return Charge(space_id, tool, sign * found.size, sign * found.items, largest)
+    if sign < 0:
+        return Charge(space_id, tool, -found.size, -found.items)
+    held = [held_open(context, id_) for id_ in found.ids]
+    items, octets = sum(each[0] for each in held), sum(each[1] for each in held)
+    return Charge(space_id, tool, octets, items, max(each[2] for each in held))
 
 
 def _on_all(folder_id: int, folder_ids: Sequence[int], rights: Right) -> list[Need]:
@@ -262,6 +278,8 @@ class RemoveFolder(Mutation[None]):
         found = below(context, self.folder_id)
         if set(found.ids) != set(self.folder_ids):
             raise Conflict("Something was added meanwhile.")
+        _check_stays(found)
+        _check_open(context, found)
         for id_ in reversed(found.ids):  # those that lie deepest first
             collection_removed(context, id_)
             for statement in _DELETE:
@@ -329,8 +347,12 @@ class CopyFolder(Mutation[None]):
         db.run(_COPY_FOLDER_PROPERTIES, id=source.id, copy=copy)
         if not self.deep or not source.items:
             return
-        db.run(_COPY_ITEMS, id=source.id, copy=copy, now=context.now)
-        context.number(copy, source.items, items=source.items, size=source.size)
+        items, size, _ = held_open(context, source.id)
+        if not items:
+            return
+        how, me = how_seen(context, source.id) or Sight.ALL, context.actor.account_id
+        db.run(_COPY_ITEMS[how], id=source.id, copy=copy, now=context.now, me=me)
+        context.number(copy, items, items=items, size=size)
         db.run(_COPY_PROPERTIES, id=source.id, copy=copy)
         if tool in _COPY_BESIDE:
             db.run(_COPY_BESIDE[tool], id=source.id, copy=copy)
@@ -377,6 +399,8 @@ class MoveFolder(Mutation[None]):
             check_free(context, self.target_id, self.name)
         _check_place(context, tool, self.target_id, found.height)
         if leaves:
+            _check_stays(found)
+            _check_open(context, found)
             _check_room(context, target.space_id, tool, len(found.ids))
         gone = context.number(parent_id)
         context.db.run(

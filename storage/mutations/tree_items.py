@@ -6,39 +6,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
-from folkmoot.storage.errors import AlreadyExists, InvalidName, NotFound, RuleBroken
+from folkmoot.storage.errors import NotFound, RuleBroken
 from folkmoot.storage.gate import Need, OnCollection, OnItem
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.beside import BESIDE
 from folkmoot.storage.mutations.bodies import insert_body
 from folkmoot.storage.mutations.links import item_changed, item_moved, item_removed
+from folkmoot.storage.mutations.naming import bury_item, check_name, forget, name_item
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool
-from folkmoot.storage.types_tree import CalendarRow, CardRow, Item, ItemContent
-from folkmoot.storage.views.tree import ITEM, compared
-
-MAX_NAME = 255  # octets of a name in UTF-8, as file systems have it
+from folkmoot.storage.types_sharing import DROP_FOLDER
+from folkmoot.storage.types_tree import PRIVATE, CalendarRow, CardRow, Item, ItemContent
+from folkmoot.storage.views.sight import ITEM, compared, hides
 
 _INSERT = Statement(
     "INSERT INTO items (folder_id, name, shown, modseq, created, modified, size, etag, media_type,"
-    " blob_id, component, schedule_tag) VALUES (:folder, :name, :shown, :modseq, :created,"
-    " :modified, :size, :etag, :media_type, :blob, :component, :schedule_tag) RETURNING id"
+    " blob_id, component, schedule_tag, creator, privacy, asked) VALUES (:folder, :name, :shown,"
+    " :modseq, :created, :modified, :size, :etag, :media_type, :blob, :component, :schedule_tag,"
+    " :creator, :privacy, :asked) RETURNING id"
 )
 _REPLACE = Statement(
     "UPDATE items SET modseq = :modseq, modified = :modified,"
     " created = COALESCE(:created, created), size = :size, etag = :etag,"
     " media_type = :media_type, blob_id = :blob,"
-    " component = :component, schedule_tag = :schedule_tag WHERE id = :id"
+    " component = :component, schedule_tag = :schedule_tag, privacy = :privacy,"
+    " asked = CASE WHEN creator = :creator THEN asked ELSE '' END, creator = :creator"
+    " WHERE id = :id"
 )
 _DELETE = Statement("DELETE FROM items WHERE id = :id")
 _BY_ID = Statement(f"SELECT {ITEM} FROM items i WHERE i.id = :id AND i.folder_id = :folder")  # noqa: S608
-_TAKEN_ITEM = Statement("SELECT id FROM items WHERE folder_id = :folder AND name = :name")
-_TAKEN_FOLDER = Statement("SELECT id FROM collections WHERE parent_id = :folder AND name = :name")
-_TOMBSTONE = Statement(
-    "INSERT INTO tombstones (folder_id, modseq, name, shown)"
-    " VALUES (:folder, :modseq, :name, :shown)"
-)
 _DELETE_PROPERTIES = Statement(
     "DELETE FROM properties WHERE folder_id = :folder AND item_id = :item"
 )
@@ -50,10 +47,10 @@ _COPY_PROPERTIES = Statement(
     " SELECT CAST(:target AS BIGINT), CAST(:copy AS BIGINT), name, value FROM properties"
     " WHERE folder_id = :folder AND item_id = :item"
 )
-_UNLOCK = Statement("DELETE FROM locks WHERE folder_id = :folder AND name = :name")
 _MOVE = Statement(
-    "UPDATE items SET folder_id = :target, name = :name, shown = :shown, modseq = :modseq"
-    " WHERE id = :id"
+    "UPDATE items SET folder_id = :target, name = :name, shown = :shown, modseq = :modseq,"
+    " creator = :creator, asked = CASE WHEN :keeps = 0 THEN :asked WHEN asked <> '' THEN asked"
+    " ELSE name END WHERE id = :id"
 )
 _TOUCH = Statement(
     "UPDATE items SET modseq = :modseq, modified = COALESCE(:modified, modified),"
@@ -85,11 +82,12 @@ _PUT_BESIDE = {tool: _upsert(*beside) for tool, beside in BESIDE.items()}
 _COPY_BESIDE = {tool: _copy_beside(*beside) for tool, beside in BESIDE.items()}
 _UID_TAKEN = {
     Tool.CALENDAR: Statement(
-        "SELECT i.shown FROM calendar_objects o JOIN items i ON i.id = o.item_id"
+        "SELECT i.shown, i.creator, i.privacy FROM calendar_objects o"
+        " JOIN items i ON i.id = o.item_id"
         " WHERE o.folder_id = :folder AND o.uid = :uid AND o.item_id <> :item"
     ),
     Tool.CONTACTS: Statement(
-        "SELECT i.shown FROM contact_cards o JOIN items i ON i.id = o.item_id"
+        "SELECT i.shown, i.creator, i.privacy FROM contact_cards o JOIN items i ON i.id = o.item_id"
         " WHERE o.folder_id = :folder AND o.uid = :uid AND o.item_id <> :item"
     ),
 }
@@ -106,33 +104,6 @@ _MOVE_BESIDE = {
 _COMPONENTS = Statement("SELECT components FROM collections WHERE id = :id")
 
 
-def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a member. Raises ``InvalidName``."""
-    if name in ("", ".", "..") or "/" in name:
-        raise InvalidName("This cannot be a name in a folder.")
-    if any("\ud800" <= c <= "\udfff" for c in name):
-        raise InvalidName("A name must be Unicode text.")
-    # XML, in which names are told to clients, cannot carry control characters.
-    if any(ord(c) < 0x20 or ord(c) == 0x7F or c in "\ufffe\uffff" for c in name):
-        raise InvalidName("A name cannot hold control characters.")
-    if len(compared(name).encode()) > MAX_NAME:
-        raise InvalidName("The name is too long.")
-
-
-def check_free(context: ReadContext, folder_id: int, name: str) -> None:
-    """Refuse a name that a member has. Raises ``AlreadyExists``."""
-    here = {"folder": folder_id, "name": compared(name)}
-    if context.db.one(_TAKEN_ITEM, **here) or context.db.one(_TAKEN_FOLDER, **here):
-        raise AlreadyExists
-
-
-def bury(context: WriteContext, folder_id: int, modseq: int, name: str) -> None:
-    """Leave a tombstone for a member that is gone, and end its locks."""
-    key = compared(name)
-    context.db.run(_TOMBSTONE, folder=folder_id, modseq=modseq, name=key, shown=name)
-    context.db.run(_UNLOCK, folder=folder_id, name=key)
-
-
 def _check_uid(
     context: ReadContext, tool: Tool, folder_id: int, uid: str | None, item_id: int
 ) -> None:
@@ -141,8 +112,9 @@ def _check_uid(
         return
     row = context.db.one(_UID_TAKEN[tool], folder=folder_id, uid=uid, item=item_id)
     if row is not None:
+        name = "" if hides(context, folder_id, *row[1:]) else row[0]
         raise RuleBroken(
-            "Another entry here has this UID already.", rule="no-uid-conflict", name=row[0]
+            "Another entry here has this UID already.", rule="no-uid-conflict", name=name
         )
 
 
@@ -180,7 +152,7 @@ def _store_beside(context: WriteContext, folder_id: int, item_id: int, new: Item
     context.db.run(_PUT_BESIDE[tool], item=item_id, folder=folder_id, **values)
 
 
-def _insert_item(context: WriteContext, item: Item) -> Item:
+def _insert_item(context: WriteContext, item: Item, asked: str) -> Item:
     """Insert the row of an item; returns it with the number that it got."""
     id_: int = context.db.value(
         _INSERT,
@@ -196,6 +168,9 @@ def _insert_item(context: WriteContext, item: Item) -> Item:
         blob=item.blob_id,
         component=item.component,
         schedule_tag=item.schedule_tag,
+        creator=item.creator,
+        privacy=item.privacy,
+        asked=asked,
     )
     return item._replace(id=id_)
 
@@ -225,15 +200,14 @@ class CreateItem(Mutation[Item]):
 
     def write(self, context: WriteContext) -> Item:
         new, now = self.content, context.now
-        check_name(self.name)
-        check_free(context, self.folder_id, self.name)
+        name, asked = name_item(context, self.folder_id, self.name)
         modseq = context.number(self.folder_id, items=1, size=new.size)
         made = _insert_item(
             context,
             Item(
                 0,
                 self.folder_id,
-                self.name,
+                name,
                 modseq,
                 now if new.created is None else new.created,
                 now if new.modified is None else new.modified,
@@ -243,10 +217,13 @@ class CreateItem(Mutation[Item]):
                 insert_body(context, new),
                 new.component,
                 new.schedule_tag,
+                context.actor.account_id,
+                new.privacy,
             ),
+            asked,
         )
         _store_beside(context, self.folder_id, made.id, new)
-        return made
+        return made._replace(name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +244,11 @@ class ReplaceItem(Mutation[Item]):
     def write(self, context: WriteContext) -> Item:
         old, new = _item(context, self.item), self.content
         _check_same_uid(context, old, new)
-        modseq = context.number(old.folder_id, size=new.size - old.size)
+        creator = self._creator(context, old)
+        leaves = (new.privacy == PRIVATE != old.privacy) or creator != old.creator
+        modseq = context.number(old.folder_id, 1 + leaves, size=new.size - old.size)
+        if leaves:
+            forget(context, old.folder_id, modseq - 1, old.name, old.creator, old.privacy)
         context.db.run(
             _REPLACE,
             id=old.id,
@@ -280,10 +261,19 @@ class ReplaceItem(Mutation[Item]):
             blob=insert_body(context, new),
             component=new.component,
             schedule_tag=new.schedule_tag,
+            privacy=new.privacy,
+            creator=creator,
         )
         _store_beside(context, old.folder_id, old.id, new)
         item_changed(context, old.folder_id, old.id)
-        return _item(context, old)
+        return _item(context, old)._replace(name=self.item.name)
+
+    def _creator(self, context: ReadContext, old: Item) -> int:
+        """Who has put it there from now on: a file and a contact are of who wrote them last. An
+        event stays that of who made it, or of who makes it private."""
+        me = context.actor.account_id
+        stays = context.facts(old.folder_id).tool is Tool.CALENDAR
+        return old.creator if not me or (stays and self.content.privacy <= old.privacy) else me
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +295,7 @@ class RemoveItem(Mutation[None]):
         modseq = context.number(item.folder_id, items=-1, size=-item.size)
         context.db.run(_DELETE_PROPERTIES, folder=item.folder_id, item=item.id)
         context.db.run(_DELETE, id=item.id)
-        bury(context, item.folder_id, modseq, item.name)
+        bury_item(context, item, modseq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +311,7 @@ class CopyItem(Mutation[None]):
 
     def needs(self) -> Sequence[Need]:
         return [
-            OnCollection(self.item.folder_id, Right.READ),
+            OnItem(self.item.folder_id, self.item.id, Right.READ),
             OnCollection(self.target_id, Right.INSERT),
         ]
 
@@ -333,15 +323,19 @@ class CopyItem(Mutation[None]):
     def write(self, context: WriteContext) -> None:
         item = _item(context, self.item)
         tool = same_tool(context, item.folder_id, self.target_id)
-        check_name(self.name)
-        check_free(context, self.target_id, self.name)
+        name, asked = name_item(context, self.target_id, self.name)
         _check_member(context, tool, item, self.target_id, 0)
         modseq = context.number(self.target_id, items=1, size=item.size)
         copy = _insert_item(
             context,
             item._replace(
-                folder_id=self.target_id, name=self.name, modseq=modseq, created=context.now
+                folder_id=self.target_id,
+                name=name,
+                modseq=modseq,
+                created=context.now,
+                creator=context.actor.account_id,
             ),
+            asked,
         ).id
         where = {"folder": item.folder_id, "item": item.id, "target": self.target_id, "copy": copy}
         context.db.run(_COPY_PROPERTIES, **where)
@@ -362,7 +356,7 @@ class MoveItem(Mutation[None]):
 
     def needs(self) -> Sequence[Need]:
         return [
-            OnCollection(self.item.folder_id, Right.READ | Right.DELETE),
+            OnItem(self.item.folder_id, self.item.id, Right.READ | Right.DELETE),
             OnCollection(self.target_id, Right.INSERT),
         ]
 
@@ -379,10 +373,12 @@ class MoveItem(Mutation[None]):
     def write(self, context: WriteContext) -> None:
         item = _item(context, self.item)
         tool = same_tool(context, item.folder_id, self.target_id)
-        check_name(self.name)
         stays = item.folder_id == self.target_id
-        if not stays or compared(item.name) != compared(self.name):
-            check_free(context, self.target_id, self.name)
+        if stays and compared(item.name) == compared(self.name):
+            check_name(self.name)
+            name, asked = self.name, ""
+        else:
+            name, asked = name_item(context, self.target_id, self.name)
         _check_member(context, tool, item, self.target_id, item.id)
         gone = context.number(item.folder_id, items=-1, size=-item.size)
         modseq = context.number(self.target_id, items=1, size=item.size)
@@ -390,18 +386,30 @@ class MoveItem(Mutation[None]):
             _MOVE,
             id=item.id,
             target=self.target_id,
-            name=compared(self.name),
-            shown=self.name,
+            name=compared(name),
+            shown=name,
             modseq=modseq,
+            asked=asked,
+            **self._of_creator(context, item),
         )
         context.db.run(_MOVE_PROPERTIES, target=self.target_id, folder=item.folder_id, item=item.id)
         if tool in _MOVE_BESIDE and not stays:
             context.db.run(_MOVE_BESIDE[tool], target=self.target_id, item=item.id)
-        bury(context, item.folder_id, gone, item.name)
+        bury_item(context, item, gone)
         if context.facts(item.folder_id).space_id == context.facts(self.target_id).space_id:
             item_moved(context, item.folder_id, item.id, self.target_id, item.id)
         else:
             item_removed(context, item.folder_id, item.id)
+
+    def _of_creator(self, context: ReadContext, item: Item) -> dict[str, int]:
+        """Who has put it there now, and whether they go on to find it by the name that they gave:
+        what others do with it in a drop folder changes nothing for them."""
+        source, target = context.facts(item.folder_id), context.facts(self.target_id)
+        me, stays = context.actor.account_id, source.id == target.id
+        dropped = target.special == DROP_FOLDER
+        comes = source.space_id != target.space_id or (dropped and not stays)
+        creator = me if comes else item.creator
+        return {"creator": creator, "keeps": int(dropped and stays and item.creator not in (0, me))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import LockRequest
-from folkmoot.storage.views.tree import compared
+from folkmoot.storage.views.sight import compared
+from folkmoot.storage.views.tree_locks import real_name
 
 DEFAULT_TIMEOUT = 3600  # seconds
 LONGEST_TIMEOUT = 86_400
@@ -80,7 +81,8 @@ class TakeLock(Mutation[str]):
             token=token,
             space=space,
             folder=self.folder_id,
-            name=compared(self.name),
+            # What others call it, who may have another one of the name that its creator knows.
+            name=real_name(context, self.folder_id, compared(self.name)) or compared(self.name),
             scope=self.request.scope.value,
             infinite=int(self.request.infinite),
             owner=self.request.owner,

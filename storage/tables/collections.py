@@ -53,6 +53,12 @@ collections = Table(
     Index("ix_collections_space_id_tool", "space_id", "tool"),
     Index("ix_collections_parent_id_member_modseq", "parent_id", "member_modseq"),
     Index(
+        "ix_collections_drop",
+        "space_id",
+        sqlite_where=text("special_use = 'drop'"),
+        postgresql_where=text("special_use = 'drop'"),
+    ),
+    Index(
         "ix_collections_root",
         "space_id",
         "tool",

@@ -38,6 +38,8 @@ items = Table(
     Column("creator", BigInteger, nullable=False, server_default="0"),
     # 0 for all who may read, 1: others see the time only (CONFIDENTIAL), 2: others see nothing.
     Column("privacy", SmallInteger, nullable=False, server_default="0"),
+    # What its creator calls it who sees the own items only, where another one had that name.
+    Column("asked", Text, nullable=False, server_default=""),  # in NFC
     UniqueConstraint("folder_id", "name"),
     Index("ix_items_folder_id_modseq", "folder_id", "modseq"),
     sqlite_autoincrement=True,
@@ -50,6 +52,9 @@ tombstones = Table(
     Column("modseq", BigInteger, nullable=False),
     Column("name", Text, nullable=False),
     Column("shown", Text, nullable=False),
+    # Of the item that is gone, or that some do not see any more.
+    Column("creator", BigInteger, nullable=False, server_default="0"),
+    Column("privacy", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("folder_id", "modseq"),
     sqlite_with_rowid=False,
 )
@@ -104,6 +109,8 @@ calendar_objects = Table(
     Column("classification", Text, nullable=False),
     # Folded values that text is looked for in, before an object is read.
     Column("text", Text, nullable=False),
+    # What others see of a confidential one.
+    Column("outline", LargeBinary, nullable=True),
     UniqueConstraint("folder_id", "uid"),
     Index("ix_calendar_objects_folder_id_long_last", "folder_id", "long", "last"),
 )

@@ -12,7 +12,8 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import Folder, Item
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import BY_ID, ITEM, plain_folder
+from folkmoot.storage.views.sight import ITEM
+from folkmoot.storage.views.tree import BY_ID, plain_folder
 
 _ORIGINAL = Statement(
     f"SELECT {ITEM} FROM grants n JOIN items i ON i.id = n.item AND i.folder_id = n.collection_id"  # noqa: S608

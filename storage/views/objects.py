@@ -24,11 +24,13 @@ from folkmoot.storage.content.vcard.matching import matches as card_matches
 from folkmoot.storage.engine.db import Row, Statement, number_list
 from folkmoot.storage.errors import RuleBroken
 from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.sight import Sight
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
-from folkmoot.storage.types_tree import LONG, Entry, Item
+from folkmoot.storage.types_tree import CONFIDENTIAL, LONG, Entry, Item
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import ITEM, read_bodies
+from folkmoot.storage.views.sight import by_sight, find_items, open_to, outlines_of, some_sight
+from folkmoot.storage.views.tree import read_bodies
 
 MARGIN = 15 * 3600  # seconds: floating times lie so far from UTC at most
 AT_ONCE = 200
@@ -37,8 +39,11 @@ STEPS_EACH = 50_000  # and for one object
 
 _OBJECTS = (
     "SELECT o.item_id, o.spans, o.covered_from, o.covered_until, o.floating"
-    " FROM calendar_objects o WHERE o.folder_id = :folder"
+    " FROM calendar_objects o{join} WHERE o.folder_id = :folder{which}"
 )
+_ITEMS = " JOIN items i ON i.id = o.item_id"
+#: Those of which an outline is seen, which their facts are not of.
+_OUTLINED = f" AND i.privacy = {CONFIDENTIAL} AND i.creator <> :me"
 _SHORT = " AND o.long = 0 AND o.last > :start AND o.last < :latest AND o.first < :end"
 _LONG = " AND o.long = 1 AND o.last > :start AND o.first < :end"
 
@@ -79,16 +84,19 @@ class FindObjects(View[list[int]]):
     blobs: FileBlobs
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.READ)]
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> list[int]:
         query = narrow(self.asked)
+        how = some_sight(context, self.folder_id)
         budget = Budget(STEPS)
         try:
             found: list[int] = []
             unsure: list[int] = []
-            for id_, sure in self._candidates(context, query):
+            for id_, sure in self._candidates(context, query, open_to(how)):
                 (found if sure else unsure).append(id_)
+            if how is Sight.PUBLIC:
+                found += self._among_outlines(context, query, budget)
             for id_, octets in octets_of(context, unsure, self.blobs):
                 if self._matches(octets, budget):
                     found.append(id_)
@@ -105,13 +113,24 @@ class FindObjects(View[list[int]]):
             return calendar_matches(load_calendar(octets), self.asked, self.zone, own)
         return True
 
-    def _candidates(self, context: ReadContext, query: SimpleQuery) -> Iterator[tuple[int, bool]]:
+    def _among_outlines(
+        self, context: ReadContext, query: SimpleQuery, budget: Budget
+    ) -> list[int]:
+        """Items that match as far as they are seen: what is hidden in them decides nothing."""
+        query = query._replace(texts=())
+        ids = [id_ for id_, _ in self._candidates(context, query, _OUTLINED)]
+        outlines = outlines_of(context, ids)
+        return [id_ for id_ in ids if self._matches(outlines[id_], budget)]
+
+    def _candidates(
+        self, context: ReadContext, query: SimpleQuery, which: str
+    ) -> Iterator[tuple[int, bool]]:
         """(item, whether it is known to match)."""
         asked = None
         if query.time_range is not None:
             asked = window(query.time_range, self.zone)
         for id_, spans, since, until, floating in objects(
-            context, self.folder_id, query.component, query.absent, asked, query.texts
+            context, self.folder_id, query.component, query.absent, asked, query.texts, which=which
         ):
             hit: bool | None = True
             if asked is not None:
@@ -129,9 +148,15 @@ def objects(
     texts: Sequence[str] = (),
     *,
     except_uid: str = "",
+    which: str = "",
 ) -> list[Row]:
-    """(item, spans, covered from, until, floating) of the objects that may be meant."""
-    sql, bounds = "", {"folder": folder_id, "component": component}
+    """(item, spans, covered from, until, floating) of the objects that may be meant.
+
+    ``which`` is a condition on their items ``i``.
+    """
+    sql = _OBJECTS.format(join=_ITEMS if which else "", which=which)
+    me = context.actor.account_id
+    bounds = {"folder": folder_id, "component": component, "me": me}
     if except_uid:
         sql += " AND o.uid <> :except_uid"
         bounds["except_uid"] = except_uid
@@ -141,12 +166,12 @@ def objects(
         sql += _has(context.db.is_sqlite, number)
         bounds[f"text{number}"] = text
     if asked is None:
-        return context.db.all(Statement(_OBJECTS + sql), **bounds)
+        return context.db.all(Statement(sql), **bounds)
     start = min(asked.start, asked.local_start) - MARGIN
     end = max(asked.end, asked.local_end) + MARGIN
     times = {"start": start, "end": end, "latest": end + LONG}
-    rows = context.db.all(Statement(_OBJECTS + sql + _SHORT), **bounds, **times)
-    return rows + context.db.all(Statement(_OBJECTS + sql + _LONG), **bounds, **times)
+    rows = context.db.all(Statement(sql + _SHORT), **bounds, **times)
+    return rows + context.db.all(Statement(sql + _LONG), **bounds, **times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +183,14 @@ class FindCards(View[list[int]]):
     blobs: FileBlobs
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.READ)]
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> list[int]:
-        sql = "SELECT o.item_id, o.text FROM contact_cards o WHERE o.folder_id = :folder"
+        which = open_to(some_sight(context, self.folder_id))
+        sql = f"SELECT o.item_id, o.text FROM contact_cards o{_ITEMS if which else ''}"  # noqa: S608
+        sql += f" WHERE o.folder_id = :folder{which}"
         text = needle(self.asked)
-        bounds: dict[str, int | str] = {"folder": self.folder_id}
+        bounds: dict[str, int | str] = {"folder": self.folder_id, "me": context.actor.account_id}
         if text:
             sql += _has(context.db.is_sqlite, 0)
             bounds["text0"] = text
@@ -195,17 +222,17 @@ class ReadNumbered(View[list[Entry]]):
     properties: bool = True
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.READ)]
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> list[Entry]:
+        some_sight(context, self.folder_id)
         found: dict[int, Item] = {}
         for some in _batches(self.item_ids):
-            statement = Statement(
-                f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder"  # noqa: S608
+            statements = by_sight(
+                "SELECT {item} FROM items i WHERE i.folder_id = :folder{sees}"  # noqa: S608
                 f" AND i.id IN ({number_list(some)})"
             )
-            for row in context.db.all(statement, folder=self.folder_id):
-                found[row[0]] = Item(*row)
+            found |= {item.id: item for item in find_items(context, self.folder_id, statements)}
         items = [found[id_] for id_ in self.item_ids if id_ in found]
         return read_bodies(context, self.folder_id, items, self.blobs, self.budget, self.properties)
 

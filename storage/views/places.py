@@ -15,7 +15,7 @@ from folkmoot.storage.types_sharing import Grant, SharedThing
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bound import DISPLAYNAME, text_of
 from folkmoot.storage.views.grants import GrantsOfSpace, ways_to
-from folkmoot.storage.views.tree import compared
+from folkmoot.storage.views.sight import compared
 
 _OF_ADDRESS = Statement(
     "SELECT COALESCE(a.space_id, g.space_id), COALESCE(a.id, 0) FROM addresses d"

@@ -18,7 +18,7 @@ from folkmoot.storage.types import Right
 from folkmoot.storage.types_scheduling import ScheduledObject, ScheduleHome, ScheduleMessage
 from folkmoot.storage.types_tree import DEFAULT, SCHEDULE_INBOX, SCHEDULE_OUTBOX, Item
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import ITEM
+from folkmoot.storage.views.sight import ITEM, by_sight, find_items
 
 _WAITING = Statement(
     "SELECT space_id, sender, recipient, data, id FROM schedule_messages"
@@ -33,9 +33,9 @@ _DEFAULT_URL = "{urn:ietf:params:xml:ns:caldav}schedule-default-calendar-URL"
 _CHOICE = Statement(
     "SELECT value FROM properties WHERE folder_id = :inbox AND item_id = 0 AND name = :name"
 )
-_MEETINGS = Statement(
-    f"SELECT {ITEM} FROM items i JOIN calendar_objects o ON o.item_id = i.id"  # noqa: S608
-    " WHERE i.folder_id = :folder AND i.schedule_tag <> '' AND o.last > :now"
+_MEETINGS = by_sight(
+    "SELECT {item} FROM items i JOIN calendar_objects o ON o.item_id = i.id"
+    " WHERE i.folder_id = :folder AND i.schedule_tag <> '' AND o.last > :now{sees}"
     " ORDER BY i.id LIMIT :limit"
 )
 _OBJECT = Statement(
@@ -99,8 +99,8 @@ class MeetingsAhead(View[list[Item]]):
         return [OnCollection(self.folder_id, Right.READ)]
 
     def read(self, context: ReadContext) -> list[Item]:
-        rows = context.db.all(_MEETINGS, folder=self.folder_id, now=context.now, limit=self.limit)
-        return [Item(*row) for row in rows]
+        found = find_items(context, self.folder_id, _MEETINGS, now=context.now, limit=self.limit)
+        return [item for item in found if not item.outlined]
 
 
 @dataclass(frozen=True, slots=True)

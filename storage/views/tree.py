@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from folkmoot.storage.blobs.fs import FileBlobs
 from folkmoot.storage.engine.db import Row, Statement, number_list
-from folkmoot.storage.errors import NotFound, PermissionDenied
+from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection, PerItem
 from folkmoot.storage.policy import CollectionFacts
+from folkmoot.storage.sight import Sight
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import MessageBody, Right, Tool
 from folkmoot.storage.types_tree import Entry, Folder, Found, Item, TreePath
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.sight import (
+    by_sight,
+    compared,
+    find_items,
+    outlines_of,
+    sight,
+    some_sight,
+)
 
 MAX_LEVELS = 100
 NAMES_AT_ONCE = 200
@@ -26,10 +34,6 @@ FOLDER = (
     " c.created, c.modified, c.messages, c.size, c.special_use, c.components, s.owner_account_id,"
     " EXISTS (SELECT 1 FROM grants g WHERE g.collection_id = c.id AND g.item = 0)"
 )
-ITEM = (
-    "i.id, i.folder_id, i.shown, i.modseq, i.created, i.modified, i.size, i.etag, i.media_type,"
-    " i.blob_id, i.component, i.schedule_tag"
-)
 FROM_FOLDERS = f"SELECT {FOLDER} FROM collections c JOIN spaces s ON s.id = c.space_id"  # noqa: S608
 
 ROOT = Statement(
@@ -37,13 +41,13 @@ ROOT = Statement(
 )
 _CHILD = Statement(f"{FROM_FOLDERS} WHERE c.parent_id = :parent AND c.name = :name")
 BY_ID = Statement(f"{FROM_FOLDERS} WHERE c.id = :id")
-_ITEM = Statement(f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.name = :name")  # noqa: S608
+_ITEM = by_sight("SELECT {item} FROM items i WHERE i.folder_id = :folder AND {name} = :name{sees}")
 _FOLDERS_AFTER = Statement(
     f"{FROM_FOLDERS} WHERE c.parent_id = :folder AND c.name > :after ORDER BY c.name LIMIT :limit"
 )
-_ITEMS_AFTER = Statement(
-    f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.name > :after"  # noqa: S608
-    " ORDER BY i.name LIMIT :limit"
+_ITEMS_AFTER = by_sight(
+    "SELECT {item} FROM items i WHERE i.folder_id = :folder AND {name} > :after{sees}"
+    " ORDER BY {name} LIMIT :limit"
 )
 _PROPERTIES = Statement(
     "SELECT name, value FROM properties WHERE folder_id = :folder AND item_id = :item"
@@ -52,18 +56,21 @@ _FEW = 8  # nodes that have no more properties than can be read at once
 _ANY_PROPERTIES = Statement(
     "SELECT 1 FROM properties WHERE folder_id = :folder AND item_id > 0 LIMIT 1"
 )
+_BY_ID = by_sight("SELECT {item} FROM items i WHERE i.id = :id AND i.folder_id = :folder{sees}")
 _BODY = Statement("SELECT id, size, data, file FROM blobs WHERE id = :id")
-
-
-def compared(name: str) -> str:
-    """The form of a name by which names are compared."""
-    return unicodedata.normalize("NFC", name)
 
 
 def folder(context: ReadContext, row: Row) -> Folder:
     """A folder from a row of ``FOLDER``. Raises ``NotFound`` where the actor may not know it."""
     context.learn((row[0], row[1], row[14], row[2], row[12]))
-    return plain_folder(row, context.require(row[0], Right.LOOKUP))
+    return _as_seen(plain_folder(row, context.require(row[0], Right.LOOKUP)))
+
+
+def _as_seen(found: Folder) -> Folder:
+    """Who cannot read a folder does not learn how much is in it, nor when that changed."""
+    if Right.READ in found.rights:
+        return found
+    return replace(found, items=0, size=0, modified=found.created)
 
 
 def _if_known(context: ReadContext, row: Row) -> Folder | None:
@@ -90,7 +97,9 @@ def root_of(context: ReadContext, space_id: int, tool: Tool) -> Folder:
 
 
 def node_properties(context: ReadContext, node: Folder | Item) -> Mapping[str, str]:
-    """What was set on one node."""
+    """What was set on one node, as far as the actor sees it."""
+    if isinstance(node, Item) and node.outlined:
+        return {}
     folder_id, item = (node.id, 0) if isinstance(node, Folder) else (node.folder_id, node.id)
     return dict(context.db.all(_PROPERTIES, folder=folder_id, item=item))
 
@@ -117,7 +126,7 @@ class FindPath(View[Found]):
         above: Row | None = None
         for position, name in enumerate(path.names):
             above, row = row, db.one(_CHILD, parent=row[0], name=compared(name))
-            if row is None:
+            if row is None or self._is_hidden(context, above, row, position):
                 return self._no_folder(context, above, position)
         found = self._entry(context, folder(context, row))
         return Found(path, found, None if above is None else _if_known(context, above))
@@ -128,17 +137,21 @@ class FindPath(View[Found]):
             folder(context, above)  # who may not know it, may not know what it lacks
             return Found(self.path, None, None)
         parent = folder(context, above)
-        row = None
-        if may_list(context, parent.id):
-            row = context.db.one(_ITEM, folder=parent.id, name=compared(self.path.names[-1]))
-        entry = self._entry(context, Item(*row)) if row is not None else None
-        return Found(self.path, entry, parent)
+        items = find_items(context, parent.id, _ITEM, name=compared(self.path.names[-1]))
+        return Found(self.path, self._entry(context, items[0]) if items else None, parent)
+
+    def _is_hidden(self, context: ReadContext, above: Row, row: Row, position: int) -> bool:
+        """Whether the path ends with the name of a folder that is not told: who sees the own
+        things only may give it to one of them."""
+        if position < len(self.path.names) - 1 or _if_known(context, row) is not None:
+            return False
+        parent = _if_known(context, above)
+        return parent is not None and sight(context, parent.id) is Sight.OWN
 
     def _entry(self, context: ReadContext, node: Folder | Item) -> Entry:
         data = None
         if isinstance(node, Item) and node.size <= self.octets:  # may be read, or it is not found
-            row = context.db.one(_BODY, id=node.blob_id)
-            data = row[2] if row is not None else None
+            data = body_of(context, node).data
         return Entry(node, node_properties(context, node) if self.properties else {}, data)
 
 
@@ -185,11 +198,9 @@ class ListMembers(View[list[Entry]]):
                 return replace(self, after=plain_folder(last, Right.NONE)).read(context)
             if len(rows) == self.limit:
                 return with_properties(context, self.folder_id, nodes, self.properties)
-        if may_list(context, self.folder_id):
-            name = compared(after.name) if isinstance(after, Item) else ""
-            left = self.limit - len(nodes)
-            rows = db.all(_ITEMS_AFTER, folder=self.folder_id, after=name, limit=left)
-            nodes += map(Item._make, rows)
+        name = compared(after.name) if isinstance(after, Item) else ""
+        left = self.limit - len(nodes)
+        nodes += find_items(context, self.folder_id, _ITEMS_AFTER, after=name, limit=left)
         return with_properties(context, self.folder_id, nodes, self.properties)
 
 
@@ -208,16 +219,17 @@ class ReadNamed(View[list[Entry]]):
     properties: bool = True
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.READ)]
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> list[Entry]:
+        some_sight(context, self.folder_id)
         found: dict[str, Item] = {}
         names = [compared(name) for name in self.names]
         for start in range(0, len(names), NAMES_AT_ONCE):
             some = names[start : start + NAMES_AT_ONCE]
             some += [some[-1]] * (NAMES_AT_ONCE - len(some)) if len(names) > 1 else []
-            for row in context.db.all(_NAMED[len(some)], folder=self.folder_id, **_numbered(some)):
-                found[row[-1]] = Item(*row[:-1])
+            listed = find_items(context, self.folder_id, _NAMED[len(some)], **_numbered(some))
+            found |= {compared(item.name): item for item in listed}
         items = [found[name] for name in dict.fromkeys(names) if name in found]
         return read_bodies(context, self.folder_id, items, self.blobs, self.budget, self.properties)
 
@@ -226,10 +238,11 @@ def _numbered(values: Iterable[str]) -> dict[str, str]:
     return {f"n{number}": value for number, value in enumerate(values)}
 
 
-def _named(count: int) -> Statement:
+def _named(count: int) -> Mapping[Sight, Statement]:
     places = ", ".join(f":n{number}" for number in range(count))
-    return Statement(
-        f"SELECT {ITEM}, i.name FROM items i WHERE i.folder_id = :folder AND i.name IN ({places})"  # noqa: S608
+    return by_sight(
+        "SELECT {item} FROM items i WHERE i.folder_id = :folder"  # noqa: S608
+        f" AND {{name}} IN ({places}){{sees}}"
     )
 
 
@@ -238,31 +251,37 @@ _NAMED = {count: _named(count) for count in (1, NAMES_AT_ONCE)}
 
 @dataclass(frozen=True, slots=True)
 class LocateItem(View[MessageBody]):
-    """Where the octets of an item are: in ``data``, or in a file of the blob store."""
+    """Where the octets of an item are: in ``data``, or in a file of the blob store.
+
+    ``item`` is as the actor has found it. Raises ``NotFound`` where it does not see it any more.
+    """
 
     item: Item
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.item.folder_id, Right.READ)]
+        return [OnCollection(self.item.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> MessageBody:
+        if some_sight(context, self.item.folder_id) is not Sight.ALL:
+            now = find_items(context, self.item.folder_id, _BY_ID, id=self.item.id)
+            if not now or now[0].etag != self.item.etag:
+                raise NotFound
         # The item may have been replaced since it was found: its octets are still there.
-        row = context.db.one(_BODY, id=self.item.blob_id)
-        if row is None:
-            raise NotFound
-        return MessageBody(row[0], row[1], row[2], row[3], b"")
+        return body_of(context, self.item)
 
 
 # --- what the views have in common ----------------------------------------------------------------
 
 
-def may_list(context: ReadContext, folder_id: int) -> bool:
-    """Whether the actor may see what a folder holds, not only that it is there."""
-    try:
-        context.require(folder_id, Right.READ)
-    except PermissionDenied:
-        return False
-    return True
+def body_of(context: ReadContext, item: Item) -> MessageBody:
+    """Where the octets are of an item that the actor sees. Raises ``NotFound``."""
+    if item.outlined:
+        octets = outlines_of(context, [item.id]).get(item.id, b"")
+        return MessageBody(item.blob_id, len(octets), octets, None, b"")
+    row = context.db.one(_BODY, id=item.blob_id)
+    if row is None:
+        raise NotFound
+    return MessageBody(row[0], row[1], row[2], row[3], b"")
 
 
 def visible_folders(
@@ -273,7 +292,7 @@ def visible_folders(
         return []
     facts = [CollectionFacts(r[0], r[1], r[14], Tool(r[2]), r[12]) for r in rows]
     rights = context.rights(facts, needed)
-    return [plain_folder(row, rights[row[0]]) for row in rows if row[0] in rights]
+    return [_as_seen(plain_folder(row, rights[row[0]])) for row in rows if row[0] in rights]
 
 
 def with_properties(
@@ -311,7 +330,7 @@ def _of_members(context: ReadContext, folder_id: int, nodes: Sequence[Folder | I
     folders = [node.id for node in nodes if isinstance(node, Folder)]
     if folders:
         conditions.append(f"folder_id IN ({number_list(folders)}) AND item_id = 0")
-    items = [node.id for node in nodes if isinstance(node, Item)]
+    items = [node.id for node in nodes if isinstance(node, Item) and not node.outlined]
     if items and context.db.one(_ANY_PROPERTIES, folder=folder_id) is not None:
         conditions.append(f"folder_id = {int(folder_id)} AND item_id IN ({number_list(items)})")
     return conditions
@@ -367,17 +386,25 @@ def read_bodies(
             break
         taken, octets = taken + 1, octets + item.size
     items = items[:taken]
-    data: dict[int, bytes] = {}
-    for start in range(0, len(items), NAMES_AT_ONCE):
-        some = [item.blob_id for item in items[start : start + NAMES_AT_ONCE]]
+    data = _octets(context, items, blobs)
+    entries = with_properties(context, folder_id, items, properties)
+    return [
+        entry._replace(data=data.get(entry.node.id, b""))
+        for entry in entries
+        if isinstance(entry.node, Item)
+    ]
+
+
+def _octets(context: ReadContext, items: Sequence[Item], blobs: FileBlobs) -> dict[int, bytes]:
+    """The octets of items, by their numbers."""
+    data = outlines_of(context, [item.id for item in items if item.outlined])
+    bodies: dict[int, bytes] = {}
+    whole = [item for item in items if not item.outlined]
+    for start in range(0, len(whole), NAMES_AT_ONCE):
+        some = [item.blob_id for item in whole[start : start + NAMES_AT_ONCE]]
         statement = Statement(
             f"SELECT id, size, data, file FROM blobs WHERE id IN ({number_list(some)})"  # noqa: S608
         )
         for id_, size, inline, file in context.db.all(statement):
-            data[id_] = blobs.read(file, 0, size) if inline is None else bytes(inline)
-    entries = with_properties(context, folder_id, items, properties)
-    return [
-        entry._replace(data=data.get(entry.node.blob_id, b""))
-        for entry in entries
-        if isinstance(entry.node, Item)
-    ]
+            bodies[id_] = blobs.read(file, 0, size) if inline is None else bytes(inline)
+    return data | {item.id: bodies.get(item.blob_id, b"") for item in whole}

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.sight import Sight
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import Folder
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.sight import held_open, how_seen
 from folkmoot.storage.views.tree import FOLDER, plain_folder, visible_folders
 
 _BELOW = Statement(
@@ -49,11 +51,14 @@ def below(context: ReadContext, folder_id: int) -> Below:
     """All of it, whatever the actor may know: for those who have asked for rights on each."""
     rows = context.db.all(_BELOW, id=folder_id)
     folders = tuple(plain_folder(row, Right.NONE) for row in rows)
-    return Below(folders, rows[-1][15] if rows else 0)
+    return Below(folders, rows[-1][-1] if rows else 0)
 
 
 def held_below(context: ReadContext, folder_id: int) -> tuple[int, int]:
-    """(octets, items) in a folder and below it, as far as the actor may read there."""
+    """(octets, items) in a folder and below it, as far as the actor sees them."""
+    if how_seen(context, folder_id) is Sight.OWN:
+        items, octets, _ = held_open(context, folder_id)
+        return octets, items
     rows = context.db.all(_BELOW, id=folder_id)
     found = visible_folders(context, rows, Right.LOOKUP | Right.READ)
     return sum(folder.size for folder in found), sum(folder.items for folder in found)

@@ -13,10 +13,10 @@ from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import Entry, Folder, Item, Synced
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bound import Bound, bound_in, is_own_home
+from folkmoot.storage.views.sight import by_sight, find_items, some_sight
 from folkmoot.storage.views.tree import (
     BY_ID,
     FROM_FOLDERS,
-    ITEM,
     folder,
     visible_folders,
     with_properties,
@@ -26,15 +26,15 @@ _FOLDERS_SINCE = Statement(
     f"{FROM_FOLDERS} WHERE c.parent_id = :folder AND c.member_modseq > :since"
     " ORDER BY c.member_modseq LIMIT :limit"
 )
-_ITEMS_SINCE = Statement(
-    f"SELECT {ITEM} FROM items i WHERE i.folder_id = :folder AND i.modseq > :since"  # noqa: S608
+_ITEMS_SINCE = by_sight(
+    "SELECT {item} FROM items i WHERE i.folder_id = :folder AND i.modseq > :since{sees}"
     " ORDER BY i.modseq LIMIT :limit"
 )
 # What came back under its name is among what is there.
-_GONE_SINCE = Statement(
+_GONE_SINCE = by_sight(
     "SELECT t.modseq, t.name, t.shown FROM tombstones t"
-    " WHERE t.folder_id = :folder AND t.modseq > :since"
-    " AND NOT EXISTS (SELECT 1 FROM items i WHERE i.folder_id = t.folder_id AND i.name = t.name)"
+    " WHERE t.folder_id = :folder AND t.modseq > :since{gone} AND NOT EXISTS"
+    " (SELECT 1 FROM items i WHERE i.folder_id = t.folder_id AND i.name = t.name{sees})"
     " AND NOT EXISTS"
     " (SELECT 1 FROM collections c WHERE c.parent_id = t.folder_id AND c.name = t.name)"
     " ORDER BY t.modseq LIMIT :limit"
@@ -94,15 +94,19 @@ class ChangesOf(View[Synced]):
     ) -> list[tuple[int, Folder | Item | str]]:
         """(number, what has it), ascending, one more than asked for where there are more; names
         of what is gone after ``gone``."""
-        db = context.db
         most = 2**62 if self.limit is None else self.limit + 1
         bounds = {"folder": self.folder_id, "limit": most}
+        how, me = some_sight(context, self.folder_id), context.actor.account_id
         rows: list[tuple[int, Folder | Item | str]] = [
-            (row[3], Item._make(row)) for row in db.all(_ITEMS_SINCE, since=self.since, **bounds)
+            (item.modseq, item)
+            for item in find_items(
+                context, self.folder_id, _ITEMS_SINCE, since=self.since, limit=most
+            )
         ]
         rows += [(node.member_modseq, node) for node in self._folders(context, most)]
         rows += [(each.modseq, each.folder) for each in bound.values() if each.modseq > self.since]
-        rows += [(row[0], row[2]) for row in db.all(_GONE_SINCE, since=gone, **bounds)]
+        removed = context.db.all(_GONE_SINCE[how], since=gone, me=me, **bounds)
+        rows += [(number, name) for number, _, name in removed]
         rows.sort(key=lambda row: row[0])
         return rows
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Row, Statement
 from folkmoot.storage.gate import Need, OnCollection, OnItem
+from folkmoot.storage.sight import Sight
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_tree import Lock, LockScope, TreePath
 from folkmoot.storage.views.base import View
-from folkmoot.storage.views.tree import compared
+from folkmoot.storage.views.sight import by_sight, compared, how_seen
 from folkmoot.storage.views.tree_below import below
 
 _ANY = Statement("SELECT 1 FROM locks WHERE space_id = :space AND expires > :now LIMIT 1")
@@ -23,6 +24,10 @@ _LOCKS = (
 )
 _OF_FOLDER = Statement(f"{_LOCKS} ORDER BY l.token")
 _OF_NODE = Statement(f"{_LOCKS} AND l.name IN ('', :name) ORDER BY l.token")
+_REAL = by_sight("SELECT i.name FROM items i WHERE i.folder_id = :folder AND {name} = :name{sees}")[
+    Sight.OWN
+]
+_SEEN = by_sight("SELECT {shown} FROM items i WHERE i.folder_id = :folder AND i.name = :key{sees}")
 _ABOVE = Statement("SELECT parent_id, shown, space_id, tool FROM collections WHERE id = :id")
 
 
@@ -58,10 +63,10 @@ class LocksOn(View[list[FoundLock]]):
         space = context.facts(self.folder_id).space_id
         if context.db.one(_ANY, space=space, now=context.now) is None:
             return []
-        key = compared(self.name)
+        key = real_name(context, self.folder_id, compared(self.name))
         found: list[FoundLock] = []
         for number, folder_id in enumerate(_upwards(context, self.folder_id)):
-            for one in _locks(context, folder_id, key if number == 0 else ""):
+            for one in _locks(context, folder_id, (key or "") if number == 0 else ""):
                 own = number == 0 and one.name == key
                 whole = one.name == "" and (one.lock.infinite or (self.membership and number == 0))
                 if own or whole:
@@ -103,10 +108,12 @@ class LocksListed(View[Mapping[str, list[Lock]]]):
         if context.db.one(_ANY, space=space, now=context.now) is None:
             return {}
         found: dict[str, list[Lock]] = {}
+        here = path_of(context, self.folder_id)
         for number, folder_id in enumerate(_upwards(context, self.folder_id)):
             for one in _locks(context, folder_id, None if number == 0 else ""):
                 if number == 0 and one.name:
-                    found.setdefault(one.name, []).append(one.lock)
+                    if one.lock.root.names != here.names:  # it is of one that is seen
+                        found.setdefault(compared(one.lock.root.names[-1]), []).append(one.lock)
                 elif not one.name and one.lock.infinite:
                     found.setdefault("", []).append(one.lock)
         for id_, name in self.child_ids.items():
@@ -151,11 +158,40 @@ def _locks(context: ReadContext, folder_id: int, name: str | None) -> list[Found
     if not rows:
         return []
     here = path_of(context, folder_id)
-    return [_lock(row, here) for row in rows]
+    known = _seen_as(context, folder_id, {row[2]: row[3] for row in rows if row[2]})
+    return [_lock(row, here, known.get(row[2], "")) for row in rows]
 
 
-def _lock(row: Row, here: TreePath) -> FoundLock:
-    token, folder_id, name, shown, scope, infinite, owner, account, timeout, expires = row
-    root = here.below(shown) if name else here
+def _lock(row: Row, here: TreePath, shown: str) -> FoundLock:
+    """A lock from a row; that of a member that is not seen looks like one of the folder."""
+    token, folder_id, name, _, scope, infinite, owner, account, timeout, expires = row
+    root = here.below(shown) if shown else here
     lock = Lock(token, root, LockScope(scope), bool(infinite), owner, account, timeout, expires)
     return FoundLock(lock, folder_id, name)
+
+
+# --- names of what is locked, where not all items are seen ----------------------------------------
+
+
+def real_name(context: ReadContext, folder_id: int, name: str) -> str | None:
+    """The name under which locks of a member are kept, by the one that the actor calls it; None
+    where the actor would see no such member if it was there."""
+    how = how_seen(context, folder_id)
+    if how is not Sight.OWN or not name:
+        return name
+    row = context.db.one(_REAL, folder=folder_id, name=name, me=context.actor.account_id)
+    return row[0] if row is not None else None
+
+
+def _seen_as(context: ReadContext, folder_id: int, shown: Mapping[str, str]) -> Mapping[str, str]:
+    """What the actor calls members, by the names under which locks of them are kept."""
+    how = how_seen(context, folder_id)
+    if not shown or how is Sight.ALL or how is None:
+        return shown
+    me = context.actor.account_id
+    found: dict[str, str] = {}
+    for name in shown:
+        row = context.db.one(_SEEN[how], folder=folder_id, key=name, me=me)
+        if row is not None:
+            found[name] = row[0]
+    return found

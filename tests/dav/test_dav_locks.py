@@ -248,9 +248,9 @@ def test_locks_of_neighbours_cost_nothing(dav: Dav, monkeypatch: pytest.MonkeyPa
     seen: list[str] = []
     made = tree_locks._lock
 
-    def make(row: Row, here: TreePath) -> tree_locks.FoundLock:
+    def make(row: Row, here: TreePath, shown: str) -> tree_locks.FoundLock:
         seen.append(row[0])
-        return made(row, here)
+        return made(row, here, shown)
 
     monkeypatch.setattr(tree_locks, "_lock", make)
     dav.put("other")

@@ -136,3 +136,28 @@ def test_interrupted_upload(demo: Demo, tmp_path: Path) -> None:
     time.sleep(0.2)
     gone = demo.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-u", LOGIN, url)
     assert gone.stdout == "404"
+
+
+def test_rclone_puts_files_into_a_drop_folder(
+    demo: Demo, tmp_path: Path, remote: list[str]
+) -> None:
+    """A fellow member's drop folder takes files, also again when they changed, and shows them."""
+    base = f"http://127.0.0.1:{demo.port(80)}/dav/drive/"
+    drops = demo.run("rclone", *remote, "lsf", "drive:", f"--webdav-url={base}Drop folders/")
+    assert drops.returncode == 0, drops.stderr
+    owner = next(name for name in drops.stdout.splitlines() if name.startswith("Alice"))
+    place = f"--webdav-url={base}Drop folders/{owner}"
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "ä report.txt").write_text("one")
+    (source / "large.bin").write_bytes(os.urandom(2_000_000))
+    for text in ("one", "one and two"):
+        (source / "ä report.txt").write_text(text)
+        for command in ("copy", "check"):
+            done = demo.run("rclone", *remote, command, str(source), "drive:", place)
+            assert done.returncode == 0, done.stderr
+    listed = demo.run("rclone", *remote, "lsf", "drive:", place).stdout.splitlines()
+    assert sorted(listed) == ["large.bin", "ä report.txt"]
+    curl = ["curl", "-sS", "-u", "alice@example.test:alice-demo"]
+    found = demo.run(*curl, f"{base}My%20documents/Drop%20folder/%C3%A4%20report.txt")
+    assert found.stdout == "one and two"

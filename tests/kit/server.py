@@ -42,7 +42,7 @@ from folkmoot.storage.upkeep import check
 from tests.kit import reactor
 from tests.kit.http import HttpClient
 from tests.kit.imap import ImapClient
-from tests.kit.stores import decisions
+from tests.kit.stores import decisions, without_drop_folder
 
 DOMAIN = "example.test"
 PASSWORD = "correct horse battery"
@@ -153,12 +153,21 @@ class TestServer:
         return int(port.getHost().port)
 
     def account(
-        self, name: str | None = None, limits: Mapping[Tool, Limit] | None = None
+        self,
+        name: str | None = None,
+        limits: Mapping[Tool, Limit] | None = None,
+        *,
+        drop_folder: bool = False,
     ) -> TestAccount:
-        """A fresh account; ``name`` is its local part."""
+        """A fresh account; ``name`` is its local part.
+
+        Most tests begin with documents in which nothing is: without the drop folder.
+        """
         local = name or f"user{next(self._numbers)}"
         wanted = AccountWanted(address=f"{local}@{DOMAIN}", password=PASSWORD, limits=limits or {})
         made = reactor.call(lambda: self.accounts.create(wanted))
+        if not drop_folder:
+            without_drop_folder(self.store, made.space_id)
         return TestAccount(made.id, made.space_id, made.address)
 
     def update(self, account: TestAccount, **changes: Any) -> None:

@@ -396,7 +396,9 @@ DAMAGE: dict[str, Callable[[], str]] = {
         f"INSERT INTO properties VALUES ({FOLDER}, 777, 'a', 'b')"
     ),
     "in folder 777": lambda: "INSERT INTO properties VALUES (777, 0, 'a', 'b')",
-    "tombstones are of folder 777": lambda: "INSERT INTO tombstones VALUES (777, 1, 'a', 'a')",
+    "tombstones are of folder 777": lambda: (
+        "INSERT INTO tombstones VALUES (777, 1, 'a', 'a', 0, 0)"
+    ),
     "of folder 778": lambda: "UPDATE locks SET folder_id = 778",
     "an item and a folder of the name 'f'": lambda: "UPDATE items SET name = 'f' WHERE name = 'a'",
     "not where its parent is": lambda: "UPDATE collections SET tool = 'contacts' WHERE name = 'h'",

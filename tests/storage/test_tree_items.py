@@ -20,7 +20,7 @@ from folkmoot.storage.errors import (
     Unchangeable,
 )
 from folkmoot.storage.mutations.accounts import DeleteAccount
-from folkmoot.storage.mutations.tree_items import MAX_NAME
+from folkmoot.storage.mutations.naming import MAX_NAME
 from folkmoot.storage.mutations.tree_properties import MAX_CHARACTERS, MAX_KEY, MAX_PROPERTIES
 from folkmoot.storage.types import Limit, Tool
 from folkmoot.storage.types_tree import ItemTimes

@@ -44,6 +44,7 @@ from folkmoot.storage.types_tree import (
     TreePath,
 )
 from tests.dav.calendars import calendar, event
+from tests.kit.stores import without_drop_folder
 from tests.storage.accounts_kit import actor_of, apply, make_account, make_domain
 
 R = TypeVar("R")
@@ -104,7 +105,9 @@ class World:
         """A new account; ``limit`` is that of a tool."""
         address = f"{name}@example.test"
         make_account(self.store, address, limits={} if limit is None else {tool: limit})
-        return Person(self, actor_of(self.store, address))
+        actor = actor_of(self.store, address)
+        without_drop_folder(self.store, actor.space_id)
+        return Person(self, actor)
 
     def limit(self, person: Person, tool: Tool, limit: Limit) -> None:
         """Give a person less room, or more."""

@@ -1,0 +1,164 @@
+"""Items as an actor sees them: the statements' conditions, and outlines of confidential ones.
+
+Every view of items has its statements from here (``by_sight``) and hands what it read to
+``seen``. Who sees how much is decided in ``storage.sight``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
+from typing import Final
+
+from folkmoot.storage.blobs.fs import digest
+from folkmoot.storage.engine.db import Row, Statement, number_list
+from folkmoot.storage.errors import PermissionDenied
+from folkmoot.storage.sight import Sight, sight_of
+from folkmoot.storage.txn import ReadContext
+from folkmoot.storage.types import Right
+from folkmoot.storage.types_tree import CONFIDENTIAL, PRIVATE, PUBLIC, Item
+
+AT_ONCE: Final = 500
+ITEM: Final = (
+    "i.id, i.folder_id, i.shown, i.modseq, i.created, i.modified, i.size, i.etag, i.media_type,"
+    " i.blob_id, i.component, i.schedule_tag, i.creator, i.privacy"
+)
+#: What an item is called, the same as names are compared, which are seen, and which are seen as
+#: they are. Who sees the own ones
+#: only finds them by the names that they gave, which others' may have as well.
+_PARTS: Final = {
+    Sight.ALL: ("i.shown", "i.name", "", ""),
+    Sight.PUBLIC: (
+        "i.shown",
+        "i.name",
+        f" AND (i.privacy < {PRIVATE} OR i.creator = :me)",
+        f" AND (i.privacy = {PUBLIC} OR i.creator = :me)",
+    ),
+    Sight.OWN: (
+        "CASE WHEN i.asked <> '' THEN i.asked ELSE i.shown END",
+        "CASE WHEN i.asked <> '' THEN i.asked ELSE i.name END",
+        " AND i.creator = :me",
+        " AND i.creator = :me",
+    ),
+}
+
+
+def compared(name: str) -> str:
+    """The form of a name by which names are compared."""
+    return unicodedata.normalize("NFC", name)
+
+
+def by_sight(text: str) -> Mapping[Sight, Statement]:
+    """A statement for each sight, from a text with ``{item}``, ``{name}`` and ``{sees}``.
+
+    ``{shown}`` is the name as it was given, ``{gone}`` is ``{sees}`` of tombstones ``t``.
+    ``:me`` is the account that asks.
+    """
+    return {
+        sight: Statement(
+            text.replace("{item}", ITEM.replace("i.shown", shown))
+            .replace("{shown}", shown)
+            .replace("{name}", name)
+            .replace("{sees}", sees)
+            .replace("{open}", whole)
+            .replace("{gone}", sees.replace("i.", "t."))
+        )
+        for sight, (shown, name, sees, whole) in _PARTS.items()
+    }
+
+
+def open_to(how: Sight) -> str:
+    """The condition on items ``i`` that are seen as they are; "" for all."""
+    return _PARTS[how][3]
+
+
+def how_seen(context: ReadContext, folder_id: int) -> Sight | None:
+    """What the actor sees of the items of a collection, whether it may know that or not."""
+    facts = context.facts(folder_id)
+    rights = context.rights([facts], Right.NONE).get(folder_id, Right.NONE)
+    return sight_of(facts, rights)
+
+
+def sight(context: ReadContext, folder_id: int) -> Sight | None:
+    """What the actor sees of the items of a collection that it may know; None: nothing.
+
+    Raises ``NotFound``.
+    """
+    rights = context.require(folder_id, Right.LOOKUP)
+    return sight_of(context.facts(folder_id), rights)
+
+
+def hides(context: ReadContext, folder_id: int, creator: int, privacy: int) -> bool:
+    """Whether an item in a collection is not seen by the actor."""
+    how = how_seen(context, folder_id)
+    if how in (Sight.ALL, None) or creator == context.actor.account_id:
+        return False
+    return how is Sight.OWN or privacy == PRIVATE
+
+
+def some_sight(context: ReadContext, folder_id: int) -> Sight:
+    """The same for those who see something. Raises ``NotFound``, ``PermissionDenied``."""
+    found = sight(context, folder_id)
+    if found is None:
+        raise PermissionDenied
+    return found
+
+
+def find_items(
+    context: ReadContext,
+    folder_id: int,
+    statements: Mapping[Sight, Statement],
+    **values: int | str,
+) -> list[Item]:
+    """The items that a statement finds in a collection, as far as the actor sees them."""
+    how = sight(context, folder_id)
+    if how is None:
+        return []
+    me = context.actor.account_id
+    return seen(context, how, context.db.all(statements[how], folder=folder_id, me=me, **values))
+
+
+def seen(context: ReadContext, how: Sight, rows: Iterable[Row]) -> list[Item]:
+    """Items from rows of ``{item}``; confidential ones of others are as large as their outline."""
+    items = [*starmap(Item, rows)]
+    if how is not Sight.PUBLIC:
+        return items
+    me = context.actor.account_id
+    hidden = [each.id for each in items if each.privacy == CONFIDENTIAL and each.creator != me]
+    if not hidden:
+        return items
+    outlines = outlines_of(context, hidden)
+    return [_outlined(each, outlines[each.id]) if each.id in outlines else each for each in items]
+
+
+def _outlined(item: Item, outline: bytes) -> Item:
+    return item._replace(
+        size=len(outline), etag=digest(outline)[:16].hex(), schedule_tag="", outlined=True
+    )
+
+
+def outlines_of(context: ReadContext, item_ids: Sequence[int]) -> dict[int, bytes]:
+    """The outlines of confidential items."""
+    found: dict[int, bytes] = {}
+    for start in range(0, len(item_ids), AT_ONCE):
+        some = number_list(item_ids[start : start + AT_ONCE])
+        statement = Statement(
+            f"SELECT item_id, outline FROM calendar_objects WHERE item_id IN ({some})"  # noqa: S608
+        )
+        found |= {id_: bytes(outline or b"") for id_, outline in context.db.all(statement)}
+    return found
+
+
+_OPEN: Final = by_sight(
+    "SELECT COUNT(*), CAST(COALESCE(SUM(i.size), 0) AS BIGINT), COALESCE(MAX(i.size), 0)"
+    " FROM items i WHERE i.folder_id = :id{open}"
+)
+
+
+def held_open(context: ReadContext, folder_id: int) -> tuple[int, int, int]:
+    """(items, octets, octets of the largest) of what the actor sees in a folder as it is."""
+    how = how_seen(context, folder_id) or Sight.ALL
+    row = context.db.one(_OPEN[how], id=folder_id, me=context.actor.account_id)
+    assert row is not None
+    return row[0], row[1], row[2]
