@@ -8,6 +8,7 @@ from folkmoot.sharing import mail_places
 from folkmoot.sharing.mail_acl import entries
 from folkmoot.storage.errors import InvalidName, NotFound
 from folkmoot.storage.mutations.grants import Share
+from folkmoot.storage.txn import ReadTxn
 from folkmoot.storage.types import ALL_RIGHTS, Right
 from folkmoot.storage.views.acl import ReadAcl
 from folkmoot.storage.views.mailboxes import ListMailboxes
@@ -33,7 +34,7 @@ def test_names(choir: Choir) -> None:
     sent = _share_sent(choir)
     bob = choir.people["bob"]
 
-    def look(txn: mail_places.ReadTxn) -> None:
+    def look(txn: ReadTxn) -> None:
         found = {info.name: info for info in mail_places.other_mailboxes(txn)}
         assert found[INBOX].id == choir.boxes["INBOX"] == mail_places.locate(txn, INBOX)
         assert found[SENT].id == sent == mail_places.locate(txn, SENT)
