@@ -93,6 +93,11 @@ _BARE_ITEMS = Statement(
     " WHERE (c.tool = 'calendar') <> (o.item_id IS NOT NULL)"
     " OR (c.tool = 'contacts') <> (k.item_id IS NOT NULL)"
 )
+_WRONG_CLASS = Statement(
+    "SELECT i.id FROM items i JOIN calendar_objects o ON o.item_id = i.id"
+    " WHERE (i.privacy = 0) <> (o.classification = 'PUBLIC')"
+    " OR (i.privacy = 1) <> (o.outline IS NOT NULL)"
+)
 _LOST_PROPERTIES = Statement(
     "SELECT p.folder_id, p.item_id FROM properties p"
     " LEFT JOIN collections c ON c.id = p.folder_id"
@@ -369,6 +374,8 @@ def _items(db: Db) -> Iterator[Finding]:
         yield Finding(f"item {item} says {size} octets, its body has {real}")
     for item, tool in db.all(_BARE_ITEMS):
         yield Finding(f"item {item} of {tool} lacks what queries need, or has it without need")
+    for (item,) in db.all(_WRONG_CLASS):
+        yield Finding(f"item {item} is of another class than its entry, or has no outline")
     for folder, item in db.all(_LOST_PROPERTIES):
         yield Finding(f"properties are of item {item} in folder {folder}, which does not exist")
     for (folder,) in db.all(_LOST_MEMBERS):

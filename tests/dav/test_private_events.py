@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from folkmoot.storage.upkeep import check
 from tests.dav.calendars import calendar, event
 from tests.dav.family import CHANGE, SEE, START, Family, Person, changed, family, removed
 from tests.kit.server import TestServer
+from tests.storage.mail_kit import sql
 
 SECRET = "Xq7Secret"
 C = 'xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:"'
@@ -182,3 +184,13 @@ def test_remembered_listings_are_ones_own(folk: Family) -> None:
         for where in (theirs, url):
             answer = person.call("PROPFIND", where, Depth="1")
             assert "private.ics" not in answer.text
+
+
+def test_a_lost_class_is_found(folk: Family) -> None:
+    """The check says when an item is open to others whose entry is not."""
+    put(folk.alice, f"{folk.alice.calendars}Calendar/", "private", "PRIVATE")
+    store = folk.server.store
+    for privacy, wrong in ((0, True), (1, True), (2, False)):
+        sql(store, "UPDATE items SET privacy = :privacy", privacy=privacy)
+        found = [finding.what for finding in check(store)]
+        assert any("another class" in what for what in found) is wrong
