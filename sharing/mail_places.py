@@ -47,7 +47,7 @@ class Place:
 
 
 def is_personal(name: str) -> bool:
-    """Whether a name is in the personal namespace (RFC 2342 section 4)."""
+    """Whether a name is in the personal namespace (RFC 2342 section 2)."""
     return not is_place(name.split(DELIMITER))
 
 

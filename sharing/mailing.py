@@ -42,7 +42,7 @@ def is_report(header: bytes) -> bool:
 
 def list_fields(header: bytes, group: Forwarding) -> bytes:
     """What a group puts above a message; nothing when it came through another list."""
-    if collect(header, frozenset({b"list-id"})):  # rfc2919#2: not more than one
+    if collect(header, frozenset({b"list-id"})):  # rfc2919#3: not more than one
         return b""
     local, domain = split_address(group.address)
     label = local if local.isascii() else f"xn--{local.encode('punycode').decode()}"

@@ -27,7 +27,7 @@ from folkmoot.storage.views.places import FindThing, SharedOfSpace, SpaceOf
 
 R = TypeVar("R")
 
-_MESSAGE = re.compile(r"(.+);UID=([1-9][0-9]{0,9})", re.IGNORECASE)  # rfc5092#3
+_MESSAGE = re.compile(r"(.+);UID=([1-9][0-9]{0,9})", re.IGNORECASE)  # rfc5092#7
 
 
 class Sharing:

@@ -380,7 +380,7 @@ def _check_holds_items(parent: Folder) -> None:
     if parent.tool is not Tool.DOCUMENTS and parent.parent_id is None:
         raise PermissionDenied("Entries go into one of the calendars or address books.")
     if parent.special_use in (SCHEDULE_INBOX, SCHEDULE_OUTBOX):
-        raise PermissionDenied("Only the server puts anything here.")  # rfc6638#2.2, 2.1
+        raise PermissionDenied("Only the server puts anything here.")  # rfc6638#2.2, rfc6638#2.1
 
 
 def _is_bound(found: Found) -> bool:

@@ -148,7 +148,7 @@ class SendResult:
 
     ``reply`` is the SMTP reply that decided it, as ``550 5.1.1 text`` on one line; ``status`` its
     enhanced status code; ``peer`` the host that said so ("" when no host did).
-    ``notified`` is true when the next hop took over the duty to send DSNs (RFC 3461 section 5.2).
+    ``notified`` is true when the next hop took over the duty to send DSNs (RFC 3461 section 5.2.1).
     """
 
     address: str

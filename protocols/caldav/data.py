@@ -79,7 +79,7 @@ def _escaped(octets: bytes) -> str:
 
 
 def timezones_unwanted(request: Request) -> bool:
-    """Whether a client knows time zones by name and wants no rules of them. # rfc7809#3.1.2"""
+    """Whether a client knows time zones by name and wants no rules of them. # rfc7809#3.1.3"""
     return (request.exchange.header("CalDAV-Timezones") or "").strip().upper() == "F"
 
 

@@ -56,7 +56,7 @@ async def _store(request: Request, resource: Resource, handler: MethodHandler) -
 async def get_object(request: Request, resource: Resource) -> None:
     """The octets as they were stored, but with or without rules of zones as the client wants.
 
-    The tag stays strong, because it is for If-Match that clients keep it. # rfc7809#3.1.2
+    The tag stays strong, because it is for If-Match that clients keep it. # rfc7809#3.1.3
     """
     exchange = request.exchange
     item = resource.item._replace(media_type=media_type(resource.item))

@@ -25,7 +25,7 @@ from folkmoot.storage.content.ical.tree import Component, Limits
 from folkmoot.storage.content.ical.values import property_moment
 from folkmoot.storage.types_tree import Folder
 
-# rfc6638#3: what is PUT is scheduled
+# rfc6638#2: what is PUT is scheduled
 compliance("calendar-auto-schedule")
 
 _LIMIT: Final = 256 * 1024  # octets of a request
@@ -77,7 +77,7 @@ def _message(octets: bytes) -> CalendarObject:
 
 
 async def _check_organizer(request: Request, outbox: Resource, message: CalendarObject) -> None:
-    """Who asks must be whom the outbox belongs to. # rfc6638#5.2.5"""
+    """Who asks must be whom the outbox belongs to. # rfc6638#5.2.2"""
     owner = await request.tree.principal(outbox.tree_path.space_id)
     organizer = address(message.parts[0].value("ORGANIZER"))
     if organizer not in {f"mailto:{each}" for each in owner.addresses}:

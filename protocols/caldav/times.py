@@ -50,7 +50,7 @@ def _time(found: Element, name: str) -> int | None:
 def zone_asked(root: Element, calendar: Node) -> Zone:
     """The zone of floating times: what the request says, what the calendar has, or UTC.
 
-    Raises ``DavError`` (valid-calendar-data, valid-timezone). # rfc4791#7.3, rfc7809#3.2.3
+    Raises ``DavError`` (valid-calendar-data, valid-timezone). # rfc4791#7.3, rfc7809#3.1.6
     """
     stated, named = child(root, cal("timezone")), child(root, cal("timezone-id"))
     if named is not None:

@@ -147,7 +147,7 @@ class Pattern(NamedTuple):
 
 
 def _pattern(literal: str) -> Pattern:
-    """ "%" is any text, "_" any character, a backslash takes their meaning. # rfc5323#5.14.2"""
+    """ "%" is any text, "_" any character, a backslash takes their meaning. # rfc5323#5.15.1"""
     pieces: list[list[str]] = [[]]
     escaped = False
     for char in literal:
@@ -212,5 +212,5 @@ def _number(name: str, literal: str) -> int:
 
 
 def _folding(entry: Element) -> Callable[[str], str]:
-    # People search for names; who means capitals says caseless="no". # rfc5323#5.15
+    # People search for names; who means capitals says caseless="no". # rfc5323#5.18
     return str if entry.get("caseless", "yes") == "no" else str.casefold

@@ -8,7 +8,7 @@ _TOKEN = re.compile(r"data:,(\d{1,18})-(\d{1,18})(?:-(\d{1,18}))?")
 
 
 def sync_token(folder_id: int, modseq: int, began: int = 0) -> str:
-    """A token; RFC 6578 section 4 wants a URI. ``began`` is that of ``Tree.changes``."""
+    """A token; RFC 6578 section 3.2 wants a URI. ``began`` is that of ``Tree.changes``."""
     return f"data:,{folder_id}-{modseq}" + (f"-{began}" if began else "")
 
 

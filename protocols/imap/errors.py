@@ -5,7 +5,7 @@ from __future__ import annotations
 from folkmoot.protocols.imap.registry import Reply
 from folkmoot.storage import errors
 
-# rfc9051#7.1 for the codes, rfc9208#4.3.3 for OVERQUOTA.
+# rfc9051#7.1 for the codes, rfc9208#4.3.1 for OVERQUOTA.
 CODES: dict[type[errors.StorageError], str | None] = {
     errors.StorageError: None,
     errors.NotFound: "NONEXISTENT",

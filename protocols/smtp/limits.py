@@ -15,7 +15,7 @@ class SmtpLimits:
     received_fields: int = 50
     # rfc5321#4.5.3.1.4 asks for 512; SIZE, DSN and SMTPUTF8 parameters and long AUTH lines more.
     command_line: int = 4096
-    # rfc4954#4.5: an initial response or an answer may have 12288 octets.
+    # rfc4954#4: an initial response or an answer may have 12288 octets.
     auth_line: int = 12_288
     # rfc5321#4.5.3.1.6, without the CRLF; for submission only.
     data_line: int = 998

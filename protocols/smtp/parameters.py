@@ -9,7 +9,7 @@ from folkmoot.protocols.smtp import replies
 from folkmoot.protocols.smtp.replies import Reply
 from folkmoot.storage.types_mail import Notify, Return
 
-# rfc3461#4.2 and #4.4
+# rfc3461#4.2, rfc3461#4.4
 ENVID_LIMIT = 100
 ORCPT_LIMIT = 500
 

@@ -142,7 +142,7 @@ async def mx_route(
     if records is None:
         raise RoutingError(SendState.FAILED, "5.1.2", f"The domain {domain} does not exist")
     if any(record.host in ("", ".") for record in records):
-        # rfc7505#4.1: a null MX says that there is no mail
+        # rfc7505#3: a null MX says that there is no mail
         raise RoutingError(SendState.FAILED, "5.1.10", f"The domain {domain} accepts no mail")
     # rfc5321#5.1: without MX the name itself is the host
     candidates = _ordered(records, hostname) if records else [name]

@@ -18,7 +18,7 @@ from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types_groups import NewGroup
 
 #: Local parts that people and authorities take for the domain itself; the operator may give them.
-#: # rfc2142#3
+#: # rfc2142#3, rfc2142#4, rfc2142#5
 OF_THE_DOMAIN = frozenset(
     (
         *("abuse", "admin", "administrator", "hostmaster", "info", "mailer-daemon", "marketing"),

@@ -179,7 +179,7 @@ def _check_movable(context: ReadContext, folder_id: int, *, leaves: bool) -> tup
         raise Unchangeable
     if use.startswith("schedule-"):
         raise Unchangeable("Invitations arrive here; it cannot be removed.")
-    # rfc6638#4.2: there must be a calendar that takes invitations
+    # rfc6638#4.3.1.1: there must be a calendar that takes invitations
     if leaves and use == DROP_FOLDER:
         raise Unchangeable("Others put files here; it cannot be removed.")
     if leaves and use == DEFAULT and context.facts(folder_id).tool is Tool.CALENDAR:

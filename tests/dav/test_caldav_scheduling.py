@@ -324,7 +324,7 @@ def test_nobody_puts_into_inbox_and_outbox(people: People) -> None:
 
 
 def test_the_default_calendar_stays(people: People) -> None:
-    """The calendar that takes invitations cannot be deleted. # rfc6638#4.2"""
+    """The calendar that takes invitations cannot be deleted. # rfc6638#4.3.1.1"""
     alice, _, _ = people
     answer = alice.call("DELETE", alice.place("Calendar", ""))
     assert answer.status == 403

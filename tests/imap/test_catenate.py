@@ -153,7 +153,7 @@ def test_multiappend_of_both_kinds(client: ImapClient) -> None:
 
 
 def test_replace_with_catenate(client: ImapClient) -> None:
-    """A draft gets a new text and keeps its large attachment (RFC 8508 section 5)."""
+    """A draft gets a new text and keeps its large attachment (RFC 8508 section 4.2)."""
     client.ok(
         b"REPLACE 1 INBOX CATENATE (%b %b)" % (_text(b"A: b\r\n\r\n"), _url(";UID=1/;SECTION=2"))
     )

@@ -26,7 +26,7 @@ capability("RIGHTS", signed_in, lambda session: "kxte")  # rfc4314#2.2
 capability("LIST-MYRIGHTS", signed_in)
 
 MAX_IDENTIFIER: Final = 320  # octets
-#: Identifiers that RFC 4314 section 3 knows beside names.
+#: Identifiers that RFC 4314 section 2 knows beside names.
 _EVERYBODY: Final = frozenset({"anyone", "anonymous", "authuser", "owner"})
 _CHANGES: Final = {"+": AclChange.ADD, "-": AclChange.REMOVE}
 

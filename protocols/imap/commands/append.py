@@ -27,7 +27,7 @@ async def append(session: Session, arguments: AppendArgs) -> Reply:
     try:
         refuse_more(session, len(messages), saving=True)
         if any(message.body.size == 0 for message in messages):
-            # rfc3502#3: an empty literal is how a client takes the whole command back.
+            # rfc3502#6.3.11: an empty literal is how a client takes the whole command back.
             return Reply("Append cancelled", None, "NO")
         appended = await session.workspace.append(arguments.mailbox, await incoming.builder())
     except NotFound as error:

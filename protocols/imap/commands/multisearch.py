@@ -65,7 +65,7 @@ class MultiArgs:
 
 
 def parse_esearch(cursor: Cursor) -> MultiArgs:
-    """Read the arguments of ESEARCH (RFC 7377 section 3)."""
+    """Read the arguments of ESEARCH (RFC 7377 section 4)."""
     cursor.space()
     sources: tuple[Source, ...] = _SELECTED
     if cursor.accept_keyword("IN"):

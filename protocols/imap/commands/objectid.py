@@ -52,7 +52,7 @@ def _print_thread(references: bytes | None, message_id: int | None) -> bytes:
     return b"NIL" if root is None else b"(T%016x)" % (root & _MASK)
 
 
-# rfc8474#5.1, 5.2
+# rfc8474#5.1, rfc8474#5.2
 register_attribute(EMAILID)
 register_attribute(THREADID)
 row_item(EMAILID, RowItem(MessageColumn.BLOB, b"(M%d)"))

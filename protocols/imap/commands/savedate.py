@@ -18,7 +18,7 @@ capability("SAVEDATE", signed_in)
 
 SAVEDATE: Final = Attribute(b"SAVEDATE")
 
-register_attribute(SAVEDATE)  # rfc8514#4.1
+register_attribute(SAVEDATE)  # rfc8514#4.2
 row_item(
     SAVEDATE, RowItem(MessageColumn.SAVED, b"%b", lambda seconds: internal_date(seconds, zone=0))
 )

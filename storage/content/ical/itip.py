@@ -163,7 +163,7 @@ def apply_reply(found: CalendarObject, reply: CalendarObject, who: str) -> Compo
     """Return the organizer's calendar with the answers of one attendee; None if nothing changes.
 
     An answer for an instance makes an exception of it where there is none. Answers of somebody who
-    is no attendee, or for what does not exist, change nothing (RFC 6638 section 3.2.2.3). Raises
+    is no attendee, or for what does not exist, change nothing (RFC 6638 section 4.2). Raises
     `CalendarError` "max-instances".
     """
     wanted: dict[int | None, str] = {}

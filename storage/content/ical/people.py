@@ -188,7 +188,7 @@ def for_attendee(found: CalendarObject, who: str) -> Component | None:
     """Return the calendar as one attendee is to see it; None if nothing of it is for them.
 
     Exceptions without the attendee become EXDATEs; who is in exceptions only gets only these
-    (RFC 6638 section 3.2.1.2). There are no alarms of the organizer in it.
+    (RFC 6638 section 3.2.6). There are no alarms of the organizer in it.
     """
     master = found.master
     invited = master is not None and attendee_in(master.component, who) is not None

@@ -50,7 +50,7 @@ class CompSelection:
 
 @dataclass(frozen=True, slots=True)
 class CalendarData:
-    """CALDAV:calendar-data of a report. ``no_timezones`` is RFC 7809 section 3.1.2."""
+    """CALDAV:calendar-data of a report. ``no_timezones`` is RFC 7809 section 3.1.3."""
 
     selection: CompSelection | None = None
     expand: TimeRange | None = None

@@ -124,7 +124,7 @@ def _renamed(line: Line) -> None:
 
 
 def _kinds(lines: list[Line]) -> None:
-    """Apple's groups and companies. # rfc6350#6.1.4, 6.6.5"""
+    """Apple's groups and companies. # rfc6350#6.1.4, rfc6350#6.6.5"""
     known = any(each.name in ("KIND", APPLE_KIND) for each in lines)
     for line in lines:
         if line.name == APPLE_KIND:
