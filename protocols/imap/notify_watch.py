@@ -231,7 +231,8 @@ class NotifyWatch:
         condstore = self._session.condstore
         arrived = (old.messages, old.uidnext) != (new.messages, new.uidnext)
         if old.uidvalidity != new.uidvalidity or (NEW in events and arrived):
-            items |= dict.fromkeys(["MESSAGES", "UIDNEXT", "UIDVALIDITY"])  # rfc5465#5.2, rfc5465#5.3
+            # rfc5465#5.2, rfc5465#5.3
+            items |= dict.fromkeys(["MESSAGES", "UIDNEXT", "UIDVALIDITY"])
         elif FLAGS in events and condstore and old.modseq != new.modseq:
             items |= dict.fromkeys(["UIDVALIDITY"])  # rfc5465#5.1
         if FLAGS in events and old.unseen != new.unseen:

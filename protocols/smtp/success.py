@@ -21,7 +21,7 @@ async def report_delivered(
     message: Octets,
     outcomes: Sequence[Delivered],
 ) -> None:
-    """Tell the sender of those recipients for whom NOTIFY=SUCCESS was said (RFC 3461 section 5.2.3).
+    """Tell the sender of recipients for whom NOTIFY=SUCCESS was said (RFC 3461 section 5.2.3).
 
     The mail itself is safe by then, so a report that cannot be queued is only logged.
     """
