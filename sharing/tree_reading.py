@@ -40,6 +40,7 @@ from folkmoot.storage.views.tree import (
     LocateItem,
     ReadFolder,
     ReadNamed,
+    compared,
 )
 from folkmoot.storage.views.tree_changes import ChangesOf
 
@@ -178,6 +179,19 @@ class TreeReading(Acting):
         def work(txn: ReadTxn) -> list[Entry] | None:
             principal = principal_of(txn, who)
             return None if principal is None else txn.view(BusyCalendars(principal.space_id))
+
+        return self._read("free-busy", work)
+
+    def busy_calendars(self, path: TreePath) -> Deferred[list[Entry]]:
+        """The calendars in a home (or the one at a path in it) whose busy times the actor may know.
+
+        They are for ``busy_times``, not to be shown.
+        """
+
+        def work(txn: ReadTxn) -> list[Entry]:
+            found = txn.view(BusyCalendars(path.space_id))
+            names = [*map(compared, path.names)]
+            return [each for each in found if not names or [compared(each.node.name)] == names]
 
         return self._read("free-busy", work)
 

@@ -159,6 +159,10 @@ def test_calendars_of_the_group(choir: Choir) -> None:
     assert choir.bob.call("DELETE", f"{url}1.ics").status == 204
 
 
+MULTIGET = (
+    '<C:calendar-multiget xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:"><D:prop>'
+    "<C:calendar-data/></D:prop><D:href>{}</D:href></C:calendar-multiget>"
+)
 FREE_BUSY = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VFREEBUSY\r\nUID:q\r\n"
     "DTSTAMP:20260101T000000Z\r\nDTSTART:20260105T000000Z\r\nDTEND:20260106T000000Z\r\n"
@@ -196,13 +200,18 @@ def test_fellow_members_learn_busy_times_and_nothing_else(choir: Choir) -> None:
     for path in (home, f"{home}Calendar/", f"{home}Calendar/s.ics", f"{home}Inbox/"):
         for depth in "01":
             assert carol.call("PROPFIND", path, Depth=depth).status == 404
-        assert carol.call("REPORT", path, query, Depth="1").status == 404
+        busy = carol.call("REPORT", path, query, Depth="infinity")
+        if path in (home, f"{home}Calendar/"):
+            assert busy.status == 200
+            assert "20260105T100000Z/" in busy.text
+            assert "Secret" not in busy.text
+        else:
+            assert busy.status == 404
+        assert choir.eve.call("REPORT", path, query, Depth="infinity").status == 404
+        assert carol.call("REPORT", path, MULTIGET.format(path), Depth="1").status == 404
         assert carol.call("GET", path).status == 404
         assert carol.call("DELETE", path).status == 404
-    multiget = (
-        '<C:calendar-multiget xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:"><D:prop>'
-        f"<C:calendar-data/></D:prop><D:href>{home}Calendar/s.ics</D:href></C:calendar-multiget>"
-    )
+    multiget = MULTIGET.format(f"{home}Calendar/s.ics")
     mine = f"/dav/calendars/{carol.account.space_id}/Calendar/"
     assert multistatus(carol.call("REPORT", mine, multiget)).only.status == 404
     reactor.call(
