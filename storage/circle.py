@@ -23,6 +23,12 @@ _FELLOWS = Statement(
     " JOIN accounts a ON a.id = m.account_id"
     " WHERE mine.account_id = :account AND m.account_id <> :account"
 )
+# Items on which somebody was granted something without READ.
+_KEPT = Statement(
+    "SELECT item, grantee, rights FROM grants WHERE collection_id = :collection AND item IN"
+    " (SELECT item FROM grants WHERE collection_id = :collection AND item > 0"
+    " AND (rights & :read) = 0)"
+)
 _ITEM = Statement(
     "SELECT grantee, rights FROM grants WHERE collection_id = :collection AND item = :item"
 )
@@ -99,6 +105,24 @@ class Circles:
                 if grantee in mine
             )
         return Circle(circle.memberships, circle.fellows, grants) if grants else circle
+
+    def of_kept(self, facts: CollectionFacts) -> Mapping[int, Circle]:
+        """The circles for decisions about those items of a collection that may be kept from the
+        actor, who may read the collection."""
+        circle = self.of([facts])
+        if facts.space_id not in (self._granting or ()):
+            return {}
+        mine = self._principals(circle)
+        found: dict[int, list[Granted]] = {}
+        rows = self._db.all(_KEPT, collection=facts.id, read=int(Right.READ))
+        for item, grantee, rights in rows:
+            if grantee in mine:
+                found.setdefault(item, []).append(Granted(grantee, -1, Right(rights)))
+        above = circle.grants.get(facts.id, ())
+        return {
+            item: Circle(circle.memberships, circle.fellows, {facts.id: [*grants, *above]})
+            for item, grants in found.items()
+        }
 
     def _principals(self, circle: Circle) -> Collection[int]:
         """What the actor is when rights are given: itself, and a member of its groups."""

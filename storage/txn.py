@@ -110,7 +110,7 @@ class Bumped:
 class ReadContext:
     """What a view or a cost computation may use. Lives as long as the transaction."""
 
-    __slots__ = ("_circles", "_decisions", "_facts", "_rights", "actor", "db", "now")
+    __slots__ = ("_circles", "_decisions", "_facts", "_kept", "_rights", "actor", "db", "now")
 
     def __init__(self, db: Db, actor: Actor, decisions: Decisions) -> None:
         self.db = db
@@ -120,12 +120,14 @@ class ReadContext:
         # Of this transaction only: a revocation between two transactions always counts.
         self._rights: dict[int, Right] = {}
         self._facts: dict[int, CollectionFacts] = {}
+        self._kept: dict[int, frozenset[int]] = {}
         self._circles = Circles(db, actor)
 
     def forget(self) -> None:
         """Look again at everything: what was known may have been rolled back."""
         self._rights.clear()
         self._facts.clear()
+        self._kept.clear()
         self._circles = Circles(self.db, self.actor)
 
     def rights(
@@ -194,6 +196,19 @@ class ReadContext:
             rights = self.rights([facts], Right.NONE).get(collection_id, Right.NONE)
             self._rights[collection_id] = rights
         return _all_of(needed, rights)
+
+    def kept_back(self, collection_id: int) -> frozenset[int]:
+        """The items of a collection that the actor may not read, though the rest of it."""
+        known = self._kept.get(collection_id)
+        if known is None:
+            facts, decide = self.facts(collection_id), self._decisions.authorizer.rights
+            known = self._kept[collection_id] = frozenset(
+                item
+                for item, circle in self._circles.of_kept(facts).items()
+                if Right.READ
+                not in decide(self.actor, [facts], circle).get(collection_id, Right.NONE)
+            )
+        return known
 
     def require_item(self, collection_id: int, item: int, needed: Right) -> Right:
         """The same for one item, to which more or less may be granted than to its collection."""

@@ -28,6 +28,7 @@ _KNOWN = Statement(
     "SELECT id, link_item FROM grants"
     " WHERE collection_id = :collection AND item = :item AND grantee = :grantee"
 )
+_TOUCH = Statement("UPDATE items SET modseq = :modseq WHERE id = :id")
 _CHANGE = Statement("UPDATE grants SET rights = :rights WHERE id = :id")
 _INSERT = Statement(
     "INSERT INTO grants (space_id, collection_id, item, grantee, rights, link_collection,"
@@ -47,12 +48,12 @@ _ROOT = Statement(
 class ShareItem(Sharing[int]):
     """Give a group (by its space) rights on one item, instead of others it has.
 
-    Returns the UID or id under which the group finds it; 0 for what is the group's own.
-
+    They count instead of what it has on the collection: without READ it does not find the item.
     ``item`` is a UID, or the id of an item of the tree. The group finds it in what is shared with
-    it one by one, called ``name`` if one is given. A message is for reading only: its flags stay
-    its owner's. Raises ``PermissionDenied`` for groups that the owner is not in, ``Unchangeable``,
-    ``LimitReached``, ``NotFound``, ``RuleBroken`` (another one with its UID is shared there).
+    it one by one, called ``name`` if one is given; returns its UID or id there, 0 where it is not
+    shown (what is the group's own, and what is kept from it). A message is for reading only: its
+    flags stay its owner's. Raises ``PermissionDenied`` for groups that the owner is not in,
+    ``Unchangeable``, ``LimitReached``, ``NotFound``, ``RuleBroken`` (its UID is shared there).
     """
 
     collection_id: int
@@ -75,18 +76,27 @@ class ShareItem(Sharing[int]):
         rights = self.rights & ~Right.SHARE
         if mail:
             rights &= Right.LOOKUP | Right.READ | Right.SEEN
-        known = context.db.one(_KNOWN, grantee=self.grantee, **here)
-        if known is not None:
-            context.db.run(_CHANGE, id=known[0], rights=int(rights))
-            link: int = known[1]
+            if Right.READ not in rights:
+                raise Unchangeable("A message is shared for reading, or not at all.")
+        # A group finds its own where it is, and what is kept from it nowhere.
+        shown = self.grantee != facts.space_id and Right.READ in rights
+        known: int
+        link: int
+        known, link = context.db.one(_KNOWN, grantee=self.grantee, **here) or (0, 0)
+        if known and shown == (link > 0):
+            context.db.run(_CHANGE, id=known, rights=int(rights))
         else:
-            link = self._insert(context, facts, rights)
+            grants_removed(context, "n.id = :id", id=known)
+            link = self._insert(context, facts, rights, shown=shown)
+        _touch(context, facts, self.item)
         tell(context, facts.space_id, self.grantee)
         return link
 
-    def _insert(self, context: WriteContext, facts: CollectionFacts, rights: Right) -> int:
+    def _insert(
+        self, context: WriteContext, facts: CollectionFacts, rights: Right, *, shown: bool
+    ) -> int:
         link = made = 0
-        if self.grantee != facts.space_id:  # a group finds its own where it is
+        if shown:
             link = shared_collection(context, self.grantee, facts.tool)
             made = make_link(context, link, facts.tool, self.collection_id, self.item, self.name)
         context.db.run(
@@ -118,7 +128,14 @@ class UnshareItem(Sharing[None]):
         if known is None:
             raise NotFound("This is not shared with them.")
         grants_removed(context, "n.id = :id", id=known[0])
+        _touch(context, facts, self.item)
         tell(context, facts.space_id, self.grantee)
+
+
+def _touch(context: WriteContext, facts: CollectionFacts, item: int) -> None:
+    """Let those look again at an item who find it in its collection: they may see it no more."""
+    if facts.tool is not Tool.MAIL:
+        context.db.run(_TOUCH, id=item, modseq=context.number(facts.id))
 
 
 def shared_collection(context: WriteContext, space: int, tool: Tool) -> int:

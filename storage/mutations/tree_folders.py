@@ -32,7 +32,13 @@ from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
 from folkmoot.storage.types_sharing import DROP_FOLDER
 from folkmoot.storage.types_tree import DEFAULT, Folder, NewFolder
-from folkmoot.storage.views.sight import by_sight, compared, held_open, how_seen
+from folkmoot.storage.views.sight import (
+    by_sight,
+    compared,
+    held_open,
+    how_seen,
+    without_kept,
+)
 from folkmoot.storage.views.tree_below import Below, below
 
 MAX_DEPTH = 50
@@ -198,7 +204,7 @@ def _check_stays(found: Below) -> None:
 def _check_open(context: ReadContext, found: Below) -> None:
     """Refuse to touch what the actor does not see. Raises ``PermissionDenied``."""
     for folder in found.folders:
-        limited = how_seen(context, folder.id) is Sight.PUBLIC
+        limited = how_seen(context, folder.id) is Sight.PUBLIC or context.kept_back(folder.id)
         if limited and held_open(context, folder.id)[0] < folder.items:
             raise PermissionDenied("There is something in it that is not yours.")
 
@@ -351,7 +357,8 @@ class CopyFolder(Mutation[None]):
         if not items:
             return
         how, me = how_seen(context, source.id) or Sight.ALL, context.actor.account_id
-        db.run(_COPY_ITEMS[how], id=source.id, copy=copy, now=context.now, me=me)
+        statement = without_kept(context, source.id, _COPY_ITEMS[how])
+        db.run(statement, id=source.id, copy=copy, now=context.now, me=me)
         context.number(copy, items, items=items, size=size)
         db.run(_COPY_PROPERTIES, id=source.id, copy=copy)
         if tool in _COPY_BESIDE:

@@ -44,6 +44,10 @@ _PARTS: Final = {
 }
 
 
+#: Where statements leave out what is kept back from the actor by grants on items themselves.
+_KEPT: Final = "/**/"
+
+
 def compared(name: str) -> str:
     """The form of a name by which names are compared."""
     return unicodedata.normalize("NFC", name)
@@ -60,8 +64,8 @@ def by_sight(text: str) -> Mapping[Sight, Statement]:
             text.replace("{item}", ITEM.replace("i.shown", shown))
             .replace("{shown}", shown)
             .replace("{name}", name)
-            .replace("{sees}", sees)
-            .replace("{open}", whole)
+            .replace("{sees}", sees + _KEPT)
+            .replace("{open}", whole + _KEPT)
             .replace("{gone}", sees.replace("i.", "t."))
         )
         for sight, (shown, name, sees, whole) in _PARTS.items()
@@ -116,7 +120,16 @@ def find_items(
     if how is None:
         return []
     me = context.actor.account_id
-    return seen(context, how, context.db.all(statements[how], folder=folder_id, me=me, **values))
+    statement = without_kept(context, folder_id, statements[how])
+    return seen(context, how, context.db.all(statement, folder=folder_id, me=me, **values))
+
+
+def without_kept(context: ReadContext, folder_id: int, statement: Statement) -> Statement:
+    """A statement of ``by_sight``, for a collection of which something may be kept back."""
+    kept = context.kept_back(folder_id)
+    if not kept:
+        return statement
+    return Statement(statement.sqlite.replace(_KEPT, f" AND i.id NOT IN ({number_list(kept)})"))
 
 
 def seen(context: ReadContext, how: Sight, rows: Iterable[Row]) -> list[Item]:
@@ -159,6 +172,7 @@ _OPEN: Final = by_sight(
 def held_open(context: ReadContext, folder_id: int) -> tuple[int, int, int]:
     """(items, octets, octets of the largest) of what the actor sees in a folder as it is."""
     how = how_seen(context, folder_id) or Sight.ALL
-    row = context.db.one(_OPEN[how], id=folder_id, me=context.actor.account_id)
+    statement = without_kept(context, folder_id, _OPEN[how])
+    row = context.db.one(statement, id=folder_id, me=context.actor.account_id)
     assert row is not None
     return row[0], row[1], row[2]

@@ -262,7 +262,8 @@ class LocateItem(View[MessageBody]):
         return [OnCollection(self.item.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> MessageBody:
-        if some_sight(context, self.item.folder_id) is not Sight.ALL:
+        how, kept = some_sight(context, self.item.folder_id), context.kept_back(self.item.folder_id)
+        if kept or how is not Sight.ALL:
             now = find_items(context, self.item.folder_id, _BY_ID, id=self.item.id)
             if not now or now[0].etag != self.item.etag:
                 raise NotFound

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.engine.db import Statement, number_list
 from folkmoot.storage.errors import LogTrimmed, NotFound
 from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.txn import ReadContext
@@ -29,6 +29,9 @@ _FOLDERS_SINCE = Statement(
 _ITEMS_SINCE = by_sight(
     "SELECT {item} FROM items i WHERE i.folder_id = :folder AND i.modseq > :since{sees}"
     " ORDER BY i.modseq LIMIT :limit"
+)
+_KEPT_SINCE = (
+    "SELECT i.modseq, i.shown FROM items i WHERE i.folder_id = :folder AND i.modseq > :since"
 )
 # What came back under its name is among what is there.
 _GONE_SINCE = by_sight(
@@ -103,6 +106,10 @@ class ChangesOf(View[Synced]):
                 context, self.folder_id, _ITEMS_SINCE, since=self.since, limit=most
             )
         ]
+        kept = context.kept_back(self.folder_id)
+        if kept and self.since:  # what was there for the actor before, may be no more
+            statement = Statement(f"{_KEPT_SINCE} AND i.id IN ({number_list(kept)})")
+            rows += context.db.all(statement, folder=self.folder_id, since=self.since)
         rows += [(node.member_modseq, node) for node in self._folders(context, most)]
         rows += [(each.modseq, each.folder) for each in bound.values() if each.modseq > self.since]
         removed = context.db.all(_GONE_SINCE[how], since=gone, me=me, **bounds)

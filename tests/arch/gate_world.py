@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from folkmoot.sharing.rights import READ
 from folkmoot.storage.index.texts import SearchText
 from folkmoot.storage.mutations import (
     accounts,
@@ -272,7 +273,7 @@ def make_world(path: Path, tool: Tool = Tool.DOCUMENTS) -> World:
         boxes, to = person.mailboxes, details.group.space_id
         for grant in (
             grants.Share(boxes["Sent"], to, Right.LOOKUP),
-            item_grants.ShareItem(boxes["Trash"], 1, to, Right.LOOKUP),
+            item_grants.ShareItem(boxes["Trash"], 1, to, READ),
         ):
             store.call(alice.actor, "test", partial(_apply, grant))
     quartet, dave = _quartet(store, alice)
@@ -460,8 +461,8 @@ def _tree_table() -> dict[type[AnyMutation], Make]:
         ],
         grants.Unshare: lambda w: [grants.Unshare(shared_before(w), choir(w))],
         item_grants.ShareItem: lambda w: [
-            item_grants.ShareItem(w.alice.folder.id, w.alice.item.id, choir(w), Right.LOOKUP),
-            item_grants.ShareItem(w.alice.mailboxes["INBOX"], 1, choir(w), Right.LOOKUP),
+            item_grants.ShareItem(w.alice.folder.id, w.alice.item.id, choir(w), READ),
+            item_grants.ShareItem(w.alice.mailboxes["INBOX"], 1, choir(w), READ),
         ],
         item_grants.UnshareItem: lambda w: [
             item_grants.UnshareItem(w.alice.mailboxes["Trash"], 1, choir(w)),

@@ -8,6 +8,7 @@ import pytest
 
 from folkmoot.sharing.rights import READ, WRITE
 from folkmoot.storage.errors import NotFound, PermissionDenied, Unchangeable
+from folkmoot.storage.mutations.grants import Share
 from folkmoot.storage.mutations.groups import RemoveMember
 from folkmoot.storage.mutations.item_grants import ShareItem, UnshareItem
 from folkmoot.storage.types import Actor, Right, Tool
@@ -241,3 +242,34 @@ def test_a_mailbox_root_or_inbox_of_invitations(world: World) -> None:
     grant = ShareItem(found.entry.node.id, 1, world.group.space_id, READ)
     with pytest.raises(Unchangeable):
         store.call(actor, "test", lambda txn: txn.apply(grant))
+
+
+def test_one_thing_is_kept_from_a_group(world: World) -> None:
+    """In a folder that is shared, one item is not: others do not find it by any way of asking."""
+    bob, carol, space = world["bob"], world["carol"], world.group.space_id
+    bob.mkcol(f"{MINE}Shown/")
+    for name in ("a.txt", "b.txt"):
+        bob.put(f"{MINE}Shown/{name}", name.encode())
+    item = world.item("bob", Tool.DOCUMENTS, "Shown", "a.txt")
+    folder = Share(item.folder_id, space, READ)
+    world.server.store.call(world.actor("bob"), "test", lambda txn: txn.apply(folder))
+    hrefs = carol.propfind("/dav/drive/Shared/", "displayname", depth=1).hrefs
+    [place] = [href for href in hrefs if "bob" in href]
+    shown = f"{place}Shown/"
+    assert carol.get(f"{shown}a.txt") == b"a.txt"
+    token = carol.sync(shown).sync_token
+    world.share("bob", item, Right.NONE)
+    for _ in range(2):  # also from what is remembered
+        found = carol.propfind(shown, "getetag", depth=1).hrefs
+        assert [href.removeprefix(shown) for href in found] == ["", "b.txt"]
+    assert carol.call("GET", f"{shown}a.txt").status == 404
+    assert carol.call("PUT", f"{shown}a.txt", b"x").status in (403, 404)
+    assert carol.sync(shown, token)[f"{shown}a.txt"].status == 404
+    assert [href for href in carol.sync(shown).hrefs if href.endswith("a.txt")] == []
+    copied = carol.call("COPY", shown, Destination=f"{MINE}Copy/")
+    assert copied.status == 201
+    assert carol.call("GET", f"{MINE}Copy/a.txt").status == 404
+    assert carol.get(f"{MINE}Copy/b.txt") == b"b.txt"
+    assert bob.get(f"{MINE}Shown/a.txt") == b"a.txt"
+    world.withdraw("bob", item)
+    assert carol.get(f"{shown}a.txt") == b"a.txt"
