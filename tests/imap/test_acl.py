@@ -17,7 +17,7 @@ ALL = b"lrswipkxteacd"
 
 
 def test_letters_both_ways() -> None:
-    """Each letter means one right, and comes back from it."""
+    """Each letter means one right, and comes back from it. # rfc4314#2.1"""
     for letter, right in LETTERS.items():
         assert from_letters(letter) == right
         assert to_letters(right).rstrip("cd") == letter
@@ -27,6 +27,7 @@ def test_letters_both_ways() -> None:
 
 def test_old_letters() -> None:
     """RFC 2086's letters stand for several rights, and show when one of these is there."""
+    # rfc4314#2.1.1
     assert from_letters("c") == Right.CREATE | Right.REMOVE
     assert from_letters("d") == Right.DELETE | Right.EXPUNGE
     for old, tied in OLD_LETTERS.items():
@@ -45,7 +46,7 @@ def test_rights_without_a_letter() -> None:
 
 
 def test_the_owner_has_all(server: TestServer) -> None:
-    """MYRIGHTS, GETACL and LISTRIGHTS agree."""
+    """MYRIGHTS, GETACL and LISTRIGHTS agree. # rfc4314#3.3, rfc4314#3.4, rfc4314#3.5"""
     account = server.account()
     client = server.imap(account)
     address = account.address.encode()
@@ -74,7 +75,7 @@ def test_nothing_is_given_to_strangers(server: TestServer) -> None:
 
 
 def test_the_owner_keeps_all(server: TestServer) -> None:
-    """Rights of owners, and of administrators of groups, are not taken away."""
+    """Rights of owners, and of administrators of groups, are not taken away. # rfc4314#2"""
     account = server.account()
     server.group("choir", account)
     client = server.imap(account)
@@ -133,6 +134,7 @@ def mine(client: ImapClient, mailbox: str) -> str:
 
 def test_sharing_with_one(choir: Choir) -> None:
     """Who is given rights finds the mailbox, does what is allowed, and nobody else does."""
+    # rfc4314#3.1, rfc4314#4
     choir.alice.ok(f"SETACL Work {BOB} lrs")
     assert acl(choir.alice, "Work") == {"alice": "lrswipkxtea", "bob": "lrs"}
     assert HIS in listed(choir.bob, 'LIST "" "*"')
@@ -147,7 +149,7 @@ def test_sharing_with_one(choir: Choir) -> None:
 
 
 def test_more_and_less(choir: Choir) -> None:
-    """Signs add and take; what is taken is gone at once."""
+    """Signs add and take; what is taken is gone at once. # rfc4314#3.1, rfc4314#3.2"""
     choir.alice.ok(f"SETACL Work {BOB} lr")
     choir.alice.ok(f"SETACL Work {BOB} +swi")
     assert mine(choir.bob, HIS) == "lrswi"
@@ -163,7 +165,7 @@ def test_more_and_less(choir: Choir) -> None:
 
 
 def test_sharing_with_a_group(choir: Choir) -> None:
-    """All who are in it find it; what one is given beside that adds up."""
+    """All who are in it find it; what one is given beside that adds up. # rfc4314#2"""
     choir.alice.ok(f"SETACL Work {CHOIR} lr")
     choir.alice.ok(f"SETACL Work {CAROL} lw")
     assert mine(choir.bob, HIS) == "lr"
@@ -206,6 +208,7 @@ def test_mailboxes_of_groups(choir: Choir) -> None:
 
 def test_hiding_a_mailbox_of_a_group(choir: Choir) -> None:
     """What is granted to the group replaces what members may do: less, or more, or nothing."""
+    # rfc4314#3.2
     choir.alice.ok("CREATE Groups/Choir/Board")
     choir.alice.ok(f'SETACL Groups/Choir/Board {CHOIR} ""')
     assert choir.bob.cmd("SELECT Groups/Choir/Board").code == "NONEXISTENT"
@@ -221,6 +224,7 @@ def test_hiding_a_mailbox_of_a_group(choir: Choir) -> None:
 
 def test_what_can_be_given(choir: Choir) -> None:
     """LISTRIGHTS: first what one has in any case, then what can be given, each by itself."""
+    # rfc4314#3.4
     [line] = choir.alice.ok(f"LISTRIGHTS {GROUPS} {CAROL}").lines
     assert line == b"* LISTRIGHTS %b carol@example.test lrs w i p k x t e c d" % GROUPS.encode()
     [line] = choir.alice.ok(f"LISTRIGHTS Work {CHOIR}").lines
@@ -230,7 +234,7 @@ def test_what_can_be_given(choir: Choir) -> None:
 
 
 def test_special_uses_of_others(choir: Choir) -> None:
-    """A shared Sent is not taken for one's own."""
+    """A shared Sent is not taken for one's own. # rfc6154#2"""
     choir.alice.ok(f"SETACL Sent {BOB} lr")
     [sent] = choir.bob.ok('LIST "" "Shared/*/Sent"').lines
     assert b"\\Sent" not in sent
@@ -254,7 +258,7 @@ def test_writing_into_what_is_shared(choir: Choir) -> None:
 
 
 def test_refusals(server: TestServer) -> None:
-    """Missing mailboxes, unknown rights, missing arguments."""
+    """Missing mailboxes, unknown rights, missing arguments. # rfc4314#3"""
     client = server.imap(server.account())
     for command in ("MYRIGHTS no", "GETACL no", "LISTRIGHTS no a", "SETACL no a l"):
         assert client.cmd(command).code == "NONEXISTENT"
@@ -263,13 +267,13 @@ def test_refusals(server: TestServer) -> None:
 
 
 def test_capabilities(server: TestServer) -> None:
-    """RIGHTS= names the rights that RFC 2086 did not have."""
+    """RIGHTS= names the rights that RFC 2086 did not have. # rfc4314#2"""
     words = server.imap(server.account()).ok("CAPABILITY").lines[0].split()
     assert {b"ACL", b"RIGHTS=kxte", b"LIST-MYRIGHTS"} <= set(words)
 
 
 def test_list_myrights(server: TestServer) -> None:
-    """One MYRIGHTS behind each LIST of a mailbox that exists."""
+    """One MYRIGHTS behind each LIST of a mailbox that exists. # rfc8440#3"""
     client = server.imap(server.account())
     client.ok("SUBSCRIBE Gone")
     lines = client.ok('LIST (SUBSCRIBED) "" (INBOX Gone) RETURN (MYRIGHTS)').lines

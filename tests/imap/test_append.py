@@ -11,6 +11,7 @@ from tests.kit.server import TestServer
 
 def test_append_gives_uid_and_reaches_other_sessions(server: TestServer) -> None:
     """APPENDUID names the message, and a session that has the mailbox open hears of it."""
+    # rfc9051#6.3.12, rfc4315#3
     account = server.account()
     watcher = server.imap(account, "INBOX")
     response = server.imap(account).append("INBOX", simple(), "\\Seen $Work")
@@ -19,7 +20,7 @@ def test_append_gives_uid_and_reaches_other_sessions(server: TestServer) -> None
 
 
 def test_append_with_synchronising_literal(server: TestServer) -> None:
-    """The server asks for the octets with a continuation before they are sent."""
+    """The server asks for the octets with a continuation before they are sent. # rfc9051#4.3"""
     client = server.imap(server.account())
     message = simple()
     tag = client.start(f"APPEND INBOX {{{len(message)}}}")
@@ -29,7 +30,7 @@ def test_append_with_synchronising_literal(server: TestServer) -> None:
 
 
 def test_multiappend_is_all_or_nothing(server: TestServer) -> None:
-    """Two messages come together or not at all (RFC 3502)."""
+    """Two messages come together or not at all (RFC 3502). # rfc3502#6.3.11"""
     client = server.imap(server.account(), "INBOX")
     one, two = simple("one"), simple("two")
     command = b"APPEND INBOX (\\Seen) {%d+}\r\n%b {%d+}\r\n%b" % (len(one), one, len(two), two)
@@ -42,7 +43,7 @@ def test_multiappend_is_all_or_nothing(server: TestServer) -> None:
 
 
 def test_append_to_missing_mailbox_offers_trycreate(server: TestServer) -> None:
-    """Clients create the mailbox on TRYCREATE and try again."""
+    """Clients create the mailbox on TRYCREATE and try again. # rfc9051#6.3.12"""
     client = server.imap(server.account())
     message = simple()
     response = client.cmd(b"APPEND Nowhere {%d+}\r\n%b" % (len(message), message))
@@ -50,7 +51,7 @@ def test_append_to_missing_mailbox_offers_trycreate(server: TestServer) -> None:
 
 
 def test_append_over_quota(server: TestServer) -> None:
-    """A full mailbox refuses, says why, and holds nothing of the message."""
+    """A full mailbox refuses, says why, and holds nothing of the message. # rfc9208#4.3.1"""
     account = server.account(limits={Tool.MAIL: Limit(bytes=1000, items=None)})
     client = server.imap(account, "INBOX")
     message = simple(body="x" * 2000)
@@ -63,6 +64,7 @@ def test_append_larger_than_allowed_is_refused_before_it_is_sent(
     databases: Databases, tmp_path_factory: object
 ) -> None:
     """APPENDLIMIT: no continuation for a literal that will be refused; the session goes on."""
+    # rfc7889#4
     folder = tmp_path_factory.mktemp("limit")  # type: ignore[attr-defined]
     server = TestServer(databases.fresh("sqlite"), folder, ImapLimits(append=1000))
     try:

@@ -40,7 +40,7 @@ def test_capability(server: TestServer) -> None:
 
 
 def test_decoded_parts(server: TestServer) -> None:
-    """Parts come decoded; only data with NUL is a literal8."""
+    """Parts come decoded; only data with NUL is a literal8. # rfc3516#4.2, rfc3516#4.3"""
     client = with_message(server, MESSAGE)
     line = client.ok("FETCH 1 (BINARY.PEEK[1] BINARY.PEEK[2] BINARY.PEEK[3])").lines[0]
     found = literals(line)
@@ -53,6 +53,7 @@ def test_decoded_parts(server: TestServer) -> None:
 
 def test_sizes(server: TestServer) -> None:
     """BINARY.SIZE is the number of octets that BINARY gives; 0 for a part that is not there."""
+    # rfc3516#4.2
     client = with_message(server, MESSAGE)
     line = client.ok("FETCH 1 (BINARY.SIZE[1] BINARY.SIZE[3] BINARY.SIZE[] BINARY.SIZE[9])").lines[
         0
@@ -64,7 +65,7 @@ def test_sizes(server: TestServer) -> None:
 
 
 def test_partial(server: TestServer) -> None:
-    """A partial counts decoded octets."""
+    """A partial counts decoded octets. # rfc3516#4.2"""
     client = with_message(server, MESSAGE)
     line = client.ok("FETCH 1 (BINARY.PEEK[1]<65.3> BINARY.PEEK[1]<99999.3>)").lines[0]
     assert literals(line) == {b"BINARY[1]<65>": b"ABC", b"BINARY[1]<99999>": b""}
@@ -81,6 +82,7 @@ def test_whole_message(server: TestServer) -> None:
 
 def test_unknown_encoding(server: TestServer) -> None:
     """A part that cannot be decoded is left out, everything else comes, and the reply says why."""
+    # rfc3516#4.3
     client = with_message(server, multipart(("x-strange", b"?"), ("7bit", b"fine")))
     response = client.cmd("UID FETCH 1 (BINARY.PEEK[1] BINARY.PEEK[2])")
     assert (response.status, response.code) == ("NO", "UNKNOWN-CTE")

@@ -50,7 +50,7 @@ def client(server: TestServer) -> ImapClient:
 
 
 def test_text_and_parts(client: ImapClient) -> None:
-    """Header of its own, a part of the old message, an end: as a client forwards."""
+    """Header of its own, a part of the old message, an end: as a client forwards. # rfc4469#3"""
     assert b"CATENATE" in client.ok("CAPABILITY").lines[0].split()
     response = client.ok(
         _catenate(
@@ -87,6 +87,7 @@ def test_text_and_parts(client: ImapClient) -> None:
 )
 def test_urls(client: ImapClient, url: str, octets: bytes) -> None:
     """Whole messages, sections and parts of them, by mailbox or relative to the selected one."""
+    # rfc4469#3, rfc5092#7
     [line] = client.ok("STATUS INBOX (UIDVALIDITY)").lines
     validity = line.split()[-1].strip(b")").decode()
     client.ok(_catenate(_text(b"A: b\r\n\r\n"), _url(url.format(v=validity)), mailbox="Drafts"))
@@ -117,6 +118,7 @@ def test_urls(client: ImapClient, url: str, octets: bytes) -> None:
 )
 def test_bad_urls(client: ImapClient, url: str) -> None:
     """NO [BADURL …] names the URL; nothing is stored and nothing is fetched from elsewhere."""
+    # rfc4469#4.1
     response = client.cmd(_catenate(_text(b"A: b\r\n\r\n"), _url(url), mailbox="Drafts"))
     assert response.status == "NO"
     assert response.text.startswith("[BADURL ")
@@ -124,7 +126,7 @@ def test_bad_urls(client: ImapClient, url: str) -> None:
 
 
 def test_url_of_another_account(server: TestServer, client: ImapClient) -> None:
-    """Nobody reads what belongs to others by naming it."""
+    """Nobody reads what belongs to others by naming it. # rfc4469#4.1"""
     stranger = server.imap(server.account())
     response = stranger.cmd(_catenate(_url("/INBOX/;UID=1")))
     assert response.text.startswith("[BADURL ")
@@ -179,13 +181,13 @@ def test_url_as_a_literal(client: ImapClient) -> None:
 
 
 def test_missing_target(client: ImapClient) -> None:
-    """TRYCREATE is of the target only."""
+    """TRYCREATE is of the target only. # rfc4469#3"""
     response = client.cmd(_catenate(_url(";UID=1"), mailbox="Nowhere"))
     assert (response.status, response.code) == ("NO", "TRYCREATE")
 
 
 def test_syntax(client: ImapClient) -> None:
-    """What is no list of parts is BAD, and the session goes on."""
+    """What is no list of parts is BAD, and the session goes on. # rfc4469#5"""
     for wrong in (
         b"()",
         b"(TEXT)",
@@ -212,7 +214,7 @@ def test_large_parts(client: ImapClient, server: TestServer) -> None:
 
 
 def test_too_big_together(databases: Databases, tmp_path: Path) -> None:
-    """Small parts cannot add up to more than a message may have."""
+    """Small parts cannot add up to more than a message may have. # rfc4469#4.2"""
     server = TestServer(databases.fresh("sqlite"), tmp_path, ImapLimits(append=400_000))
     try:
         client = server.imap(server.account())

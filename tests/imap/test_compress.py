@@ -69,7 +69,7 @@ def _compressed(server: TestServer, account: TestAccount) -> ImapClient:
 
 
 def test_session_goes_on_compressed(server: TestServer) -> None:
-    """Commands, literals and answers pass both ways; two sessions see one mailbox."""
+    """Commands, literals and answers pass both ways; two sessions see one mailbox. # rfc4978#3"""
     account = server.account()
     client, plain = server.imap(account), server.imap(account, "INBOX")
     assert b"COMPRESS=DEFLATE" in client.ok("CAPABILITY").lines[0].split()
@@ -86,6 +86,7 @@ def test_session_goes_on_compressed(server: TestServer) -> None:
 
 def test_only_once_and_only_deflate(server: TestServer) -> None:
     """A second COMPRESS is NO [COMPRESSIONACTIVE]; other algorithms and states are BAD."""
+    # rfc4978#3
     client = server.imap()
     assert client.cmd("COMPRESS DEFLATE").status == "BAD"
     account = server.account()
@@ -100,6 +101,7 @@ def test_only_once_and_only_deflate(server: TestServer) -> None:
 
 def test_pipelined_behind_the_command(server: TestServer) -> None:
     """A client that does not wait for the OK sends compressed octets in the same packet."""
+    # rfc4978#3
     client = server.imap(server.account())
     socket = CompressedSocket(client.socket)
     packer = zlib.compressobj(6, zlib.DEFLATED, -15)
@@ -136,7 +138,7 @@ def test_cut_anywhere(server: TestServer) -> None:
 
 
 def test_under_tls(databases: Databases, tmp_path: Path) -> None:
-    """Compression lies inside of TLS."""
+    """Compression lies inside of TLS. # rfc4978#3"""
     server = TestServer(databases.fresh("sqlite"), tmp_path, tls=True)
     try:
         account = server.account()

@@ -20,6 +20,7 @@ def highest(client: ImapClient) -> int:
 
 def test_modseq_rises(server: TestServer) -> None:
     """Each change gives the messages that it touches a higher number, and no others."""
+    # rfc7162#3.1
     client = filled(server, 3)
     before = [modseq(line) for line in client.ok("FETCH 1:3 MODSEQ").lines]
     client.ok("STORE 2 +FLAGS.SILENT (\\Seen)")
@@ -36,7 +37,7 @@ def test_modseq_rises(server: TestServer) -> None:
      "STORE 1 (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Draft)", "SELECT INBOX (CONDSTORE)"],
 )  # fmt: skip
 def test_enabling_commands(server: TestServer, enabling: str) -> None:
-    """After one of the enabling commands, changes are told with MODSEQ."""
+    """After one of the enabling commands, changes are told with MODSEQ. # rfc7162#3.1"""
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     fill(client, 1)
@@ -50,7 +51,7 @@ def test_enabling_commands(server: TestServer, enabling: str) -> None:
 
 
 def test_changed_since(server: TestServer) -> None:
-    """Only messages with a higher mod-sequence are told, with MODSEQ."""
+    """Only messages with a higher mod-sequence are told, with MODSEQ. # rfc7162#3.1.4.1"""
     client = filled(server, 5)
     since = highest(client)
     client.ok("STORE 2,4 +FLAGS.SILENT (\\Seen)")
@@ -78,7 +79,7 @@ def test_changed_since_reads_bodies_of_the_changed_only(server: TestServer) -> N
 
 
 def test_vanished(server: TestServer) -> None:
-    """UID FETCH with VANISHED tells what was expunged before what changed."""
+    """UID FETCH with VANISHED tells what was expunged before what changed. # rfc7162#3.2.6"""
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     fill(client, 8)
@@ -116,7 +117,7 @@ def test_vanished_of_the_present(server: TestServer) -> None:
      "UID FETCH 1 FLAGS (CHANGEDSINCE 1 CHANGEDSINCE 2)", "UID FETCH 1 FLAGS (CHANGEDSINCE x)"],
 )  # fmt: skip
 def test_modifiers_that_are_wrong(server: TestServer, command: str) -> None:
-    """VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC; anything else is BAD."""
+    """VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC; anything else is BAD. # rfc7162#3.2.6"""
     client = filled(server, 1)
     assert client.cmd("UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)").status == "BAD"
     client.ok("ENABLE QRESYNC")
@@ -126,6 +127,7 @@ def test_modifiers_that_are_wrong(server: TestServer, command: str) -> None:
 
 def test_silent_store_tells_modseq(server: TestServer) -> None:
     """With CONDSTORE a silent STORE still tells the new mod-sequence, without flags."""
+    # rfc7162#3.1.3
     client = filled(server, 2)
     since = highest(client)
     client.ok("ENABLE CONDSTORE")
@@ -138,7 +140,7 @@ def test_silent_store_tells_modseq(server: TestServer) -> None:
 
 
 def test_unchanged_since(server: TestServer) -> None:
-    """Messages that others changed are refused and named, the rest is changed."""
+    """Messages that others changed are refused and named, the rest is changed. # rfc7162#3.1.3"""
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     fill(client, 4)
@@ -165,13 +167,13 @@ def test_unchanged_since(server: TestServer) -> None:
 
 
 def test_unchanged_since_zero(server: TestServer) -> None:
-    """Every message has a mod-sequence above 0, so 0 always fails."""
+    """Every message has a mod-sequence above 0, so 0 always fails. # rfc7162#3.1.3"""
     client = filled(server, 1)
     assert client.cmd("STORE 1 (UNCHANGEDSINCE 0) +FLAGS (\\Seen)").code == "MODIFIED 1"
 
 
 def test_qresync_responses_have_uids(server: TestServer) -> None:
-    """With QRESYNC every FETCH response names its message by UID too."""
+    """With QRESYNC every FETCH response names its message by UID too. # rfc7162#3.2.4"""
     client = filled(server, 1)
     client.ok("ENABLE QRESYNC")
     assert client.ok("FETCH 1 FLAGS").lines == [b"* 1 FETCH (UID 1 FLAGS ())"]

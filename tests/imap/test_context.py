@@ -32,6 +32,7 @@ def updates(client: ImapClient, command: str = "NOOP") -> list[bytes]:
 
 def test_a_search_is_kept_up_to_date(pair: tuple[ImapClient, ImapClient]) -> None:
     """Messages that come, change and go; numbers are those of the moment."""
+    # rfc5267#4.3, rfc5267#4.3.3, rfc5267#4.3.4
     mine, other = pair
     tag = mine.start("SEARCH RETURN (UPDATE COUNT) UNSEEN")
     assert mine.finish(tag).lines == [b'* ESEARCH (TAG "%b") COUNT 3' % tag.encode()]
@@ -74,7 +75,7 @@ def test_idle_tells_too(pair: tuple[ImapClient, ImapClient]) -> None:
 
 
 def test_cancelling(pair: tuple[ImapClient, ImapClient]) -> None:
-    """CANCELUPDATE ends it by its tag; so does selecting again."""
+    """CANCELUPDATE ends it by its tag; so does selecting again. # rfc5267#4.3.5"""
     mine, other = pair
     tags = [mine.start("UID SEARCH RETURN (UPDATE) ALL") for _ in range(3)]
     for tag in tags:
@@ -92,6 +93,7 @@ def test_cancelling(pair: tuple[ImapClient, ImapClient]) -> None:
 
 def test_there_is_a_limit(pair: tuple[ImapClient, ImapClient]) -> None:
     """One more gets its result, and is told that it stays as it is; a tag is taken once."""
+    # rfc5267#4.3.1
     mine, _ = pair
     for number in range(MAX_CONTEXTS):
         mine.finish(mine.start("UID SEARCH RETURN (UPDATE) ALL", f"c{number}"))
@@ -105,6 +107,7 @@ def test_there_is_a_limit(pair: tuple[ImapClient, ImapClient]) -> None:
 
 def test_a_sort_is_kept_up_to_date(pair: tuple[ImapClient, ImapClient]) -> None:
     """Positions count from one, and tell where in the order a message comes and goes."""
+    # rfc5267#4.3.3, rfc5267#4.3.4
     mine, other = pair
     [line] = mine.ok("UID SORT RETURN (UPDATE ALL) (REVERSE SUBJECT) UTF-8 UNDELETED").lines
     assert line.endswith(b" UID ALL 3,2,1")
@@ -130,6 +133,7 @@ def apply(results: list[int], line: bytes) -> None:
 
 def test_a_client_can_follow(pair: tuple[ImapClient, ImapClient]) -> None:
     """After whatever changes, a client that applies the updates has what a new SORT tells."""
+    # rfc5267#4.3.2
     mine, other = pair
     rnd = random.Random(7)
     query = "(SUBJECT REVERSE ARRIVAL) UTF-8 OR UNSEEN SUBJECT c"

@@ -29,7 +29,7 @@ def client(server: TestServer, account: TestAccount) -> ImapClient:
 def test_copy_names_the_copies(
     server: TestServer, account: TestAccount, client: ImapClient
 ) -> None:
-    """COPYUID pairs old and new UIDs; flags and octets come along."""
+    """COPYUID pairs old and new UIDs; flags and octets come along. # rfc9051#6.4.7, rfc4315#3"""
     response = client.ok("COPY 2:3 Archive")
     assert response.code.startswith("COPYUID ")
     assert response.code.endswith(" 2:3 1:2")
@@ -42,6 +42,7 @@ def test_move_tells_both_sides(
     server: TestServer, account: TestAccount, client: ImapClient
 ) -> None:
     """MOVE answers COPYUID before EXPUNGE; a second session sees the message go."""
+    # rfc9051#6.4.8, rfc6851#4.3
     other = server.imap(account, "INBOX")
     response = client.ok("MOVE 2 Trash")
     assert b"COPYUID" in response.lines[0]
@@ -51,7 +52,7 @@ def test_move_tells_both_sides(
 
 
 def test_move_to_missing_mailbox(client: ImapClient) -> None:
-    """Nothing moves, and the client may create the mailbox."""
+    """Nothing moves, and the client may create the mailbox. # rfc9051#6.4.8"""
     response = client.cmd("UID MOVE 1:3 Nowhere")
     assert (response.status, response.code) == ("NO", "TRYCREATE")
     assert client.ok("NOOP").lines == []
@@ -59,6 +60,7 @@ def test_move_to_missing_mailbox(client: ImapClient) -> None:
 
 def test_expunge_and_uid_expunge(client: ImapClient) -> None:
     """UID EXPUNGE takes only what is named; EXPUNGE all that is marked."""
+    # rfc9051#6.4.3, rfc9051#6.4.9
     client.ok("STORE 1:3 +FLAGS.SILENT (\\Deleted)")
     assert client.ok("UID EXPUNGE 3").lines == [b"* 3 EXPUNGE"]
     assert client.ok("EXPUNGE").lines == [b"* 2 EXPUNGE", b"* 1 EXPUNGE"]
@@ -69,6 +71,7 @@ def test_expunge_is_held_back_while_numbers_are_in_use(
     server: TestServer, account: TestAccount, client: ImapClient
 ) -> None:
     """FETCH by number never renumbers what a pipelined command may name (RFC 9051 7.5.1)."""
+    # rfc9051#7.5.1
     other = server.imap(account, "INBOX")
     other.ok("STORE 1 +FLAGS.SILENT (\\Deleted)")
     other.ok("EXPUNGE")
@@ -91,7 +94,7 @@ def test_qresync_sessions_get_vanished(
 
 
 def test_examine_refuses_to_change(server: TestServer, account: TestAccount) -> None:
-    """A mailbox that is open for reading only stays as it is."""
+    """A mailbox that is open for reading only stays as it is. # rfc9051#6.3.3"""
     client = server.imap(account)
     client.ok("EXAMINE INBOX")
     assert client.cmd("EXPUNGE").status == "NO"
@@ -100,5 +103,6 @@ def test_examine_refuses_to_change(server: TestServer, account: TestAccount) -> 
 
 def test_numbers_that_do_not_exist(client: ImapClient) -> None:
     """A message number beyond the end is the client's mistake; an unknown UID is not."""
+    # rfc9051#6.4.9
     assert client.cmd("COPY 6 Archive").status == "BAD"
     assert client.cmd("UID COPY 600 Archive").status == "OK"

@@ -70,6 +70,7 @@ def _offered(client: ImapClient) -> set[str]:
 
 def test_capabilities_before_and_after_login(server: TestServer) -> None:
     """Few words before login, the whole list with the completion of it, and the same later."""
+    # rfc9051#6.1.1, rfc9051#7.1
     client = server.imap()
     greeting = client.greeting.decode()
     assert set(greeting[greeting.index("CAPABILITY ") + 11 : greeting.index("]")].split()) == (
@@ -95,6 +96,7 @@ def test_every_capability_has_tests(server: TestServer) -> None:
 
 def test_every_command_refuses_states_that_it_is_not_for(server: TestServer) -> None:
     """No command of the table can be given too early, and none ends the session by it."""
+    # rfc9051#3
     client = server.imap()
     refused = 0
     for entry in registry.all_commands():
@@ -111,7 +113,7 @@ def test_every_command_refuses_states_that_it_is_not_for(server: TestServer) -> 
 
 
 def test_enable(server: TestServer) -> None:
-    """ENABLED names what is new; what is unknown is ignored."""
+    """ENABLED names what is new; what is unknown is ignored. # rfc9051#6.3.1, rfc5161#3.1"""
     client = server.imap(server.account())
     assert client.ok("ENABLE CONDSTORE X-UNKNOWN").lines == [b"* ENABLED CONDSTORE"]
     assert client.ok("ENABLE condstore").lines == [b"* ENABLED"]
@@ -123,6 +125,7 @@ def test_enable(server: TestServer) -> None:
 
 def test_enable_rev2_changes_what_is_sent(server: TestServer) -> None:
     """Names become UTF-8, SEARCH answers with ESEARCH; before that they are as in rev1."""
+    # rfc9051#6.3.1
     account = server.account()
     client = server.imap(account, "INBOX")
     client.append("INBOX", simple())
@@ -147,7 +150,7 @@ def test_enable_rev2_changes_what_is_sent(server: TestServer) -> None:
     ],
 )
 def test_id(server: TestServer, command: bytes) -> None:
-    """Answered before and after login, with the name and without the version."""
+    """Answered before and after login, with the name and without the version. # rfc2971#3.1"""
     for client in (server.imap(), server.imap(server.account())):
         [line] = client.ok(command).lines
         assert line == b'* ID ("name" "Folkmoot" "vendor" "Folkmoot")'
@@ -172,7 +175,7 @@ def test_id_beyond_its_bounds(server: TestServer, command: bytes) -> None:
 
 
 def test_noop_and_check_tell_what_others_did(server: TestServer) -> None:
-    """Both look at the log; CHECK belongs to a selected mailbox."""
+    """Both look at the log; CHECK belongs to a selected mailbox. # rfc9051#6.1.2, rfc3501#6.4.1"""
     account = server.account()
     writer, reader = server.imap(account), server.imap(account, "INBOX")
     writer.append("INBOX", simple())
@@ -184,7 +187,7 @@ def test_noop_and_check_tell_what_others_did(server: TestServer) -> None:
 
 
 def test_removals_are_held_back_while_numbers_are_in_use(server: TestServer) -> None:
-    """FETCH, STORE and SEARCH tell no EXPUNGE; their UID forms and NOOP do."""
+    """FETCH, STORE and SEARCH tell no EXPUNGE; their UID forms and NOOP do. # rfc9051#7.5.1"""
     account = server.account()
     writer, reader = server.imap(account, "INBOX"), server.imap(account)
     for _ in range(3):
@@ -201,7 +204,7 @@ def test_removals_are_held_back_while_numbers_are_in_use(server: TestServer) -> 
 
 
 def test_logout(server: TestServer) -> None:
-    """BYE, OK, end; in every state, and nothing behind it is carried out."""
+    """BYE, OK, end; in every state, and nothing behind it is carried out. # rfc9051#6.1.3"""
     account = server.account()
     for client in (server.imap(), server.imap(account), server.imap(account, "INBOX")):
         client.send(b"a LOGOUT\r\nb NOOP\r\n")

@@ -30,7 +30,7 @@ def client(server: TestServer) -> ImapClient:
 
 
 def test_metadata_items(client: ImapClient) -> None:
-    """Each item is printed as it was stored, in the order asked for."""
+    """Each item is printed as it was stored, in the order asked for. # rfc9051#6.4.5"""
     size = len(simple("One", extra="X-Long: first\r\n\tsecond\r\n"))
     line = client.ok("FETCH 1 (UID RFC822.SIZE INTERNALDATE FLAGS MODSEQ)").lines[0]
     assert line == (
@@ -40,7 +40,7 @@ def test_metadata_items(client: ImapClient) -> None:
 
 
 def test_envelope_and_structure(client: ImapClient) -> None:
-    """The wire forms made at write time are what FETCH prints."""
+    """The wire forms made at write time are what FETCH prints. # rfc9051#7.5.2"""
     line = client.ok("FETCH 2 (ENVELOPE BODY BODYSTRUCTURE)").lines[0]
     assert b'ENVELOPE ("Mon, 1 Jan 2024 10:00:00 +0000" "Two" (("Alice" NIL "alice" ' in line
     assert b' BODY ("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 15 1) ' in line
@@ -57,19 +57,20 @@ def test_envelope_and_structure(client: ImapClient) -> None:
     ],
 )
 def test_macros(client: ImapClient, macro: str, words: tuple[bytes, ...]) -> None:
-    """A macro stands for its items."""
+    """A macro stands for its items. # rfc9051#6.4.5"""
     line = client.ok(f"FETCH 1 {macro}").lines[0]
     assert all(b"%b " % word in line for word in words)
 
 
 def test_uid_fetch_has_uid(client: ImapClient) -> None:
     """UID FETCH always answers with the UID; asking for it as well prints it once."""
+    # rfc9051#6.4.9
     assert client.ok("UID FETCH 2 FLAGS").lines == [b"* 2 FETCH (UID 2 FLAGS ())"]
     assert client.ok("UID FETCH 2 (FLAGS UID)").lines == [b"* 2 FETCH (UID 2 FLAGS ())"]
 
 
 def test_unknown_numbers_and_uids(client: ImapClient) -> None:
-    """A number without a message is an error, a UID without one is not."""
+    """A number without a message is an error, a UID without one is not. # rfc9051#6.4.9"""
     assert client.cmd("FETCH 3 FLAGS").status == "BAD"
     assert client.cmd("FETCH 1:3 FLAGS").status == "BAD"
     response = client.ok("UID FETCH 2:99,700 FLAGS")
@@ -85,6 +86,7 @@ def test_empty_mailbox(server: TestServer) -> None:
 
 def test_header_fields_from_the_stored_header(client: ImapClient) -> None:
     """Fields come octet for octet with their folding, the label as the client wrote it."""
+    # rfc9051#6.4.5.1
     line = client.ok('FETCH 1 (BODY.PEEK[HEADER.FIELDS (x-LONG Subject "%None")])').lines[0]
     data = b"Subject: One\r\nX-Long: first\r\n\tsecond\r\n\r\n"
     label = b'BODY[HEADER.FIELDS (x-LONG Subject "%None")]'
@@ -92,7 +94,7 @@ def test_header_fields_from_the_stored_header(client: ImapClient) -> None:
 
 
 def test_header_fields_not(client: ImapClient) -> None:
-    """The complement leaves out the named fields only."""
+    """The complement leaves out the named fields only. # rfc9051#6.4.5.1"""
     line = client.ok("FETCH 1 BODY.PEEK[HEADER.FIELDS.NOT (X-Long subject)]").lines[0]
     assert b"From: Alice" in line
     assert b"Content-Type:" in line
@@ -101,7 +103,7 @@ def test_header_fields_not(client: ImapClient) -> None:
 
 
 def test_header_partial(client: ImapClient) -> None:
-    """A partial of a header counts its octets, and is empty behind its end."""
+    """A partial of a header counts its octets, and is empty behind its end. # rfc9051#6.4.5"""
     lines = client.ok("FETCH 2 (BODY.PEEK[HEADER]<3.5> BODY.PEEK[HEADER]<90000.5>)").lines
     header = simple("Two")
     assert lines == [
@@ -170,6 +172,7 @@ def test_flags_of_many_messages(server: TestServer, monkeypatch: pytest.MonkeyPa
 
 def test_expunged_by_another_session(server: TestServer) -> None:
     """What is gone is left out and numbers hold until a command that may show EXPUNGE."""
+    # rfc2180#4.1.3
     account = server.account()
     one, two = server.imap(account), server.imap(account)
     fill(one, 3)
@@ -198,6 +201,7 @@ def test_bodystructure_budget(server: TestServer, monkeypatch: pytest.MonkeyPatc
 
 def test_saved_search(server: TestServer) -> None:
     """``$`` names what the last search saved (IMAP4rev2), in FETCH and in STORE."""
+    # rfc9051#6.4.4.1
     client = filled(server, 3)
     client.ok("ENABLE IMAP4rev2")
     client.ok("STORE 2 +FLAGS.SILENT (\\Flagged)")
@@ -207,7 +211,7 @@ def test_saved_search(server: TestServer) -> None:
 
 
 def test_needs_a_mailbox(server: TestServer) -> None:
-    """FETCH outside of the selected state is refused."""
+    """FETCH outside of the selected state is refused. # rfc9051#3"""
     client = server.imap(server.account())
     assert client.cmd("FETCH 1 FLAGS").status == "BAD"
     assert client.cmd("UID STORE 1 FLAGS ()").status == "BAD"

@@ -46,7 +46,7 @@ def large(size: int) -> bytes:
     ],
 )
 def test_sections(server: TestServer, section: str, expected: bytes) -> None:
-    """Each section is cut out octet for octet."""
+    """Each section is cut out octet for octet. # rfc9051#6.4.5.1"""
     client = with_message(server, NESTED)
     line = client.ok(f"UID FETCH 1 BODY.PEEK[{section}]").lines[0]
     assert literals(line) == {f"BODY[{section}]".encode(): expected}
@@ -76,7 +76,7 @@ def test_several_items_of_one_message(server: TestServer) -> None:
 
 
 def test_rfc822_items(server: TestServer) -> None:
-    """The items of IMAP4rev1 are answered under their own names."""
+    """The items of IMAP4rev1 are answered under their own names. # rfc3501#6.4.5"""
     client = with_message(server, NESTED)
     found = literals(client.ok("FETCH 1 (RFC822 RFC822.HEADER RFC822.TEXT)").lines[0])
     header, _, text = NESTED.partition(b"\r\n\r\n")
@@ -87,6 +87,7 @@ def test_rfc822_items(server: TestServer) -> None:
 
 def test_nul_octets_keep_sizes(server: TestServer) -> None:
     """A literal cannot hold NUL: 0x80 stands in its place, so that sizes and offsets stay true."""
+    # rfc9051#4.3.1
     message = simple("Nul", "a\0b\r\n")
     client = with_message(server, message)
     line = client.ok("FETCH 1 (RFC822.SIZE BODY.PEEK[] BODY.PEEK[TEXT]<1.1>)").lines[0]
@@ -100,6 +101,7 @@ def test_nul_octets_keep_sizes(server: TestServer) -> None:
 @pytest.mark.parametrize("item", ["BODY[]", "BODY[HEADER]", "RFC822", "RFC822.TEXT", "BINARY[1]"])
 def test_reading_sets_seen(server: TestServer, item: str) -> None:
     """Reading sets \\Seen once and says so in the same response; other sessions hear of it."""
+    # rfc9051#6.4.5
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     client.append("INBOX", simple(), "$x")
@@ -116,14 +118,14 @@ def test_reading_sets_seen(server: TestServer, item: str) -> None:
     "item", ["BODY.PEEK[]", "RFC822.HEADER", "BINARY.PEEK[1]", "BINARY.SIZE[1]", "ENVELOPE"]
 )
 def test_peeking_does_not_set_seen(server: TestServer, item: str) -> None:
-    """PEEK and items that are no body leave \\Seen as it is."""
+    """PEEK and items that are no body leave \\Seen as it is. # rfc9051#6.4.5"""
     client = with_message(server, simple())
     client.ok(f"FETCH 1 {item}")
     assert client.ok("FETCH 1 FLAGS").lines == [b"* 1 FETCH (FLAGS ())"]
 
 
 def test_examine_does_not_set_seen(server: TestServer) -> None:
-    """A mailbox that is open for reading only stays as it is."""
+    """A mailbox that is open for reading only stays as it is. # rfc9051#6.3.3"""
     client = with_message(server, simple())
     client.ok("EXAMINE INBOX")
     assert b"FLAGS" not in client.ok("FETCH 1 BODY[]").lines[0]

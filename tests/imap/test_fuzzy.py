@@ -35,12 +35,12 @@ def client(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Im
     ],
 )
 def test_fuzzy_keys(client: ImapClient, keys: str, expected: bytes) -> None:
-    """FUZZY goes for the key behind it; others are exact."""
+    """FUZZY goes for the key behind it; others are exact. # rfc6203#3"""
     assert client.ok(f"SEARCH {keys}").lines == [(b"* SEARCH " + expected).rstrip()]
 
 
 def test_relevancy(client: ImapClient) -> None:
-    """Scores come in the order of the results; with PARTIAL, of those that it names."""
+    """Scores come in the order of the results; with PARTIAL, of those that it names. # rfc6203#4"""
     [line] = client.ok('SEARCH RETURN (ALL RELEVANCY) FUZZY SUBJECT "broken imap"').lines
     assert line.endswith(b" ALL 1:2,4 RELEVANCY (100 68 90)")
     query = 'RETURN (PARTIAL 2:3 RELEVANCY) FUZZY SUBJECT "broken imap"'
@@ -53,6 +53,7 @@ def test_relevancy(client: ImapClient) -> None:
 
 def test_sorting_by_relevancy(client: ImapClient) -> None:
     """The best comes first (RFC 6203 section 5); without a fuzzy key it means nothing."""
+    # rfc6203#6
     fuzzy = 'UTF-8 FUZZY SUBJECT "broken imap"'
     assert client.ok(f"SORT (RELEVANCY) {fuzzy}").lines == [b"* SORT 1 4 2"]
     assert client.ok(f"SORT (REVERSE RELEVANCY SUBJECT) {fuzzy}").lines == [b"* SORT 2 4 1"]

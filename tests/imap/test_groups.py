@@ -70,7 +70,7 @@ def test_nobody_else_does(choir: Choir) -> None:
 
 
 def test_levels_are_no_mailboxes(choir: Choir) -> None:
-    """STATUS and SELECT of them are refused clearly; LIST-STATUS passes over them."""
+    """STATUS and SELECT of them are refused clearly; LIST-STATUS passes over them. # rfc5819#2"""
     bob = choir("bob")
     for name in ("Groups", "Groups/Choir", "Shared"):
         assert bob.cmd(f"STATUS {name} (MESSAGES)").code == "NONEXISTENT"
@@ -174,7 +174,7 @@ def test_what_is_in_a_group_is_charged_to_it(choir: Choir) -> None:
 
 
 def test_annotations(choir: Choir) -> None:
-    """Private ones are each member's own; shared ones take the right to write."""
+    """Private ones are each member's own; shared ones take the right to write. # rfc5464#3.3"""
     bob, carol = choir("bob"), choir("carol")
     bob.ok(f'SETMETADATA {INBOX} (/private/comment "mine" /shared/comment "ours")')
     assert b"mine" in bob.ok(f"GETMETADATA {INBOX} /private/comment").lines[0]

@@ -96,6 +96,7 @@ def test_nul_and_bare_cr(server: TestServer, octets: bytes) -> None:
 
 def test_bare_lf_ends_a_line(server: TestServer) -> None:
     """Hand-written clients end lines with LF; that is taken, and answered with CRLF."""
+    # rfc9051#2.2
     client = server.imap()
     client.send(b"a NOOP\nb CAPABILITY\n")
     assert client.finish("a").status == "OK"

@@ -26,7 +26,7 @@ def _two(server: TestServer, messages: int = 0) -> tuple[ImapClient, ImapClient]
 
 
 def test_new_mail_is_pushed(server: TestServer) -> None:
-    """EXISTS comes while IDLE waits."""
+    """EXISTS comes while IDLE waits. # rfc9051#6.3.13, rfc2177#3"""
     writer, idle = _two(server)
     tag = idle.idle()
     writer.append("INBOX", simple())
@@ -37,7 +37,7 @@ def test_new_mail_is_pushed(server: TestServer) -> None:
 
 
 def test_flags_and_removals_are_pushed(server: TestServer) -> None:
-    """FETCH with the flags, then EXPUNGE."""
+    """FETCH with the flags, then EXPUNGE. # rfc9051#6.3.13"""
     writer, idle = _two(server, 3)
     tag = idle.idle()
     writer.ok("STORE 2 +FLAGS (\\Deleted $Work)")
@@ -67,7 +67,7 @@ def test_what_happened_before_idle_is_told_at_its_begin(server: TestServer) -> N
 
 
 def test_qresync_sessions_are_pushed_vanished(server: TestServer) -> None:
-    """VANISHED in place of EXPUNGE, and MODSEQ with flags."""
+    """VANISHED in place of EXPUNGE, and MODSEQ with flags. # rfc7162#3.2.10"""
     writer, idle = _two(server, 2)
     idle.ok("ENABLE QRESYNC")
     tag = idle.idle()
@@ -99,7 +99,7 @@ def test_idle_and_done_in_one_packet(server: TestServer) -> None:
 
 
 def test_idle_without_a_mailbox(server: TestServer) -> None:
-    """Allowed once signed in; nothing is pushed."""
+    """Allowed once signed in; nothing is pushed. # rfc9051#6.3.13"""
     account = server.account()
     client = server.imap(account)
     tag = client.idle()
@@ -110,7 +110,7 @@ def test_idle_without_a_mailbox(server: TestServer) -> None:
 
 @pytest.mark.parametrize("garbage", [b"a NOOP", b"", b"DONE NOW", b"\xff\x00", b"x" * 5000])
 def test_ended_by_something_else(server: TestServer, garbage: bytes) -> None:
-    """Anything but DONE ends IDLE with BAD; the session goes on."""
+    """Anything but DONE ends IDLE with BAD; the session goes on. # rfc9051#6.3.13"""
     client = server.imap(server.account(), "INBOX")
     tag = client.idle()
     client.send(garbage + b"\r\n")
@@ -186,6 +186,7 @@ def _waiting(server: TestServer) -> int:
 
 def test_autologout(make: MakeServer) -> None:
     """A client that is silent for too long is told so; one that idles and speaks is not."""
+    # rfc9051#5.4
     with make(ImapLimits(idle_seconds=0.6)) as server:
         account = server.account()
         silent = server.imap(account, "INBOX")

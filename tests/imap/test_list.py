@@ -11,7 +11,7 @@ DEFAULTS = ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"]
 
 
 def test_delimiter(server: TestServer) -> None:
-    """An empty pattern asks for the delimiter only."""
+    """An empty pattern asks for the delimiter only. # rfc9051#6.3.9"""
     client = server.imap(server.account())
     for command in ('LIST "" ""', 'LIST anything ""'):
         assert client.ok(command).lines == [b'* LIST (\\Noselect) "/" ""']
@@ -19,7 +19,7 @@ def test_delimiter(server: TestServer) -> None:
 
 
 def test_order_and_special_use(server: TestServer) -> None:
-    """INBOX first, then by name; what mailboxes are for is told without being asked."""
+    """INBOX first, then by name; what mailboxes are for is told without being asked. # rfc6154#2"""
     client = server.imap(server.account())
     client.ok("CREATE AAA")
     client.ok("CREATE INBOX/Lists")
@@ -35,6 +35,7 @@ def test_order_and_special_use(server: TestServer) -> None:
 
 def test_wildcards_and_reference(server: TestServer) -> None:
     """``%`` stops at the delimiter, ``*`` does not; the reference stands before the pattern."""
+    # rfc9051#6.3.9
     client = server.imap(server.account())
     client.ok("CREATE a/b/c")
     client.ok("CREATE ab")
@@ -50,7 +51,7 @@ def test_wildcards_and_reference(server: TestServer) -> None:
 
 
 def test_inbox_in_any_case(server: TestServer) -> None:
-    """INBOX answers to every spelling, also as the first level of others."""
+    """INBOX answers to every spelling, also as the first level of others. # rfc9051#5.1"""
     client = server.imap(server.account())
     client.ok("CREATE iNbOx/x")
     for pattern in ("inbox", "InBox", "INBOX", "i%"):
@@ -78,7 +79,7 @@ def test_accounts_do_not_see_each_other(server: TestServer) -> None:
 
 
 def test_lsub(server: TestServer) -> None:
-    """LSUB names what is subscribed, existing or not."""
+    """LSUB names what is subscribed, existing or not. # rfc3501#6.3.9"""
     client = server.imap(server.account())
     assert listed(client, 'LSUB "" "*"') == DEFAULTS
     client.ok("UNSUBSCRIBE Junk")
@@ -88,7 +89,7 @@ def test_lsub(server: TestServer) -> None:
 
 
 def test_lsub_levels(server: TestServer) -> None:
-    """With ``%``, the level above something subscribed is named as \\Noselect."""
+    """With ``%``, the level above something subscribed is named as \\Noselect. # rfc3501#6.3.9"""
     client = server.imap(server.account())
     client.ok("CREATE foo/bar")
     client.ok("SUBSCRIBE foo/bar")
@@ -104,6 +105,7 @@ def test_lsub_levels(server: TestServer) -> None:
 
 def test_names_in_both_encodings(server: TestServer) -> None:
     """Modified UTF-7 to old clients, UTF-8 once IMAP4rev2 is enabled; emoji included."""
+    # rfc9051#5.1, rfc3501#5.1.3
     account = server.account()
     old, new = server.imap(account), server.imap(account)
     new.ok("ENABLE IMAP4rev2")
@@ -117,7 +119,7 @@ def test_names_in_both_encodings(server: TestServer) -> None:
 
 
 def test_decomposed_names_are_the_same(server: TestServer) -> None:
-    """macOS sends é as two characters; it is the same mailbox."""
+    """macOS sends é as two characters; it is the same mailbox. # rfc5198#2"""
     client = server.imap(server.account())
     client.ok("ENABLE IMAP4rev2")
     composed, decomposed = "\u00e9t\u00e9", "e\u0301te\u0301"

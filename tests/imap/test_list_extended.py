@@ -34,18 +34,19 @@ def test_capabilities(client: ImapClient) -> None:
 
 def test_several_patterns(client: ImapClient) -> None:
     """A name that matches two patterns is listed once; empty patterns are ignored."""
+    # rfc9051#6.3.9
     assert listed(client, 'LIST "" ("foo2" "foo%" "" "*/bar1")') == ["foo2", "foo2/bar1"]
     assert listed(client, 'LIST () "" ""') == []
 
 
 def test_children(client: ImapClient) -> None:
-    """Every answer says whether there are children."""
+    """Every answer says whether there are children. # rfc9051#6.3.9.5, rfc3348#3"""
     assert one(client, 'LIST "" foo2 RETURN (CHILDREN)').attributes == {"\\HasChildren"}
     assert one(client, 'LIST "" foo2/bar1').attributes == {"\\HasNoChildren"}
 
 
 def test_subscribed_selection(client: ImapClient) -> None:
-    """Exactly the subscribed names, those that do not exist among them."""
+    """Exactly the subscribed names, those that do not exist among them. # rfc9051#6.3.9.1"""
     found = names(client.ok('LIST (SUBSCRIBED) "" "*"'))
     assert [name.name for name in found] == sorted(
         ["foo2/bar1", "foo2/bar2", "baz2/bar2", "baz2/bar22", "eps2", "eps2/mamba", "qux2/bar2"]
@@ -57,7 +58,7 @@ def test_subscribed_selection(client: ImapClient) -> None:
 
 
 def test_subscribed_return(client: ImapClient) -> None:
-    """RETURN (SUBSCRIBED) marks, but lists only what exists."""
+    """RETURN (SUBSCRIBED) marks, but lists only what exists. # rfc9051#6.3.9.2"""
     found = {name.name: name for name in names(client.ok('LIST "" "*2" RETURN (SUBSCRIBED)'))}
     assert "qux2/bar2" not in found
     assert "\\Subscribed" in found["eps2"].attributes
@@ -68,6 +69,7 @@ def test_subscribed_return(client: ImapClient) -> None:
 
 def test_recursive_match(client: ImapClient) -> None:
     """CHILDINFO stands for children that the pattern leaves out; what is redundant is not told."""
+    # rfc9051#6.3.9.6, rfc9051#6.3.9.3
     found = {n.name: n for n in names(client.ok('LIST (RECURSIVEMATCH SUBSCRIBED) "" "*2"'))}
     childinfo = '"CHILDINFO" ("SUBSCRIBED")'
     assert {name: entry.extended for name, entry in found.items()} == {
@@ -94,7 +96,7 @@ def test_recursive_match_needs_another(client: ImapClient) -> None:
 
 
 def test_remote_changes_nothing(client: ImapClient) -> None:
-    """There are no mailboxes elsewhere; an option given twice counts once."""
+    """There are no mailboxes elsewhere; an option given twice counts once. # rfc9051#6.3.9.1"""
     expected = listed(client, 'LIST "" "*"')
     assert listed(client, 'LIST (REMOTE REMOTE) "" "*"') == expected
     assert listed(client, 'LIST () "" "*" RETURN ()') == expected
@@ -102,6 +104,7 @@ def test_remote_changes_nothing(client: ImapClient) -> None:
 
 def test_list_status(client: ImapClient) -> None:
     """STATUS follows the LIST response of each mailbox that is selected and exists."""
+    # rfc9051#6.3.9.2, rfc5819#2
     client.append("foo2", simple())
     lines = client.ok('LIST "" ("foo2" "eps2") RETURN (STATUS (MESSAGES UNSEEN SIZE))').lines
     assert [line.split()[1] for line in lines] == [b"LIST", b"STATUS", b"LIST", b"STATUS"]
@@ -112,7 +115,7 @@ def test_list_status(client: ImapClient) -> None:
 
 
 def test_list_status_wants_condstore(client: ImapClient) -> None:
-    """Asking for HIGHESTMODSEQ tells that the client knows CONDSTORE."""
+    """Asking for HIGHESTMODSEQ tells that the client knows CONDSTORE. # rfc7162#3.1"""
     client.append("foo2", simple())
     client.ok('LIST "" foo2 RETURN (STATUS (HIGHESTMODSEQ))')
     client.ok("SELECT foo2")

@@ -40,7 +40,7 @@ def _is_bye(line: bytes) -> bool:
 
 @pytest.mark.parametrize("form", ['LOGIN {0} "{1}"', 'LOGIN "{0}" "{1}"', 'login "{0}" "{1}"'])
 def test_login_forms(server: TestServer, form: str) -> None:
-    """Atoms, quoted strings and any case of the command are what clients send."""
+    """Atoms, quoted strings and any case of the command are what clients send. # rfc9051#6.2.3"""
     account = server.account()
     response = server.imap().ok(form.format(account.address, account.password))
     assert response.code.startswith("CAPABILITY IMAP4rev1 ")
@@ -48,7 +48,7 @@ def test_login_forms(server: TestServer, form: str) -> None:
 
 
 def test_login_with_literals(server: TestServer) -> None:
-    """Name and password as literals, synchronising and not."""
+    """Name and password as literals, synchronising and not. # rfc9051#4.3"""
     account = server.account()
     client = server.imap()
     tag = client.start(f"LOGIN {{{len(account.address)}}}")
@@ -93,7 +93,7 @@ def test_login_that_is_not_utf8(server: TestServer) -> None:
 
 
 def test_login_twice(server: TestServer) -> None:
-    """LOGIN and AUTHENTICATE belong to the state before login."""
+    """LOGIN and AUTHENTICATE belong to the state before login. # rfc9051#3"""
     account = server.account()
     client = server.imap(account)
     assert client.cmd(f'LOGIN {account.address} "{PASSWORD}"').status == "BAD"
@@ -139,7 +139,7 @@ def test_throttled(server: TestServer) -> None:
 
 
 def test_authenticate_plain_with_initial_response(server: TestServer) -> None:
-    """SASL-IR saves the client a round trip."""
+    """SASL-IR saves the client a round trip. # rfc4959#3, rfc4616#2"""
     account = server.account()
     client = server.imap()
     response = client.ok(b"AUTHENTICATE PLAIN " + _plain(account.address, PASSWORD))
@@ -147,7 +147,7 @@ def test_authenticate_plain_with_initial_response(server: TestServer) -> None:
 
 
 def test_authenticate_plain_without_initial_response(server: TestServer) -> None:
-    """The server asks with an empty challenge."""
+    """The server asks with an empty challenge. # rfc9051#6.2.2"""
     account = server.account()
     client = server.imap()
     tag = client.start("authenticate plain")
@@ -185,6 +185,7 @@ def test_authenticate_with_wrong_password(server: TestServer) -> None:
 @pytest.mark.parametrize("response", [b"*", b"not base64!", b"AAA", b"\xff\xff", b"=" * 5])
 def test_authenticate_given_up(server: TestServer, response: bytes) -> None:
     """A star cancels, broken base64 is refused; both with BAD, and the session goes on."""
+    # rfc9051#6.2.2
     account = server.account()
     client = server.imap()
     tag = client.start("AUTHENTICATE PLAIN")
@@ -196,6 +197,7 @@ def test_authenticate_given_up(server: TestServer, response: bytes) -> None:
 @pytest.mark.parametrize("initial", [b"!!!!", b"AAA", b"="])
 def test_authenticate_with_broken_initial_response(server: TestServer, initial: bytes) -> None:
     """Nothing that is sent as initial response breaks the session; "=" is an empty response."""
+    # rfc4959#3
     client = server.imap()
     assert client.cmd(b"AUTHENTICATE PLAIN " + initial).status in ("BAD", "NO")
     client.ok("NOOP")
@@ -240,7 +242,7 @@ def _scram(
 
 @pytest.mark.parametrize("with_initial", [True, False])
 def test_scram(server: TestServer, with_initial: bool) -> None:
-    """SCRAM proves the password without sending it."""
+    """SCRAM proves the password without sending it. # rfc5802#3, rfc7677#3"""
     account = server.account()
     client = server.imap()
     scram = ScramClient(account.address, PASSWORD)
@@ -263,7 +265,7 @@ def _exporter(client: ImapClient) -> bytes:
 
 @pytest.mark.parametrize("implicit", [True, False])
 def test_scram_plus_is_bound_to_the_tls_connection(make: MakeServer, implicit: bool) -> None:
-    """SCRAM-PLUS with tls-exporter (RFC 9266), over implicit TLS and STARTTLS."""
+    """SCRAM-PLUS with tls-exporter (RFC 9266), over implicit TLS and STARTTLS. # rfc5802#6"""
     with make(tls=True, plaintext_logins=False) as server:
         account = server.account()
         if implicit:
@@ -286,6 +288,7 @@ def test_scram_plus_is_bound_to_the_tls_connection(make: MakeServer, implicit: b
 
 def test_plaintext_is_refused_where_it_is_not_allowed(make: MakeServer) -> None:
     """Without TLS no password is taken; the client is told before and after it tries."""
+    # rfc9051#6.2.3
     with make(tls=True, plaintext_logins=False) as server:
         account = server.account()
         client = server.imap()
@@ -302,7 +305,7 @@ def test_plaintext_is_refused_where_it_is_not_allowed(make: MakeServer) -> None:
 
 
 def test_starttls(make: MakeServer) -> None:
-    """After STARTTLS the capabilities are others, and passwords are taken."""
+    """After STARTTLS the capabilities are others, and passwords are taken. # rfc9051#6.2.1"""
     with make(tls=True, plaintext_logins=False) as server:
         account = server.account()
         client = server.imap()
@@ -332,6 +335,7 @@ def test_implicit_tls(make: MakeServer) -> None:
 
 def test_starttls_injection(make: MakeServer) -> None:
     """What came in the same packet behind STARTTLS was not protected and is not obeyed."""
+    # rfc9051#6.2.1
     with make(tls=True, plaintext_logins=False) as server:
         client = server.imap()
         client.send(b'a STARTTLS\r\nb ID ("name" "injected")\r\nc NOOP\r\nd LOG')

@@ -18,6 +18,7 @@ def client(server: TestServer) -> ImapClient:
 
 def test_create_makes_all_levels(client: ImapClient) -> None:
     """Every level is a mailbox that can be selected; a delimiter at the end says nothing."""
+    # rfc9051#6.3.4
     client.ok("CREATE a/b/c/")
     assert listed(client, 'LIST "" a*') == ["a", "a/b", "a/b/c"]
     for name in ("a", "a/b", "a/b/c", "a/b/"):
@@ -28,7 +29,7 @@ def test_create_makes_all_levels(client: ImapClient) -> None:
 
 @pytest.mark.parametrize("name", ["INBOX", "inbox", "InBoX/"])
 def test_inbox_exists_already(client: ImapClient, name: str) -> None:
-    """INBOX is always there, in any spelling."""
+    """INBOX is always there, in any spelling. # rfc9051#5.1"""
     assert client.cmd(f"CREATE {name}").code == "ALREADYEXISTS"
 
 
@@ -38,6 +39,7 @@ def test_inbox_exists_already(client: ImapClient, name: str) -> None:
 )
 def test_names_that_cannot_be(client: ImapClient, name: str) -> None:
     """Wildcards, empty levels, control characters, too long and too deep: NO [CANNOT]."""
+    # rfc9051#5.1
     response = client.cmd(f"CREATE {name}")
     assert (response.status, response.code) == ("NO", "CANNOT")
     assert client.cmd(f"SUBSCRIBE {name}").code == "CANNOT"
@@ -46,13 +48,13 @@ def test_names_that_cannot_be(client: ImapClient, name: str) -> None:
 
 
 def test_name_that_is_not_utf7(client: ImapClient) -> None:
-    """Broken modified UTF-7 is a syntax error, not a mailbox of a strange name."""
+    """Broken modified UTF-7 is a syntax error, not a mailbox of a strange name. # rfc3501#5.1.3"""
     for name in ("a&", "&AA", '"&Jjo!-"'):
         assert client.cmd(f"CREATE {name}").status == "BAD"
 
 
 def test_delete(client: ImapClient) -> None:
-    """A deleted mailbox is gone, and one made again under its name is another."""
+    """A deleted mailbox is gone, and one made again under its name is another. # rfc9051#6.3.5"""
     client.ok("CREATE old")
     client.append("old", simple())
     before = status(client, "old", "UIDVALIDITY")["UIDVALIDITY"]
@@ -66,7 +68,7 @@ def test_delete(client: ImapClient) -> None:
 
 
 def test_delete_refusals(client: ImapClient) -> None:
-    """INBOX stays, and so does what has children."""
+    """INBOX stays, and so does what has children. # rfc9051#6.3.5"""
     assert client.cmd("DELETE INBOX").code == "CANNOT"
     client.ok("CREATE a/b")
     assert client.cmd("DELETE a").code == "HASCHILDREN"
@@ -102,6 +104,7 @@ def test_delete_in_another_session(server: TestServer) -> None:
 
 def test_rename_takes_children_along(client: ImapClient) -> None:
     """Messages, UIDs and children keep; missing levels above the new name are made."""
+    # rfc9051#6.3.6
     client.ok("CREATE a/b/c")
     client.append("a/b", simple())
     before = status(client, "a/b", "MESSAGES UIDVALIDITY UIDNEXT")
@@ -112,7 +115,7 @@ def test_rename_takes_children_along(client: ImapClient) -> None:
 
 
 def test_rename_refusals(client: ImapClient) -> None:
-    """Taken, missing, or below itself."""
+    """Taken, missing, or below itself. # rfc9051#6.3.6"""
     client.ok("CREATE a/b")
     assert client.cmd("RENAME a Sent").code == "ALREADYEXISTS"
     assert client.cmd("RENAME a a").code == "ALREADYEXISTS"
@@ -125,6 +128,7 @@ def test_rename_refusals(client: ImapClient) -> None:
 
 def test_rename_inbox_moves_its_messages(server: TestServer) -> None:
     """INBOX stays, empty; its children stay too; who has it selected sees the messages go."""
+    # rfc9051#6.3.6
     account = server.account()
     client, watching = server.imap(account), server.imap(account, select="INBOX")
     client.ok("CREATE INBOX/child")
@@ -160,6 +164,7 @@ def test_rename_keeps_subscriptions(client: ImapClient) -> None:
 
 def test_oldname(server: TestServer) -> None:
     """IMAP4rev2 clients learn the name before, and the form in which a name is kept."""
+    # rfc9051#6.3.9.7
     account = server.account()
     old, new = server.imap(account), server.imap(account)
     new.ok("ENABLE IMAP4rev2")
@@ -176,6 +181,7 @@ def test_oldname(server: TestServer) -> None:
 
 def test_subscribe(client: ImapClient) -> None:
     """Any possible name can be subscribed; doing it twice or undoing nothing is no error."""
+    # rfc9051#6.3.7, rfc9051#6.3.8
     client.ok("SUBSCRIBE not/there")
     client.ok("SUBSCRIBE not/there/")
     assert listed(client, 'LSUB "" "not*"') == ["not/there"]

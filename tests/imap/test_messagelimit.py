@@ -46,14 +46,14 @@ def uids(response: Response) -> list[int]:
 
 
 def test_capability(limited: ImapClient) -> None:
-    """One of the two is offered, never both."""
+    """One of the two is offered, never both. # rfc9738#3"""
     words = limited.ok("CAPABILITY").lines[0].split()
     assert b"MESSAGELIMIT=3" in words
     assert not any(word.startswith(b"SAVELIMIT") for word in words)
 
 
 def test_fetch_and_store(limited: ImapClient) -> None:
-    """The newest are worked on, and the code names the lowest of them."""
+    """The newest are worked on, and the code names the lowest of them. # rfc9738#3.1"""
     response = limited.ok("UID FETCH 1:* (FLAGS)")
     assert (uids(response), response.code) == ([6, 7, 8], "MESSAGELIMIT 3 6")
     response = limited.ok("FETCH 1:5 (UID)")
@@ -66,7 +66,7 @@ def test_fetch_and_store(limited: ImapClient) -> None:
 
 
 def test_partial(limited: ImapClient) -> None:
-    """A PARTIAL range is refused when it is too wide, whatever is in it."""
+    """A PARTIAL range is refused when it is too wide, whatever is in it. # rfc9738#3.1"""
     refused = limited.cmd("UID FETCH 1:* (UID) (PARTIAL 1:4)")
     assert (refused.status, refused.code) == ("NO", "MESSAGELIMIT 3")
     response = limited.ok("UID FETCH 1:* (UID) (PARTIAL 2:4)")
@@ -74,7 +74,7 @@ def test_partial(limited: ImapClient) -> None:
 
 
 def test_search(limited: ImapClient) -> None:
-    """The messages that are looked at count, not those that are found."""
+    """The messages that are looked at count, not those that are found. # rfc9738#3.1"""
     response = limited.ok("UID SEARCH ALL")
     assert (response.lines, response.code) == ([b"* SEARCH 6 7 8"], "MESSAGELIMIT 3 6")
     response = limited.ok("UID SEARCH UIDBEFORE 6 SUBJECT 4")
@@ -89,7 +89,7 @@ def test_search(limited: ImapClient) -> None:
 
 
 def test_copy_move_append(limited: ImapClient) -> None:
-    """COPY and APPEND are all or nothing, MOVE goes piece by piece."""
+    """COPY and APPEND are all or nothing, MOVE goes piece by piece. # rfc9738#3.1"""
     refused = limited.cmd("COPY 1:4 Archive")
     assert (refused.status, refused.code) == ("NO", "MESSAGELIMIT 3")
     assert limited.cmd(_multi(0, 4)).code == "MESSAGELIMIT 3"
@@ -101,6 +101,7 @@ def test_copy_move_append(limited: ImapClient) -> None:
 
 def test_expunge(limited: ImapClient) -> None:
     """UID EXPUNGE is limited, EXPUNGE must not be; two codes do not fit into one reply."""
+    # rfc9738#3.1
     limited.ok("ENABLE QRESYNC")
     for numbers in ("1:3", "4:6", "7:8"):
         limited.ok(f"STORE {numbers} +FLAGS.SILENT (\\Deleted)")
@@ -112,7 +113,7 @@ def test_expunge(limited: ImapClient) -> None:
 
 
 def test_a_limit_for_saving_only(make: MakeServer) -> None:
-    """SAVELIMIT: COPY and APPEND are bounded, everything else is not."""
+    """SAVELIMIT: COPY and APPEND are bounded, everything else is not. # rfc9738#3"""
     with make(ImapLimits(saved=2)) as server:
         client = server.imap(server.account())
         assert b"SAVELIMIT=2" in client.ok("CAPABILITY").lines[0].split()

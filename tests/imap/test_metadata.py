@@ -14,6 +14,7 @@ def get(client: ImapClient, arguments: str) -> list[bytes]:
 
 def test_set_get_remove(server: TestServer) -> None:
     """Values of mailboxes and of the account, as strings, literals and with NUL."""
+    # rfc5464#4.2, rfc5464#4.3
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     client.ok('SETMETADATA INBOX (/private/comment "mine" /SHARED/Comment "ours")')
@@ -33,7 +34,7 @@ def test_set_get_remove(server: TestServer) -> None:
 
 
 def test_depth(server: TestServer) -> None:
-    """0, 1 and infinity; options before and behind the name of the mailbox."""
+    """0, 1 and infinity; options before and behind the name of the mailbox. # rfc5464#4.2.2"""
     client = server.imap(server.account())
     client.ok('SETMETADATA INBOX (/private/a "0" /private/a/b "1" /private/a/b/c "2")')
     client.ok('SETMETADATA INBOX (/private/ab "other")')
@@ -47,7 +48,7 @@ def test_depth(server: TestServer) -> None:
 
 
 def test_max_size(server: TestServer) -> None:
-    """Longer values are left out, and the longest of them is told."""
+    """Longer values are left out, and the longest of them is told. # rfc5464#4.2.1"""
     client = server.imap(server.account())
     client.ok(f'SETMETADATA INBOX (/private/comment "12345" /shared/comment "{"x" * 50}")')
     both = "(/private/comment /shared/comment)"
@@ -61,6 +62,7 @@ def test_max_size(server: TestServer) -> None:
 
 def test_limits(server: TestServer) -> None:
     """A value that is too long and one entry too many: nothing of the command is done."""
+    # rfc5464#4.1
     client = server.imap(server.account())
     long = 64 * 1024
     value = b"x" * (long + 1)
@@ -79,7 +81,7 @@ def test_limits(server: TestServer) -> None:
 
 
 def test_private_is_each_accounts_own(server: TestServer) -> None:
-    """Nobody sees the annotations of others, nor mailboxes by way of them."""
+    """Nobody sees the annotations of others, nor mailboxes by way of them. # rfc5464#3.3"""
     first, second = server.imap(server.account()), server.imap(server.account())
     first.ok('SETMETADATA "" (/private/comment "mine")')
     first.ok('SETMETADATA INBOX (/shared/comment "of my INBOX")')
@@ -88,7 +90,7 @@ def test_private_is_each_accounts_own(server: TestServer) -> None:
 
 
 def test_server_annotations(server: TestServer) -> None:
-    """Those that all would see are not for clients to set."""
+    """Those that all would see are not for clients to set. # rfc5464#3.3"""
     client = server.imap(server.account())
     refused = client.cmd('SETMETADATA "" (/shared/comment "hello all")')
     assert (refused.status, refused.code) == ("NO", "NOPERM")
@@ -96,6 +98,7 @@ def test_server_annotations(server: TestServer) -> None:
 
 def test_rename_and_delete(server: TestServer) -> None:
     """Annotations follow a mailbox; they stay on INBOX too; they go when the mailbox goes."""
+    # rfc5464#4.1
     client = server.imap(server.account())
     client.ok("CREATE Work")
     client.ok('SETMETADATA Work (/shared/comment "w")')
@@ -112,6 +115,7 @@ def test_rename_and_delete(server: TestServer) -> None:
 
 def test_unsolicited(server: TestServer) -> None:
     """After ENABLE METADATA, what others change is told by name; what it changes itself is not."""
+    # rfc5464#4.4.2
     account = server.account()
     writer, reader = server.imap(account), server.imap(account)
     silent = server.imap(account)
@@ -135,6 +139,7 @@ def test_unsolicited(server: TestServer) -> None:
 
 def test_list_metadata(server: TestServer) -> None:
     """Values beside the names; NIL for mailboxes without, nothing for what does not exist."""
+    # rfc9590#3
     client = server.imap(server.account())
     client.ok('SETMETADATA Sent (/shared/vendor/x/colour "red")')
     client.ok("SUBSCRIBE Gone")
@@ -165,12 +170,12 @@ def test_list_metadata(server: TestServer) -> None:
     ],
 )
 def test_bad_syntax(server: TestServer, command: str) -> None:
-    """BAD, and nothing else."""
+    """BAD, and nothing else. # rfc5464#5"""
     assert server.imap(server.account()).cmd(command).status == "BAD"
 
 
 def test_refusals(server: TestServer) -> None:
-    """Missing mailboxes, and names outside of the two trees."""
+    """Missing mailboxes, and names outside of the two trees. # rfc5464#3.2"""
     client = server.imap(server.account())
     assert client.cmd("GETMETADATA no /private/a").code == "NONEXISTENT"
     assert client.cmd('SETMETADATA no (/private/a "x")').code == "NONEXISTENT"

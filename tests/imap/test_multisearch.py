@@ -62,12 +62,13 @@ def found(client: ImapClient, command: str) -> dict[str, str]:
 )
 def test_sources(client: ImapClient, source: str, mailboxes: list[str]) -> None:
     """Each mailbox is searched once and named with its UIDVALIDITY; absent ones do no harm."""
+    # rfc7377#2.1, rfc7377#2.2
     told = found(client, f"ESEARCH IN ({source}) SUBJECT needle")
     assert told == dict.fromkeys(mailboxes, "ALL 2")
 
 
 def test_subscribed(client: ImapClient) -> None:
-    """Those that the account is subscribed to."""
+    """Those that the account is subscribed to. # rfc7377#2.2"""
     assert "Other" in found(client, "ESEARCH IN (subscribed) ALL")
     client.ok("UNSUBSCRIBE Other")
     assert "Other" not in found(client, "ESEARCH IN (subscribed) ALL")
@@ -75,6 +76,7 @@ def test_subscribed(client: ImapClient) -> None:
 
 def test_results(client: ImapClient) -> None:
     """Options are those of SEARCH; of a mailbox where nothing was found, nothing is told."""
+    # rfc7377#2.1
     options = "RETURN (COUNT MIN MAX) CHARSET UTF-8"
     told = found(client, f"ESEARCH IN (mailboxes (INBOX Other)) {options} NOT SUBJECT nothing")
     assert told == dict.fromkeys(["INBOX", "Other"], "MIN 1 MAX 2 COUNT 2")
@@ -102,11 +104,12 @@ def test_results(client: ImapClient) -> None:
 )
 def test_refused(client: ImapClient, command: str) -> None:
     """Numbers and kept results are about the selected mailbox; nothing is selected here."""
+    # rfc7377#2.2
     assert client.cmd(command).status == "BAD"
 
 
 def test_in_the_selected_mailbox(server: TestServer, client: ImapClient) -> None:
-    """There everything is possible that UID SEARCH can do."""
+    """There everything is possible that UID SEARCH can do. # rfc7377#2.2"""
     mine = server.imap()
     mine.login("multi@example.test", "correct horse battery")
     mine.ok("SELECT Other")
@@ -117,6 +120,6 @@ def test_in_the_selected_mailbox(server: TestServer, client: ImapClient) -> None
 
 
 def test_others_mailboxes_are_absent(server: TestServer, client: ImapClient) -> None:
-    """Another account's search ends at its own mailboxes."""
+    """Another account's search ends at its own mailboxes. # rfc7377#2.2"""
     stranger = server.imap(server.account())
     assert found(stranger, "ESEARCH IN (personal mailboxes (Other Lists)) ALL") == {}

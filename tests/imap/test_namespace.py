@@ -6,7 +6,7 @@ from tests.kit.server import TestServer
 
 
 def test_namespaces(server: TestServer) -> None:
-    """One's own without prefix, what others share, what groups have."""
+    """One's own without prefix, what others share, what groups have. # rfc9051#6.3.10, rfc2342#5"""
     client = server.imap(server.account())
     assert client.ok("NAMESPACE").lines == [
         b'* NAMESPACE (("" "/")) (("Shared/" "/")) (("Groups/" "/"))'
@@ -15,6 +15,6 @@ def test_namespaces(server: TestServer) -> None:
 
 
 def test_only_after_login(server: TestServer) -> None:
-    """Who is not signed in has no names."""
+    """Who is not signed in has no names. # rfc2342#4"""
     client = server.imap()
     assert client.cmd("NAMESPACE").status == "BAD"

@@ -44,6 +44,7 @@ def pair(server: TestServer, select: str | None = None) -> tuple[ImapClient, Ima
 
 def test_selected_is_pushed_between_commands(server: TestServer) -> None:
     """EXISTS with what was asked for of the message, FETCH of flags, EXPUNGE."""
+    # rfc5465#5.2, rfc5465#5.3
     writer, client = pair(server, "INBOX")
     client.ok(
         "NOTIFY SET (SELECTED (MessageNew (UID BODY.PEEK[HEADER.FIELDS (Subject)])"
@@ -64,7 +65,7 @@ def test_selected_is_pushed_between_commands(server: TestServer) -> None:
 
 
 def test_selected_delayed_keeps_removals_back(server: TestServer) -> None:
-    """They come with a command that may show them."""
+    """They come with a command that may show them. # rfc5465#6.1"""
     writer, client = pair(server, "INBOX")
     writer.append("INBOX", simple())
     writer.append("INBOX", simple())
@@ -79,7 +80,7 @@ def test_selected_delayed_keeps_removals_back(server: TestServer) -> None:
 
 
 def test_without_flag_changes(server: TestServer) -> None:
-    """What was not asked for is not told."""
+    """What was not asked for is not told. # rfc5465#5.1"""
     writer, client = pair(server, "INBOX")
     client.ok("NOTIFY SET (SELECTED (MessageNew MessageExpunge))")
     writer.append("INBOX", simple())
@@ -91,7 +92,7 @@ def test_without_flag_changes(server: TestServer) -> None:
 
 
 def test_set_tells_what_has_gathered(server: TestServer) -> None:
-    """NOTIFY SET implies a NOOP; then SELECTED NONE (or nothing of it) is silent."""
+    """NOTIFY SET implies a NOOP; then SELECTED NONE (or nothing of it) is silent. # rfc5465#3.1"""
     writer, client = pair(server, "INBOX")
     writer.append("INBOX", simple())
     assert client.ok("NOTIFY SET (SELECTED NONE)").matching("EXISTS") == [b"* 1 EXISTS"]
@@ -146,6 +147,7 @@ def test_pushes_do_not_mix_with_answers(server: TestServer) -> None:
 
 def test_status_of_other_mailboxes(server: TestServer) -> None:
     """New messages, flags with CONDSTORE, removals: one STATUS each, by any kind of name."""
+    # rfc5465#5.1, rfc5465#5.2, rfc5465#5.3
     writer, client = pair(server)
     writer.ok("CREATE Lists/a")
     client.ok("ENABLE CONDSTORE")
@@ -184,7 +186,7 @@ def test_without_condstore_only_seen_counts(server: TestServer) -> None:
 
 
 def test_selected_and_personal(server: TestServer) -> None:
-    """The selected mailbox is told as such, and as any other once it is left."""
+    """The selected mailbox is told as such, and as any other once it is left. # rfc5465#6.2"""
     writer, client = pair(server, "INBOX")
     events = "(MessageNew MessageExpunge)"
     client.ok(f"NOTIFY SET (SELECTED {events}) (PERSONAL {events})")
@@ -234,6 +236,7 @@ def test_names_are_not_patterns(server: TestServer) -> None:
 
 def test_names(server: TestServer) -> None:
     """Created, renamed, deleted: LIST for the mailbox, and for the parent whose children count."""
+    # rfc5465#5.4
     writer, client = pair(server)
     client.ok("NOTIFY SET (PERSONAL (MailboxName))")
     writer.ok("CREATE Top")
@@ -262,7 +265,7 @@ def test_own_changes_are_not_told(server: TestServer) -> None:
 
 
 def test_subscriptions(server: TestServer) -> None:
-    """LIST with \\Subscribed or without."""
+    """LIST with \\Subscribed or without. # rfc5465#5.5"""
     writer, client = pair(server)
     client.ok("NOTIFY SET (MAILBOXES (Sent Drafts) (SubscriptionChange))")
     writer.ok("UNSUBSCRIBE Sent")
@@ -302,6 +305,7 @@ def test_a_change_during_a_look_is_told(
 
 def test_metadata(server: TestServer) -> None:
     """MailboxMetadataChange and ServerMetadataChange, without ENABLE METADATA."""
+    # rfc5465#5.6, rfc5465#5.7
     writer, client = pair(server)
     client.ok("NOTIFY SET (MAILBOXES Sent (MailboxMetadataChange ServerMetadataChange))")
     writer.ok('SETMETADATA Drafts (/shared/comment "x")')
@@ -319,7 +323,7 @@ def test_metadata(server: TestServer) -> None:
 
 
 def test_none_and_replacement(server: TestServer) -> None:
-    """NONE ends everything; SET replaces what was."""
+    """NONE ends everything; SET replaces what was. # rfc5465#3.1"""
     writer, client = pair(server, "INBOX")
     events = "(MessageNew MessageExpunge)"
     client.ok(f"NOTIFY SET (SELECTED {events}) (MAILBOXES Sent {events})")
@@ -338,6 +342,7 @@ def test_none_and_replacement(server: TestServer) -> None:
 
 def test_overflow(server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many mailboxes: NO at once, or an untagged OK later, and then nothing any more."""
+    # rfc5465#5.8
     monkeypatch.setattr(notify_watch, "MAX_WATCHED", 6)
     writer, client = pair(server)
     events = "(MessageNew MessageExpunge)"
@@ -352,7 +357,7 @@ def test_overflow(server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_event(server: TestServer) -> None:
-    """NO with the events that there are."""
+    """NO with the events that there are. # rfc5465#3.1"""
     client = server.imap(server.account())
     refused = client.cmd("NOTIFY SET (PERSONAL (MessageNew MessageExpunge AnnotationChange))")
     assert refused.status == "NO"

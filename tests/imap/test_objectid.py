@@ -37,6 +37,7 @@ def _email_ids(client: ImapClient, mailbox: str) -> list[bytes]:
 
 def test_mailbox_id_is_the_same_everywhere(server: TestServer) -> None:
     """CREATE, SELECT, STATUS and LIST-STATUS name a mailbox alike, for every session."""
+    # rfc8474#4.1, rfc8474#4.2, rfc8474#4.3
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     assert b"OBJECTID" in client.ok("CAPABILITY").lines[0].split()
@@ -53,6 +54,7 @@ def test_mailbox_id_is_the_same_everywhere(server: TestServer) -> None:
 
 def test_mailbox_id_survives_rename_and_is_never_used_again(server: TestServer) -> None:
     """A client finds a renamed mailbox by its id; one made anew under the name has another."""
+    # rfc8474#4
     client = server.imap(server.account())
     client.ok("CREATE One")
     before = _status_id(client, "One")
@@ -69,7 +71,7 @@ def test_mailbox_id_survives_rename_and_is_never_used_again(server: TestServer) 
 
 
 def test_email_id_follows_copies_and_moves(server: TestServer) -> None:
-    """Copies have the id of the original, other messages another one."""
+    """Copies have the id of the original, other messages another one. # rfc8474#5.1"""
     client = filled(server, 3)
     ids = _email_ids(client, "INBOX")
     assert len(set(ids)) == 3
@@ -81,7 +83,7 @@ def test_email_id_follows_copies_and_moves(server: TestServer) -> None:
 
 
 def test_email_id_is_not_reused(server: TestServer) -> None:
-    """An id that a destroyed message had never names another message."""
+    """An id that a destroyed message had never names another message. # rfc8474#5.1"""
     client = filled(server, 1)
     [before] = _email_ids(client, "INBOX")
     client.ok("STORE 1 +FLAGS (\\Deleted)")
@@ -96,6 +98,7 @@ def _letter(fields: str) -> bytes:
 
 def test_thread_id(server: TestServer) -> None:
     """Messages of one conversation have one id, in whatever order and mailbox they come."""
+    # rfc8474#5.2
     account = server.account()
     client = server.imap(account, "INBOX")
     for fields in (
@@ -127,7 +130,7 @@ def test_unknown_thread_ids(server: TestServer, name: str) -> None:
 
 
 def test_search_by_email_id(server: TestServer) -> None:
-    """SEARCH finds what FETCH names, and nothing for ids of others."""
+    """SEARCH finds what FETCH names, and nothing for ids of others. # rfc8474#6"""
     client = filled(server, 3)
     ids = _email_ids(client, "INBOX")
     assert client.ok(b"SEARCH EMAILID " + ids[1]).lines == [b"* SEARCH 2"]

@@ -10,6 +10,7 @@ from tests.kit.server import TestServer
 
 def test_search_ranges(server: TestServer) -> None:
     """From the beginning, from the end, beyond both; the range is echoed as it was written."""
+    # rfc9394#3.1
     client = filled(server, 10)
     client.ok("STORE 5 +FLAGS (\\Deleted)")
     client.ok("EXPUNGE")  # UIDs 1:4,6:10
@@ -41,7 +42,7 @@ def test_sort(server: TestServer) -> None:
 
 
 def test_saved_results(server: TestServer) -> None:
-    """RFC 9394 table 1."""
+    """RFC 9394 table 1. # rfc9394#3.2"""
     client = filled(server, 6)
     for options, saved in (
         ("PARTIAL 2:3", "2:3"),
@@ -57,6 +58,7 @@ def test_saved_results(server: TestServer) -> None:
 
 def test_fetch(server: TestServer) -> None:
     """UID FETCH of an unknown number of messages, with CHANGEDSINCE in any order."""
+    # rfc9394#3.3, rfc9394#3.4
     client = filled(server, 8)
     told = client.ok("UID FETCH 2:* (UID) (PARTIAL -1:-3)").lines
     assert told == [b"* %d FETCH (UID %d)" % (n, n) for n in (6, 7, 8)]

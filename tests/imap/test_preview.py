@@ -18,6 +18,7 @@ def _forget_previews(server: TestServer) -> None:
 
 def test_preview_is_the_beginning_of_the_text(server: TestServer) -> None:
     """A client shows the first words without fetching bodies; \\Seen stays as it is."""
+    # rfc8970#3.2, rfc8970#3.3
     client = with_message(server, simple(body='Hello,\r\n"world"\\.\r\n'))
     assert b"PREVIEW" in client.ok("CAPABILITY").lines[0].split()
     expected = [rb'* 1 FETCH (PREVIEW "Hello, \"world\"\\.")']
@@ -37,13 +38,14 @@ def test_preview_of_other_letters_is_a_literal(server: TestServer) -> None:
 
 
 def test_message_without_text_has_an_empty_preview(server: TestServer) -> None:
-    """Empty says that there is nothing; NIL would say that it may come later."""
+    """Empty says that there is nothing; NIL would say that it may come later. # rfc8970#3.2"""
     client = with_message(server, b"Subject: x\r\nContent-Type: image/png\r\n\r\nxyz")
     assert client.ok("FETCH 1 PREVIEW").lines == [b'* 1 FETCH (PREVIEW "")']
 
 
 def test_preview_of_old_messages_is_made_when_asked_for(server: TestServer) -> None:
     """Messages from before previews were stored: LAZY says NIL, plain PREVIEW reads the body."""
+    # rfc8970#4.1
     client = filled(server, 2)
     _forget_previews(server)
     client.append("INBOX", simple(body="New\r\n"))

@@ -10,6 +10,7 @@ from tests.kit.server import TestServer
 
 def test_usage_and_limits(server: TestServer) -> None:
     """STORAGE in units of 1024 octets, MESSAGE and MAILBOX in counts."""
+    # rfc9208#4.1.1, rfc9208#5.1, rfc9208#5.2, rfc9208#5.3
     account = server.account(limits={Tool.MAIL: Limit(100 * 1024, 10)})
     client = server.imap(account)
     client.append("INBOX", simple(body="x" * 3000 + "\r\n"))
@@ -33,6 +34,7 @@ def test_what_is_not_limited_is_left_out(server: TestServer) -> None:
 
 def test_over_quota(server: TestServer) -> None:
     """APPEND and COPY that do not fit are refused with OVERQUOTA, in the other session too."""
+    # rfc9208#4.3.1
     account = server.account(limits={Tool.MAIL: Limit(10_000, 3)})
     one, two = server.imap(account), server.imap(account, "INBOX")
     body = simple()
@@ -51,7 +53,7 @@ def test_over_quota(server: TestServer) -> None:
 
 
 def test_deleted_storage(server: TestServer) -> None:
-    """STATUS tells what EXPUNGE would free, alone and in LIST."""
+    """STATUS tells what EXPUNGE would free, alone and in LIST. # rfc9208#4.1.4"""
     client = server.imap(server.account(), "INBOX")
     first, second = simple("one"), simple("the second one")
     client.append("INBOX", first)
@@ -65,7 +67,7 @@ def test_deleted_storage(server: TestServer) -> None:
 
 
 def test_refusals(server: TestServer) -> None:
-    """Other roots do not exist, and limits are nobody's to set over IMAP."""
+    """Other roots do not exist, and limits are nobody's to set over IMAP. # rfc9208#4.1.3"""
     client = server.imap(server.account())
     assert client.cmd("GETQUOTA other").code == "NONEXISTENT"
     refused = client.cmd('SETQUOTA "" (STORAGE 1000000)')

@@ -74,6 +74,7 @@ def test_octet_for_octet(server: TestServer, messages: dict[str, bytes]) -> None
 
 def test_every_part_by_its_number(server: TestServer, messages: dict[str, bytes]) -> None:
     """BODY[n], BODY[n.MIME], BODY[HEADER] and BODY[TEXT] are the octets at the stored offsets."""
+    # rfc9051#6.4.5.1
     client = server.imap(server.account(), "INBOX")
     _append_all(client, messages)
     client.ok("NOOP")

@@ -26,6 +26,7 @@ def _subjects(client: ImapClient, mailbox: str) -> list[bytes]:
 
 def test_replace_in_the_same_mailbox(server: TestServer) -> None:
     """APPENDUID, then the new message, then the removal of the old one; others see both."""
+    # rfc8508#3.4, rfc8508#4.3
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     assert b"REPLACE" in client.ok("CAPABILITY").lines[0].split()
@@ -53,6 +54,7 @@ def test_replace_in_the_same_mailbox(server: TestServer) -> None:
 
 def test_replace_into_another_mailbox(server: TestServer) -> None:
     """A draft that was sent goes to another mailbox; only the removal is told here."""
+    # rfc8508#3.4
     client = filled(server, 2)
     response = _replace(client, "1", simple("sent"), "Sent", uid=True)
     assert response.status == "OK"
@@ -62,7 +64,7 @@ def test_replace_into_another_mailbox(server: TestServer) -> None:
 
 
 def test_replace_with_qresync_tells_vanished(server: TestServer) -> None:
-    """VANISHED in the place of EXPUNGE, and HIGHESTMODSEQ at the end."""
+    """VANISHED in the place of EXPUNGE, and HIGHESTMODSEQ at the end. # rfc8508#4.5"""
     account = server.account()
     client = server.imap(account)
     client.append("INBOX", simple("1"))
@@ -87,7 +89,7 @@ def test_replace_with_qresync_tells_vanished(server: TestServer) -> None:
 def test_nothing_happens(
     server: TestServer, which: str, uid: bool, mailbox: str, answer: tuple[str, str]
 ) -> None:
-    """Without the old message or the target, nothing is added and nothing removed."""
+    """Without the old message or the target, nothing is added and nothing removed. # rfc8508#3.4"""
     client = filled(server, 2)
     response = _replace(client, which, simple("new"), mailbox, uid)
     assert (response.status, response.code) == answer
@@ -110,7 +112,7 @@ def test_old_message_that_another_session_removed(server: TestServer) -> None:
 
 
 def test_read_only_and_cancelled(server: TestServer) -> None:
-    """Neither EXAMINE nor an empty literal lets anything be replaced."""
+    """Neither EXAMINE nor an empty literal lets anything be replaced. # rfc8508#3.4"""
     client = filled(server, 1)
     assert _replace(client, "1", b"").status == "NO"
     client.ok("EXAMINE INBOX")
@@ -121,6 +123,7 @@ def test_read_only_and_cancelled(server: TestServer) -> None:
 
 def test_quota_counts_the_difference(server: TestServer) -> None:
     """In a full space a draft can be saved again as long as it does not grow too much."""
+    # rfc8508#3.4
     account = server.account(limits={Tool.MAIL: Limit(bytes=2000, items=1)})
     client = server.imap(account, "INBOX")
     client.append("INBOX", simple(body="x" * 1200))

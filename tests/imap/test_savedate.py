@@ -22,7 +22,7 @@ def _saved(client: ImapClient) -> datetime:
 
 
 def test_savedate_is_now_however_old_the_message(server: TestServer) -> None:
-    """An imported message keeps its INTERNALDATE; SAVEDATE tells when it came here."""
+    """An imported message keeps its INTERNALDATE; SAVEDATE tells when it came here. # rfc8514#3"""
     client = server.imap(server.account(), "INBOX")
     assert b"SAVEDATE" in client.ok("CAPABILITY").lines[0].split()
     client.append("INBOX", simple(), date=OLD)
@@ -36,7 +36,7 @@ def test_savedate_is_now_however_old_the_message(server: TestServer) -> None:
 
 
 def test_search_by_savedate(server: TestServer) -> None:
-    """The days are those of SAVEDATE, not of INTERNALDATE."""
+    """The days are those of SAVEDATE, not of INTERNALDATE. # rfc8514#4.3"""
     client = server.imap(server.account(), "INBOX")
     client.append("INBOX", simple(), date=OLD)
     day = _saved(client).date()
@@ -54,7 +54,7 @@ def test_search_by_savedate(server: TestServer) -> None:
 
 
 def test_older_and_younger(server: TestServer) -> None:
-    """WITHIN counts seconds from INTERNALDATE to now, whatever the zone."""
+    """WITHIN counts seconds from INTERNALDATE to now, whatever the zone. # rfc5032#3"""
     client = server.imap(server.account(), "INBOX")
     assert b"WITHIN" in client.ok("CAPABILITY").lines[0].split()
     now = datetime.now(UTC)

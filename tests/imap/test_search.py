@@ -80,13 +80,13 @@ def client(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Im
     ],
 )
 def test_search_key(client: ImapClient, query: str, expected: str) -> None:
-    """Each key finds exactly the messages that it describes."""
+    """Each key finds exactly the messages that it describes. # rfc9051#6.4.4"""
     [line] = client.ok(f"SEARCH CHARSET UTF-8 {query}").matching("SEARCH")
     assert line.decode() == f"* SEARCH {expected}".strip()
 
 
 def test_esearch_results(client: ImapClient) -> None:
-    """RETURN gives one ESEARCH answer with what was asked (RFC 4731)."""
+    """RETURN gives one ESEARCH answer with what was asked (RFC 4731). # rfc4731#3.1"""
     response = client.ok("SEARCH RETURN (MIN MAX COUNT ALL) UNSEEN")
     [line] = response.matching("ESEARCH")
     assert line.endswith(b"MIN 2 MAX 4 ALL 2:4 COUNT 3")
@@ -95,7 +95,7 @@ def test_esearch_results(client: ImapClient) -> None:
 
 
 def test_saved_result(client: ImapClient) -> None:
-    """$ stands for the last saved result in later commands (RFC 5182)."""
+    """$ stands for the last saved result in later commands (RFC 5182). # rfc5182#2.1"""
     assert client.ok("SEARCH RETURN (SAVE) UNSEEN").lines == []
     assert len(client.ok("FETCH $ UID").lines) == 3
     assert client.ok("SEARCH $ DELETED").matching("SEARCH 4")
@@ -109,6 +109,7 @@ def test_modseq(client: ImapClient) -> None:
 
 def test_modseq_of_min_and_max(client: ImapClient) -> None:
     """With MIN and MAX alone, MODSEQ is theirs and not that of what is left out."""
+    # rfc7162#3.1.10
     for number in (1, 4, 2):  # 2 has the highest now
         client.ok(f"STORE {number} +FLAGS ($Mark{number})")
 
@@ -129,6 +130,6 @@ def test_bad_searches(client: ImapClient) -> None:
 
 
 def test_rev2_always_answers_esearch(client: ImapClient) -> None:
-    """After ENABLE IMAP4rev2, SEARCH without RETURN answers ESEARCH too."""
+    """After ENABLE IMAP4rev2, SEARCH without RETURN answers ESEARCH too. # rfc9051#6.4.4"""
     client.ok("ENABLE IMAP4rev2")
     assert client.ok("SEARCH SEEN").matching("ESEARCH (TAG ")

@@ -32,6 +32,7 @@ def _filled(server: TestServer, count: int) -> tuple[TestAccount, ImapClient]:
 
 def test_select_tells_rev1_clients_all_they_need(server: TestServer) -> None:
     """FLAGS, EXISTS, RECENT, UNSEEN, PERMANENTFLAGS, UIDNEXT, UIDVALIDITY, HIGHESTMODSEQ."""
+    # rfc3501#6.3.1
     account, client = _filled(server, 3)
     client.ok("STORE 1 +FLAGS.SILENT (\\Seen $Work)")
     response = server.imap(account).ok("SELECT INBOX")
@@ -48,7 +49,7 @@ def test_select_tells_rev1_clients_all_they_need(server: TestServer) -> None:
 
 
 def test_select_tells_rev2_clients_nothing_that_rev2_dropped(server: TestServer) -> None:
-    """No RECENT and UNSEEN, but LIST with the name in the server's spelling."""
+    """No RECENT and UNSEEN, but LIST with the name in the server's spelling. # rfc9051#6.3.2"""
     account, _ = _filled(server, 1)
     client = server.imap(account)
     client.ok("ENABLE IMAP4rev2")
@@ -61,6 +62,7 @@ def test_select_tells_rev2_clients_nothing_that_rev2_dropped(server: TestServer)
 
 def test_examine_changes_nothing(server: TestServer) -> None:
     """EXAMINE answers READ-ONLY, keeps no flags, and refuses what would change the mailbox."""
+    # rfc9051#6.3.3
     account, client = _filled(server, 1)
     client.ok("STORE 1 +FLAGS (\\Deleted)")
     reader = server.imap(account)
@@ -76,7 +78,7 @@ def test_examine_changes_nothing(server: TestServer) -> None:
 
 
 def test_names_of_inbox(server: TestServer) -> None:
-    """INBOX has no case."""
+    """INBOX has no case. # rfc9051#5.1"""
     client = server.imap(server.account())
     for name in ("INBOX", "inbox", '"InBox"'):
         client.ok(f"SELECT {name}")
@@ -84,6 +86,7 @@ def test_names_of_inbox(server: TestServer) -> None:
 
 def test_closed_separates_two_mailboxes(server: TestServer) -> None:
     """A client that selects another mailbox learns where the old one's responses end."""
+    # rfc7162#3.2.11
     client = server.imap(server.account(), "INBOX")
     response = client.ok("SELECT Drafts")
     assert response.lines[0].startswith(b"* OK [CLOSED]")
@@ -112,7 +115,7 @@ def test_select_that_is_not_understood_keeps_the_mailbox(server: TestServer) -> 
 
 
 def test_close_removes_without_telling(server: TestServer) -> None:
-    """CLOSE expunges silently; others hear of it."""
+    """CLOSE expunges silently; others hear of it. # rfc9051#6.4.1"""
     account, client = _filled(server, 3)
     other = server.imap(account, "INBOX")
     client.ok("STORE 2 +FLAGS (\\Deleted)")
@@ -124,7 +127,7 @@ def test_close_removes_without_telling(server: TestServer) -> None:
 
 
 def test_unselect_keeps_what_is_marked(server: TestServer) -> None:
-    """UNSELECT closes and removes nothing."""
+    """UNSELECT closes and removes nothing. # rfc9051#6.4.2, rfc3691#2"""
     account, client = _filled(server, 2)
     client.ok("STORE 1 +FLAGS (\\Deleted)")
     assert not client.ok("UNSELECT").lines
@@ -154,7 +157,7 @@ def test_selected_mailbox_is_deleted_by_another_session(server: TestServer) -> N
 
 
 def test_condstore_parameter_brings_modseqs(server: TestServer) -> None:
-    """SELECT (CONDSTORE) makes every FETCH of flags carry MODSEQ, told ones too."""
+    """SELECT (CONDSTORE) makes every FETCH of flags carry MODSEQ, told ones too. # rfc7162#3.1.8"""
     account, client = _filled(server, 1)
     asking = server.imap(account)
     assert _number(asking.ok("SELECT INBOX (CONDSTORE)"), "HIGHESTMODSEQ") > 0
@@ -182,7 +185,7 @@ def _state(server: TestServer, account: TestAccount) -> tuple[int, int]:
 
 
 def test_qresync_tells_what_was_missed(server: TestServer) -> None:
-    """Flags and removals since the client's modseq, and nothing else."""
+    """Flags and removals since the client's modseq, and nothing else. # rfc7162#3.2.5"""
     account, client = _filled(server, 6)
     validity, modseq = _state(server, account)
     client.ok("STORE 2 +FLAGS (\\Flagged)")
@@ -209,7 +212,7 @@ def test_qresync_without_changes(server: TestServer) -> None:
 
 
 def test_qresync_with_known_uids(server: TestServer) -> None:
-    """Only what the client says it knows is told."""
+    """Only what the client says it knows is told. # rfc7162#3.2.5"""
     account, client = _filled(server, 6)
     validity, modseq = _state(server, account)
     client.ok("STORE 1,6 +FLAGS (\\Seen)")
@@ -222,7 +225,7 @@ def test_qresync_with_known_uids(server: TestServer) -> None:
 
 
 def test_qresync_with_another_uidvalidity(server: TestServer) -> None:
-    """What the client knows belongs to another mailbox: it is ignored."""
+    """What the client knows belongs to another mailbox: it is ignored. # rfc7162#3.2.5"""
     account, client = _filled(server, 2)
     validity, modseq = _state(server, account)
     client.ok("STORE 1 +FLAGS (\\Seen)")
@@ -256,6 +259,7 @@ def test_qresync_when_the_log_is_too_short(server: TestServer) -> None:
 
 def test_qresync_with_sequence_match_data(server: TestServer) -> None:
     """Numbers and UIDs that still fit spare the removals below them (RFC 7162 3.2.5.2)."""
+    # rfc7162#3.2.5.2
     account, client = _filled(server, 8)
     client.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
     client.ok("EXPUNGE")
@@ -274,6 +278,7 @@ def test_qresync_with_sequence_match_data(server: TestServer) -> None:
 
 def test_qresync_sessions_hear_vanished(server: TestServer) -> None:
     """After ENABLE QRESYNC removals are told as VANISHED, and EXPUNGE gives HIGHESTMODSEQ."""
+    # rfc7162#3.2.10, rfc7162#3.2.7
     account, client = _filled(server, 3)
     synced = server.imap(account)
     assert synced.ok("ENABLE QRESYNC").lines == [b"* ENABLED QRESYNC"]

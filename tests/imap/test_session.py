@@ -6,7 +6,7 @@ from tests.kit.server import TestServer
 
 
 def test_greeting_offers_capabilities(server: TestServer) -> None:
-    """A client learns from the greeting what it may do."""
+    """A client learns from the greeting what it may do. # rfc9051#7.1"""
     client = server.imap()
     assert client.greeting.startswith(b"* OK [CAPABILITY IMAP4rev1 IMAP4rev2 ")
     assert b"AUTH=PLAIN" in client.greeting

@@ -55,7 +55,7 @@ def client(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Im
     ],
 )
 def test_criteria(client: ImapClient, criteria: str, expected: str) -> None:
-    """Each criterion, forwards and backwards, and one after the other."""
+    """Each criterion, forwards and backwards, and one after the other. # rfc5256#3, rfc5957#3"""
     assert client.ok(f"SORT ({criteria}) UTF-8 ALL").lines == [f"* SORT {expected}".encode()]
 
 
@@ -70,6 +70,7 @@ def test_only_what_was_found_is_sorted(client: ImapClient) -> None:
 
 def test_esort(client: ImapClient) -> None:
     """RETURN tells the first and last of the order, and all in their order (RFC 5267)."""
+    # rfc5267#3.1
     [line] = client.ok("SORT RETURN (MIN MAX COUNT ALL) (CC) UTF-8 ALL").lines
     assert line.endswith(b" MIN 2 MAX 1 ALL 2:3,1 COUNT 3")
     [line] = client.ok("UID SORT RETURN () (REVERSE CC) UTF-8 ALL").lines
@@ -108,6 +109,7 @@ def threaded(number: int, subject: str, *references: int) -> bytes:
 
 def test_threads(server: TestServer) -> None:
     """All three algorithms, by numbers and by UIDs, of all messages and of some."""
+    # rfc5256#3, rfc5256#4
     client = server.imap(server.account(), select="INBOX")
     client.append("INBOX", simple("gone"))
     for message in (

@@ -9,7 +9,7 @@ USES = ["Archive", "Drafts", "Junk", "Sent", "Trash"]
 
 
 def test_there_from_the_start(server: TestServer) -> None:
-    """A new account has the mailboxes that clients look for, subscribed."""
+    """A new account has the mailboxes that clients look for, subscribed. # rfc6154#2"""
     client = server.imap(server.account())
     assert {b"SPECIAL-USE", b"CREATE-SPECIAL-USE"} <= set(client.ok("CAPABILITY").lines[0].split())
     found = names(client.ok('LIST (SPECIAL-USE SUBSCRIBED) "" "*"'))
@@ -36,7 +36,7 @@ def test_recursive_match(server: TestServer) -> None:
 
 
 def test_create_with_use(server: TestServer) -> None:
-    """A use is taken by one mailbox and free again when that is gone."""
+    """A use is taken by one mailbox and free again when that is gone. # rfc6154#3"""
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     taken = client.cmd("CREATE Outgoing (USE (\\Sent))")
@@ -49,6 +49,7 @@ def test_create_with_use(server: TestServer) -> None:
 
 def test_uses_that_are_not_offered(server: TestServer) -> None:
     """Views over all mail, unknown uses and two at once: NO [USEATTR], nothing is made."""
+    # rfc6154#3
     client = server.imap(server.account())
     for uses in ("\\All", "\\Flagged", "\\Nonsense", "\\Junk \\Trash"):
         response = client.cmd(f"CREATE x (USE ({uses}))")

@@ -8,7 +8,7 @@ from tests.kit.server import TestServer
 
 
 def test_counters(server: TestServer) -> None:
-    """Every item says what is there."""
+    """Every item says what is there. # rfc9051#6.3.11"""
     client = server.imap(server.account())
     first = simple("one")
     client.append("INBOX", first, "\\Seen")
@@ -27,6 +27,7 @@ def test_counters(server: TestServer) -> None:
 
 def test_selected_mailbox_and_other_session(server: TestServer) -> None:
     """The selected mailbox can be asked about too, and what another session did counts."""
+    # rfc9051#6.3.11
     account = server.account()
     client, other = server.imap(account, select="INBOX"), server.imap(account)
     other.append("INBOX", simple())
@@ -57,6 +58,7 @@ def test_highestmodseq_enables_condstore(server: TestServer) -> None:
 
 def test_appendlimit(server: TestServer) -> None:
     """The capability, STATUS and what APPEND refuses name one number."""
+    # rfc7889#2, rfc7889#3.1, rfc7889#4
     client = server.imap(server.account())
     limit = status(client, "INBOX", "APPENDLIMIT")["APPENDLIMIT"]
     [line] = client.ok("CAPABILITY").lines

@@ -15,7 +15,7 @@ def flags(lines: list[bytes]) -> list[bytes]:
 
 
 def test_replace_add_remove(server: TestServer) -> None:
-    """The three ways to change flags, system flags and keywords alike."""
+    """The three ways to change flags, system flags and keywords alike. # rfc9051#6.4.6"""
     client = with_message(server, simple())
     assert flags(client.ok("STORE 1 FLAGS (\\flagged $b a)").lines) == [
         b"* 1 FETCH (FLAGS (\\Flagged $b a))"
@@ -29,7 +29,7 @@ def test_replace_add_remove(server: TestServer) -> None:
 
 
 def test_flags_without_parentheses(server: TestServer) -> None:
-    """The old form without parentheses is taken."""
+    """The old form without parentheses is taken. # rfc9051#9"""
     client = with_message(server, simple())
     assert client.ok("STORE 1 +FLAGS \\Seen \\Draft").lines == [
         b"* 1 FETCH (FLAGS (\\Seen \\Draft))"
@@ -37,7 +37,7 @@ def test_flags_without_parentheses(server: TestServer) -> None:
 
 
 def test_silent(server: TestServer) -> None:
-    """A silent change tells this session nothing, and the others all."""
+    """A silent change tells this session nothing, and the others all. # rfc9051#6.4.6"""
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     fill(client, 2)
@@ -82,6 +82,7 @@ def test_not_told_twice(server: TestServer) -> None:
 
 def test_silent_change_hides_no_other(server: TestServer) -> None:
     """What another session changed in the same message is told after a silent STORE."""
+    # rfc9051#6.4.6
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     fill(client, 1)
@@ -100,7 +101,7 @@ def test_unchanged_flags_are_reported(server: TestServer) -> None:
 
 
 def test_uid_store(server: TestServer) -> None:
-    """UID STORE answers with UIDs and ignores those that do not exist."""
+    """UID STORE answers with UIDs and ignores those that do not exist. # rfc9051#6.4.9"""
     client = filled(server, 3)
     client.ok("STORE 1 +FLAGS.SILENT \\Deleted")
     client.ok("EXPUNGE")
@@ -113,6 +114,7 @@ def test_uid_store(server: TestServer) -> None:
 
 def test_new_keyword_is_announced(server: TestServer) -> None:
     """Each session learns of a new keyword before it sees it on a message, and only once."""
+    # rfc9051#7.3.5
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     fill(client, 1)
@@ -129,6 +131,7 @@ def test_new_keyword_is_announced(server: TestServer) -> None:
 
 def test_keywords_ignore_case(server: TestServer) -> None:
     """A keyword in another case is the same keyword, in the spelling that came first."""
+    # rfc9051#2.3.2
     client = with_message(server, simple())
     client.ok("STORE 1 +FLAGS ($Label)")
     assert client.ok("STORE 1 +FLAGS ($LABEL)").lines == [b"* 1 FETCH (FLAGS ($Label))"]
@@ -156,7 +159,7 @@ def test_flags_that_cannot_be_set(server: TestServer, flag: str) -> None:
 
 
 def test_read_only(server: TestServer) -> None:
-    """A mailbox that was opened by EXAMINE cannot be changed."""
+    """A mailbox that was opened by EXAMINE cannot be changed. # rfc9051#6.3.3"""
     client = with_message(server, simple())
     client.ok("EXAMINE INBOX")
     response = client.cmd("STORE 1 +FLAGS (\\Seen)")

@@ -14,6 +14,7 @@ from tests.kit.server import TestServer
 @given(st.sets(st.integers(1, 300)), st.integers(1, 40))
 def test_batches_part_a_mailbox(present: set[int], size: int) -> None:
     """They join without gaps down to 1, and all but the last hold exactly so many messages."""
+    # rfc10022#3.1
     uids = sorted(present)
     found = batches(uids, size)
     assert [one[0] for one in found[1:]] == [one[1] - 1 for one in found[:-1]]

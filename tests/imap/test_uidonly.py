@@ -35,6 +35,7 @@ def test_select_names_no_number(server: TestServer) -> None:
 
 def test_fetch_and_store(server: TestServer) -> None:
     """UIDFETCH with UIDs, from rows and from bodies; the UID item only where asked for."""
+    # rfc9586#3.3
     _, client = pair(server)
     assert client.ok("UID FETCH 2:3 (FLAGS)").lines == [
         b"* 2 UIDFETCH (FLAGS ())",
@@ -90,7 +91,7 @@ def test_own_expunge_and_move(server: TestServer) -> None:
     ],
 )
 def test_numbers_are_refused(server: TestServer, command: str) -> None:
-    """BAD [UIDREQUIRED], with or without message 1."""
+    """BAD [UIDREQUIRED], with or without message 1. # rfc9586#3.2"""
     _, client = pair(server)
     client.ok("ENABLE QRESYNC")
     refused = client.cmd(command)
@@ -98,7 +99,7 @@ def test_numbers_are_refused(server: TestServer, command: str) -> None:
 
 
 def test_uids_go_on(server: TestServer) -> None:
-    """UID commands, and saved results, which are no numbers."""
+    """UID commands, and saved results, which are no numbers. # rfc9586#3.5"""
     _, client = pair(server)
     assert client.ok("UID SEARCH UID 2:3").lines == [b"* SEARCH 2 3"]
     client.ok("UID SEARCH RETURN (SAVE) UID 3:*")
@@ -117,7 +118,7 @@ def test_enabled_while_selected(server: TestServer) -> None:
 
 
 def test_qresync(server: TestServer) -> None:
-    """What was missed comes as UIDFETCH."""
+    """What was missed comes as UIDFETCH. # rfc9586#3.7"""
     writer, client = pair(server)
     client.ok("ENABLE QRESYNC")
     [line] = client.ok("STATUS INBOX (UIDVALIDITY HIGHESTMODSEQ)").lines

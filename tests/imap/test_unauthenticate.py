@@ -13,6 +13,7 @@ from tests.kit.server import TestServer
 
 def test_another_account_on_the_same_connection(server: TestServer) -> None:
     """Nothing of the first person is left: mailbox, rights, what was enabled."""
+    # rfc8437#3, rfc8437#4.1
     first, second = server.account(), server.account()
     client = server.imap(first)
     assert b"UNAUTHENTICATE" in client.ok("CAPABILITY").lines[0].split()

@@ -48,6 +48,7 @@ def test_ampersand_stands_for_itself(server: TestServer) -> None:
 
 def test_append_of_headers_in_utf8(server: TestServer) -> None:
     """UTF8 (~{…}) and the plain literal store the same octets, for any session to read."""
+    # rfc6855#4
     client, other = _enabled(server)
     message = simple(subject="Grüße", sender="Jürgen <jürgen@example.test>")
     client.ok(b"APPEND INBOX (\\Seen) UTF8 (~{%d+}\r\n%b)" % (len(message), message))

@@ -56,14 +56,14 @@ def test_numbers_out_of_range(text: bytes) -> None:
 
 
 def test_zero_is_not_nz() -> None:
-    """nz-number refuses 0."""
+    """nz-number refuses 0. # rfc9051#9"""
     with pytest.raises(BadSyntax):
         cursor(b"0").nz_number()
 
 
 @pytest.mark.parametrize("text", [b"+1", b"", b'"a"', b"(a", b"{a", b"\x80"])
 def test_tags_refused(text: bytes) -> None:
-    """A tag is what could be printed back safely."""
+    """A tag is what could be printed back safely. # rfc9051#9"""
     with pytest.raises(BadSyntax):
         cursor(text).tag()
 
@@ -157,7 +157,7 @@ def test_list_mailbox_takes_wildcards() -> None:
 
 
 def test_flags() -> None:
-    """System flags get the server's spelling, keywords keep theirs, repeats go."""
+    """System flags get the server's spelling, keywords keep theirs, repeats go. # rfc9051#2.3.2"""
     flags = cursor(b"(\\SEEN $Junk \\draft $junk \\Seen NonJunk )").flag_list()
     assert flags == ("\\Seen", "$Junk", "\\Draft", "NonJunk")
     assert cursor(b"()").flag_list() == ()

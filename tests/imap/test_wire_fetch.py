@@ -89,7 +89,7 @@ def test_binary() -> None:
 
 
 def test_modifiers() -> None:
-    """CHANGEDSINCE and VANISHED (RFC 7162)."""
+    """CHANGEDSINCE and VANISHED (RFC 7162). # rfc7162#3.1.4.1, rfc7162#3.2.6"""
     args = parse(parse_fetch, b"1:* (FLAGS) (changedsince 12345 VANISHED)")
     assert args.changed_since == 12345
     assert args.vanished

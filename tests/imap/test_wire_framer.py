@@ -93,6 +93,7 @@ def test_pipelined_commands_come_one_at_a_time() -> None:
 
 def test_literals_of_each_kind() -> None:
     """Synchronising, non-synchronising, binary and empty literals reach the command whole."""
+    # rfc9051#4.3, rfc7888#3
     events = frame(b"a LOGIN {3}\r\nx\r\n {0+}\r\n ~{2}\r\n\0\n ~{1+}\r\nz end\r\nb NOOP\r\n")
     assert events == [
         Continue(),
@@ -105,6 +106,7 @@ def test_literals_of_each_kind() -> None:
 
 def test_continuation_comes_before_the_octets() -> None:
     """The client of a synchronising literal is told to go on before it has sent anything."""
+    # rfc9051#4.3
     framer = Framer(AFTER_LOGIN)
     framer.feed(b"a X {1}\r\n")
     assert framer.next_event() == Continue()

@@ -29,7 +29,7 @@ from tests.imap.wire import parse, refused
     ],
 )
 def test_store(sent: bytes, operation: str, silent: bool, flags: tuple[str, ...]) -> None:
-    """Each operation, with flags in parentheses or bare."""
+    """Each operation, with flags in parentheses or bare. # rfc9051#9"""
     args = parse(parse_store, sent)
     assert (args.operation, args.silent, args.flags) == (operation, silent, flags)
     assert args.unchanged_since is None
@@ -133,6 +133,7 @@ def test_append_mailbox_knows_message_data() -> None:
 
 def test_create() -> None:
     """CREATE may ask for special uses (RFC 6154), in the server's spelling where known."""
+    # rfc6154#3
     assert parse(parse_create, b"x").special_uses == ()
     assert parse(parse_create, b"x (USE (\\sent \\X-New \\SENT))").special_uses == (
         "\\Sent",
@@ -143,14 +144,14 @@ def test_create() -> None:
 
 
 def test_enable() -> None:
-    """Capability names in upper case, at least one, not without end."""
+    """Capability names in upper case, at least one, not without end. # rfc9051#6.3.1"""
     assert parse(parse_enable, b"condstore UTF8=accept CONDSTORE") == ("CONDSTORE", "UTF8=ACCEPT")
     for sent in (b"", b"(a)", b"a " * 101):
         refused(parse_enable, sent)
 
 
 def test_id() -> None:
-    """NIL, or up to 30 pairs (RFC 2971)."""
+    """NIL, or up to 30 pairs (RFC 2971). # rfc2971#3.3"""
     assert parse(parse_id, b"nil") is None
     assert parse(parse_id, b"()") == {}
     assert parse(parse_id, b'("Name" "x" "os" NIL)') == {b"name": b"x", b"os": None}

@@ -59,13 +59,13 @@ def test_sequence_set_prints_what_it_read(parts: list[tuple[int, int]]) -> None:
 
 
 def test_star_in_an_empty_mailbox() -> None:
-    """``1:*`` and ``*`` hold nothing when there is nothing."""
+    """``1:*`` and ``*`` hold nothing when there is nothing. # rfc9051#9"""
     assert SequenceSet.parse(b"1:*,*").resolve(0) == []
     assert SequenceSet.parse(b"1:*,7").resolve(0) == [(7, 7)]
 
 
 def test_range_beyond_the_last_holds_the_last() -> None:
-    """``100:*`` finds the last message when there are fewer (RFC 9051, seq-range)."""
+    """``100:*`` finds the last message when there are fewer (RFC 9051, seq-range). # rfc9051#9"""
     assert SequenceSet.parse(b"100:*").intersect([3, 9]) == [9]
 
 

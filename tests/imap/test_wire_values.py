@@ -60,7 +60,7 @@ def test_known_encodings(name: str, encoded: bytes) -> None:
      b"\xc3\xa4", b"a\0b", b"a\x7f", b"&AOQ=-", b"&AO/-", b"&Jjo!"],
 )  # fmt: skip
 def test_malformed_names(data: bytes) -> None:
-    """Broken base64, half surrogates, superfluous or missing shifts are refused."""
+    """Broken base64, half surrogates, superfluous or missing shifts are refused. # rfc3501#5.1.3"""
     with pytest.raises(ValueError):  # noqa: PT011 - decoders word it in their own ways
         mutf7.decode(data)
 

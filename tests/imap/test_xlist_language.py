@@ -26,7 +26,7 @@ def test_xlist_names_special_mailboxes_as_gmail_did(server: TestServer) -> None:
 
 
 def test_language_list(server: TestServer) -> None:
-    """Without arguments, what is spoken; in any state."""
+    """Without arguments, what is spoken; in any state. # rfc5255#3.2"""
     client = server.imap()
     assert client.ok("LANGUAGE").lines == [b"* LANGUAGE (EN I-DEFAULT)"]
     account = server.account()
@@ -37,6 +37,7 @@ def test_language_list(server: TestServer) -> None:
 
 def test_language_choice(server: TestServer) -> None:
     """The first range that is spoken wins; namespaces are told again once signed in."""
+    # rfc5255#3.2
     client = server.imap()
     assert client.ok("LANGUAGE de EN-gb").lines == [b"* LANGUAGE (EN)"]
     assert client.ok('LANGUAGE "default"').lines == [b"* LANGUAGE (I-DEFAULT)"]
