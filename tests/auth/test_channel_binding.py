@@ -61,6 +61,7 @@ def _handshake(version: int) -> tuple[SSL.Connection, SSL.Connection, x509.Certi
 
 def test_tls_1_3_has_both_bindings() -> None:
     """The exporter's value is the same at both ends, the end point is the certificate's hash."""
+    # rfc9266#2, rfc5929#4.1
     server, client, certificate = _handshake(SSL.TLS1_3_VERSION)
     bindings = channel_bindings(server)
     der = certificate.public_bytes(serialization.Encoding.DER)

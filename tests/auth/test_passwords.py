@@ -50,6 +50,7 @@ def test_other_costs_ask_for_an_update() -> None:
 
 def test_passwords_that_look_the_same_are_the_same() -> None:
     """A composed and a decomposed letter, typed on two devices, both open the account."""
+    # rfc4013#2.2
     assert CHEAP.verify("cafe\u0301 au lait", CHEAP.hash("caf\u00e9 au lait"))
 
 

@@ -29,7 +29,7 @@ def _id(outcome: Challenge | Actor) -> int:
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "plain"])
 def test_plain_with_and_without_initial_response(mechanism: str) -> None:
-    """Both forms of AUTHENTICATE PLAIN sign in."""
+    """Both forms of AUTHENTICATE PLAIN sign in. # rfc4616#2, rfc4959#3"""
     session = _session(World(), mechanism)
     assert _id(result_of(session.start(MESSAGE))) == 1
     session = _session(World(), mechanism)
@@ -53,13 +53,14 @@ def test_plain_with_and_without_initial_response(mechanism: str) -> None:
     ],
 )
 def test_damaged_plain_messages_fail(message: bytes) -> None:
-    """Missing, empty, extra, oversized or undecodable fields."""
+    """Missing, empty, extra, oversized or undecodable fields. # rfc4616#2"""
     with pytest.raises(AuthenticationFailed):
         result_of(_session(World(), "PLAIN").start(message))
 
 
 def test_plain_authorization_identity() -> None:
     """Empty or one's own in any spelling; somebody else's is refused even with one's password."""
+    # rfc4616#2
     world = World()
     world.add(2, "bob@example.test", "bob's password")
     own = f"Alice@EXAMPLE.test\0{ALICE}\0{PASSWORD}".encode()

@@ -69,7 +69,7 @@ def test_too_few_iterations_are_refused() -> None:
 
 
 def test_a_client_signs_in() -> None:
-    """The whole way, with the password and without it ever being sent."""
+    """The whole way, with the password and without it ever being sent. # rfc5802#3"""
     world = World()
     actor = ScramClient(ALICE, PASSWORD).run(_session(world))
     assert (actor.account_id, actor.space_id, actor.name, actor.epoch) == (1, 101, ALICE, 7)
@@ -90,13 +90,13 @@ def test_without_initial_response() -> None:
 
 @pytest.mark.parametrize("binding", sorted(BINDINGS))
 def test_a_client_binds_to_its_channel(binding: str) -> None:
-    """-PLUS with each binding that the connection has."""
+    """-PLUS with each binding that the connection has. # rfc5802#6"""
     client = ScramClient(ALICE, PASSWORD, header=f"p={binding},,", channel=BINDINGS[binding])
     assert client.run(_session(World(), plus=True, bindings=BINDINGS)).account_id == 1
 
 
 def test_a_man_in_the_middle_is_noticed() -> None:
-    """The client is bound to another TLS connection than the server: nobody gets in."""
+    """The client is bound to another TLS connection than the server: nobody gets in. # rfc5802#6"""
     client = ScramClient(ALICE, PASSWORD, header="p=tls-exporter,,", channel=b"x" * 32)
     with pytest.raises(AuthenticationFailed):
         client.run(_session(World(), plus=True, bindings=BINDINGS))
@@ -115,7 +115,7 @@ def test_a_downgrade_is_noticed() -> None:
     [(True, "n,,"), (True, "y,,"), (True, "p=tls-unique,,"), (False, "p=tls-exporter,,")],
 )
 def test_the_flag_must_fit_the_mechanism(plus: bool, header: str) -> None:
-    """-PLUS binds to a channel that exists; the plain mechanism never claims to."""
+    """-PLUS binds to a channel that exists; the plain mechanism never claims to. # rfc5802#6"""
     client = ScramClient(ALICE, PASSWORD, header=header, channel=b"")
     with pytest.raises(AuthenticationFailed):
         result_of(_session(World(), plus, BINDINGS).start(client.first()))
@@ -180,7 +180,7 @@ def test_made_up_salts_outlive_a_restart() -> None:
     ],
 )
 def test_damaged_final_messages_fail(final: bytes) -> None:
-    """Missing, reordered, foreign or undecodable parts of the last message."""
+    """Missing, reordered, foreign or undecodable parts of the last message. # rfc5802#7"""
     session = _session(World())
     first = result_of(session.start(ScramClient(ALICE, PASSWORD).first()))
     assert isinstance(first, Challenge)
@@ -209,7 +209,7 @@ def test_damaged_final_messages_fail(final: bytes) -> None:
     ],
 )
 def test_damaged_first_messages_fail(first: bytes) -> None:
-    """Nothing malformed, foreign or oversized begins an exchange."""
+    """Nothing malformed, foreign or oversized begins an exchange. # rfc5802#7"""
     with pytest.raises(AuthenticationFailed):
         result_of(_session(World()).start(first))
 
@@ -236,7 +236,7 @@ def test_names_with_commas_and_equals_signs() -> None:
 
 
 def test_an_authorization_identity_of_ones_own_is_accepted() -> None:
-    """``a=`` may repeat the name, in any spelling."""
+    """``a=`` may repeat the name, in any spelling. # rfc5802#5.1"""
     client = ScramClient(ALICE, PASSWORD, header="n,a=ALICE@Example.test,")
     assert client.run(_session(World())).account_id == 1
 

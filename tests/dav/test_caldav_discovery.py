@@ -18,7 +18,7 @@ from tests.kit.server import TestServer
 
 
 def test_davx5(server: TestServer) -> None:
-    """DAVx5 on Android: properties in one namespace after the other, queries, tags."""
+    """DAVx5 on Android: properties in one namespace after the other, queries, tags. # rfc6764#5"""
     dav = Program(server, "DAVx5/4.4.8-ose (dav4jvm; okhttp/4.12.0) Android/15")
     spaces = (
         'xmlns="DAV:" xmlns:CAL="urn:ietf:params:xml:ns:caldav" '
@@ -142,7 +142,7 @@ def test_thunderbird(server: TestServer) -> None:
 
 
 def test_evolution(server: TestServer) -> None:
-    """Evolution: finds homes by expanding nothing, and escapes the quotes of tags."""
+    """Evolution: finds homes by expanding nothing, and escapes the quotes of tags. # rfc3253#3.8"""
     evolution = Program(server, "Evolution/3.54.2")
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<propfind xmlns="DAV:" '

@@ -30,7 +30,7 @@ def any_agenda(any_server: TestServer) -> Agenda:
 
 
 def test_mkcalendar(any_agenda: Agenda) -> None:
-    """A calendar with its first properties, all or nothing."""
+    """A calendar with its first properties, all or nothing. # rfc4791#5.3.1"""
     agenda = any_agenda
     components = (
         '<C:supported-calendar-component-set><C:comp name="VTODO"/><C:comp name="VPOLL"/>'
@@ -58,6 +58,7 @@ def test_mkcalendar(any_agenda: Agenda) -> None:
 
 def test_where_calendars_can_be(agenda: Agenda) -> None:
     """Directly in a home and nowhere else; not where something is, not without what is above."""
+    # rfc4791#5.3.1.1, rfc4791#4.2
     taken = agenda.make("Calendar")
     assert (taken.status, conditions(taken)) == (405, ["resource-must-be-null"])
     for path in (agenda.book + "inner", agenda.home + "none/inner", "/dav/drive/My%20documents/c"):
@@ -91,7 +92,7 @@ def test_extended_mkcol(agenda: Agenda) -> None:
 
 
 def test_what_scheduling_needs_stays(agenda: Agenda) -> None:
-    """Inbox, outbox and the calendar that takes invitations cannot be removed."""
+    """Inbox, outbox and the calendar that takes invitations cannot be removed. # rfc6638#4.3.1.1"""
     for name in ("Inbox", "Outbox"):
         assert agenda.call("DELETE", f"{agenda.home}{name}/").status == 403
     answer = agenda.call("DELETE", agenda.home + "Calendar/")
@@ -129,6 +130,7 @@ def test_what_scheduling_needs_stays(agenda: Agenda) -> None:
 )  # fmt: skip
 def test_preconditions(agenda: Agenda, body: bytes, condition: str) -> None:
     """What cannot be stored is refused by the name of the rule, and nothing is stored."""
+    # rfc4791#5.3.2.1
     answer = agenda.call("PUT", "a.ics", body)
     assert (answer.status, conditions(answer)) == (
         415 if condition == "supported-calendar-data" else 403,
@@ -139,7 +141,7 @@ def test_preconditions(agenda: Agenda, body: bytes, condition: str) -> None:
 
 
 def test_large_bodies_are_not_read(agenda: Agenda) -> None:
-    """A body that says that it is too large is refused before it comes."""
+    """A body that says that it is too large is refused before it comes. # rfc4791#5.2.5"""
     agenda.http.head(
         "PUT",
         agenda.book + "a.ics",
@@ -151,7 +153,7 @@ def test_large_bodies_are_not_read(agenda: Agenda) -> None:
 
 
 def test_media_types(agenda: Agenda) -> None:
-    """A calendar takes text/calendar; nothing stated is taken for it."""
+    """A calendar takes text/calendar; nothing stated is taken for it. # rfc4791#5.3.2.1"""
     body = calendar(event(START))
     for kind in ("text/vcard", "application/json", "application/calendar+json"):
         answer = agenda.call("PUT", "a.ics", body, Content_Type=kind)
@@ -165,6 +167,7 @@ def test_media_types(agenda: Agenda) -> None:
 
 def test_uid_conflicts(any_agenda: Agenda) -> None:
     """A UID is there once in a calendar; the refusal says where. Elsewhere it may be again."""
+    # rfc4791#5.3.2.1
     agenda = any_agenda
     body = calendar(event(START))
     agenda.put("%C3%A4%20b.ics", body)
@@ -184,7 +187,7 @@ def test_uid_conflicts(any_agenda: Agenda) -> None:
 
 
 def test_components_of_the_calendar(agenda: Agenda) -> None:
-    """What a calendar does not take is neither put nor moved there."""
+    """What a calendar does not take is neither put nor moved there. # rfc4791#5.2.3"""
     tasks = agenda.home + "Tasks/"
     answer = agenda.call("PUT", tasks + "a.ics", calendar(event(START)))
     assert (answer.status, conditions(answer)) == (403, [f"{C}supported-calendar-component"])
@@ -199,7 +202,7 @@ def test_components_of_the_calendar(agenda: Agenda) -> None:
 
 
 def test_objects_live_in_calendars(agenda: Agenda) -> None:
-    """Nothing but calendars lies in a home, nothing but objects in a calendar."""
+    """Nothing but calendars lies in a home, nothing but objects in a calendar. # rfc4791#4.2"""
     assert agenda.call("PUT", agenda.home + "a.ics", calendar(event(START))).status == 403
     assert agenda.call("PUT", agenda.home + "none/a.ics", calendar(event(START))).status == 409
     assert conditions(agenda.call("MKCOL", "sub")) == ["valid-resourcetype"]
@@ -222,6 +225,7 @@ def test_moving_calendars(agenda: Agenda) -> None:
 
 def test_stored_octet_for_octet(agenda: Agenda) -> None:
     """What is stored is what was sent, so the tag is told at once; also of odd writing."""
+    # rfc4791#5.3.4
     odd = calendar(event(START, "SUMMARY:a\\, b", "X-ODD;X=1:y")).replace(b"\r\n", b"\n")
     answer = agenda.call("PUT", "a.ics", odd)
     assert answer.header("etag")
@@ -286,7 +290,7 @@ def test_windows_zones_are_understood(agenda: Agenda) -> None:
 
 
 def test_answers_are_packed(agenda: Agenda) -> None:
-    """Long answers come packed for those who can unpack them."""
+    """Long answers come packed for those who can unpack them. # rfc9110#12.5.3"""
     for number in range(20):
         agenda.add(f"e{number}", START, "DESCRIPTION:" + "long " * 50)
     hrefs = "".join(f"<D:href>{agenda.book}e{number}.ics</D:href>" for number in range(20))

@@ -30,6 +30,7 @@ def put(agenda: Agenda, path: str, inside: str) -> Response:
 
 def test_principal(server: TestServer) -> None:
     """Where a person's calendars are and how the person is invited."""
+    # rfc4791#6.2.1, rfc6638#2.1.1, rfc6638#2.2.1, rfc6638#2.4.1, rfc6638#2.4.2
     agenda = Agenda(server, server.account("alice"))
     me = f"/dav/principals/users/{agenda.account.space_id}/"
     names = [
@@ -55,6 +56,7 @@ def test_principal(server: TestServer) -> None:
 
 def test_types_of_collections(agenda: Agenda) -> None:
     """A home holds a calendar, a task list, and the two collections of scheduling."""
+    # rfc4791#4.2, rfc6638#2.1, rfc6638#2.2
     found = agenda.propfind(agenda.home, "resourcetype", depth=1)
     kinds = {each.href[len(agenda.home) :]: each.tags("resourcetype") for each in found.responses}
     assert kinds == {
@@ -68,7 +70,7 @@ def test_types_of_collections(agenda: Agenda) -> None:
 
 
 def test_components(agenda: Agenda) -> None:
-    """What each calendar takes, and what new ones can be made for."""
+    """What each calendar takes, and what new ones can be made for. # rfc4791#5.2.3"""
     name = f"{C}supported-calendar-component-set"
 
     def of(path: str) -> list[str]:
@@ -86,6 +88,7 @@ def test_components(agenda: Agenda) -> None:
 
 def test_limits(agenda: Agenda) -> None:
     """What a calendar says of its limits is what it holds to."""
+    # rfc4791#5.2.5, rfc4791#5.2.6, rfc4791#5.2.7, rfc4791#5.2.8, rfc4791#5.2.9
     names = [
         f"{C}{name}"
         for name in (
@@ -116,6 +119,7 @@ def test_limits(agenda: Agenda) -> None:
 
 def test_settings(agenda: Agenda) -> None:
     """What people set for a calendar is kept as it was; allprop does not have it."""
+    # rfc4791#5.2.1, rfc4791#5.2.2, rfc6638#9.1
     inside = (
         "<C:calendar-description>For &lt;all&gt;</C:calendar-description>"
         "<I:calendar-color>#FF0000FF</I:calendar-color><I:calendar-order>3</I:calendar-order>"
@@ -151,6 +155,7 @@ def test_settings(agenda: Agenda) -> None:
 )  # fmt: skip
 def test_bad_settings(agenda: Agenda, inside: str, status: int, condition: str | None) -> None:
     """Values that mean nothing are refused one by one, and nothing else is set with them."""
+    # rfc4791#5.2.2
     found = put(agenda, "", f"<D:displayname>New</D:displayname>{inside}")
     assert found.names(424) == {"displayname"}
     assert len(found.names(status)) == 1
@@ -183,6 +188,7 @@ def test_zone_by_name_and_by_rules(agenda: Agenda) -> None:
 
 def test_inbox(agenda: Agenda) -> None:
     """The inbox names the calendar for invitations; another one of the home can be chosen."""
+    # rfc6638#9.2
     inbox, name = agenda.home + "Inbox/", f"{C}schedule-default-calendar-URL"
 
     def default() -> str:
@@ -226,7 +232,7 @@ def test_objects(agenda: Agenda) -> None:
 
 
 def test_what_the_server_says_it_can(agenda: Agenda) -> None:
-    """OPTIONS and the report set of a calendar have what CalDAV adds."""
+    """OPTIONS and the report set of a calendar have what CalDAV adds. # rfc4791#5.1, rfc4791#7.1"""
     answer = agenda.call("OPTIONS", agenda.home)
     words = {word.strip() for word in (answer.header("dav") or "").split(",")}
     assert {"1", "2", "3", "access-control", "calendar-access", "extended-mkcol"} <= words

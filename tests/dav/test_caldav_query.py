@@ -52,7 +52,7 @@ def fill(agenda: Agenda) -> None:
 
 
 def test_filters(any_agenda: Agenda) -> None:
-    """Each kind of filter finds what it says, also several together."""
+    """Each kind of filter finds what it says, also several together. # rfc4791#9.7, rfc4791#9.9"""
     fill(any_agenda)
     names = any_agenda.names
     assert names() == ["daily", "day", "lunch"]
@@ -92,6 +92,7 @@ def test_filters(any_agenda: Agenda) -> None:
 
 def test_objects_without_a_component(agenda: Agenda) -> None:
     """is-not-defined of a component finds the others; no filter finds everything."""
+    # rfc4791#9.7.4
     fill(agenda)
     found = agenda.query(ABSENT, kind="VEVENT").responses
     assert len(found) == 3
@@ -101,6 +102,7 @@ def test_objects_without_a_component(agenda: Agenda) -> None:
 
 def test_floating_times_are_in_the_zone_of_who_asks(agenda: Agenda) -> None:
     """Zones of the request by name or rules, or else of the calendar, decide when a day is."""
+    # rfc4791#7.3, rfc7809#3.1.6
     agenda.add("day", "DTSTART;VALUE=DATE:20260310")
     late = span("20260310T230500Z", "20260310T235000Z")  # 11 March in Berlin already
     assert agenda.names(late) == ["day"]
@@ -162,6 +164,7 @@ def test_bad_questions(agenda: Agenda, filters: str, more: str, condition: str) 
 
 def test_questions_without_a_filter(agenda: Agenda) -> None:
     """A filter must be there, and be for a calendar; one thing is asked for, not two."""
+    # rfc4791#9.5
     root = 'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
     for inside in ("", "<C:filter/>", f"<C:filter>{comp('VEVENT')}</C:filter>"):
         body = f"<C:calendar-query {root}><D:prop/>{inside}</C:calendar-query>"
@@ -173,6 +176,7 @@ def test_questions_without_a_filter(agenda: Agenda) -> None:
 
 def test_depth(agenda: Agenda) -> None:
     """0 is the calendar alone, but what is in it for Windows 10; infinity a whole home."""
+    # rfc4791#7.8
     agenda.add("one", "DTSTART:20260302T100000Z")
     path = agenda.home + "Calendar/two.ics"
     agenda.put(path, calendar(event("DTSTART:20260302T100000Z", uid="two")))
@@ -204,6 +208,7 @@ def test_other_peoples_calendars_are_not_there(server: TestServer) -> None:
 
 def test_multiget(any_agenda: Agenda) -> None:
     """Objects by URL in any spelling; what is not there, or elsewhere, is not found."""
+    # rfc4791#7.9
     agenda = any_agenda
     agenda.add("one", "DTSTART:20260302T100000Z", "SUMMARY:a & b <c>")
     agenda.put("Gr%C3%BC%C3%9Fe.ics", calendar(event("DTSTART:20260302T100000Z", uid="two")))
@@ -251,7 +256,7 @@ def test_many_objects_come_in_pages(agenda: Agenda) -> None:
 
 
 def test_bad_calendar_data(agenda: Agenda) -> None:
-    """Other formats than iCalendar 2.0 are refused; too much asked for as well."""
+    """Other formats than iCalendar 2.0 are refused; too much asked for as well. # rfc4791#9.6"""
     agenda.add("one", "DTSTART:20260302T100000Z")
     for data in ('content-type="application/calendar+json"', 'version="3.0"'):
         answer = agenda.ask(comp("VEVENT"), data=f"<C:calendar-data {data}/>")
@@ -268,7 +273,7 @@ def test_bad_calendar_data(agenda: Agenda) -> None:
 
 
 def test_expand(agenda: Agenda) -> None:
-    """Instances in UTC instead of rules and zones, exceptions among them."""
+    """Instances in UTC instead of rules and zones, exceptions among them. # rfc4791#9.6.5"""
     zone = "TZID=Europe/Berlin"
     agenda.put(
         "series.ics",
@@ -320,6 +325,7 @@ def test_expansion_without_end(agenda: Agenda) -> None:
 
 def test_parts_of_objects(agenda: Agenda) -> None:
     """Only the components and properties that are asked for, without values if so wanted."""
+    # rfc4791#9.6.1
     fill(agenda)
     inside = (
         '<C:comp name="VCALENDAR"><C:prop name="VERSION"/><C:comp name="VEVENT">'
@@ -338,6 +344,7 @@ def test_parts_of_objects(agenda: Agenda) -> None:
 
 def test_properties_of_a_report(agenda: Agenda) -> None:
     """allprop and propname work, and what is not there is told unless less is preferred."""
+    # rfc4791#9.5, rfc8144#2
     agenda.add("one", "DTSTART:20260302T100000Z")
     root = 'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
     filters = f"<C:filter>{comp('VCALENDAR')}</C:filter>"
@@ -356,6 +363,7 @@ def test_properties_of_a_report(agenda: Agenda) -> None:
 
 def test_free_busy(any_agenda: Agenda) -> None:
     """Busy times merged and by type; what is free, cancelled or no event makes nobody busy."""
+    # rfc4791#7.10
     agenda = any_agenda
     agenda.add("a", "DTSTART:20260302T100000Z", "DTEND:20260302T110000Z", "RRULE:FREQ=DAILY")
     agenda.add("b", "DTSTART:20260302T103000Z", "DTEND:20260302T120000Z")
@@ -377,7 +385,7 @@ def test_free_busy(any_agenda: Agenda) -> None:
 
 
 def test_bad_free_busy(agenda: Agenda) -> None:
-    """Without a closed range there is no answer."""
+    """Without a closed range there is no answer. # rfc4791#7.10"""
     root = 'xmlns:C="urn:ietf:params:xml:ns:caldav"'
     for inside, status in (("", 400), (span("20260302T000000Z"), 403)):
         body = f"<C:free-busy-query {root}>{inside}</C:free-busy-query>"

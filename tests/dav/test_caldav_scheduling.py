@@ -117,6 +117,7 @@ def status_of(found: CalendarObject, who: str) -> str:
 
 def test_an_invitation_arrives(people: People) -> None:
     """Who is invited has a message in the inbox and the meeting in the calendar, at once."""
+    # rfc6638#3.2.1.1, rfc6638#4.1
     alice, bob, _ = people
     answer = put(alice, invitation(alice, bob.address))
     assert answer.status == 201
@@ -132,7 +133,7 @@ def test_an_invitation_arrives(people: People) -> None:
 
 
 def test_people_elsewhere_and_nobody(people: People) -> None:
-    """The status says that somebody elsewhere, or nobody, was not reached."""
+    """The status says that somebody elsewhere, or nobody, was not reached. # rfc6638#3.2.9"""
     alice, _, _ = people
     put(alice, invitation(alice, "mailto:x@else.test", "http://example.test/who"))
     assert status_of(alice.meeting(), "mailto:x@else.test") == "5.2"
@@ -149,6 +150,7 @@ def test_addresses_in_any_case(people: People) -> None:
 @pytest.mark.parametrize("agent", ["NONE", "CLIENT"])
 def test_schedule_agent(people: People, agent: str) -> None:
     """Whoever is invited by the client, or not at all, gets nothing from the server."""
+    # rfc6638#7.1
     alice, bob, _ = people
     put(alice, invitation(alice, f";SCHEDULE-AGENT={agent}:{bob.address}"))
     assert bob.names("Inbox") == []
@@ -156,7 +158,7 @@ def test_schedule_agent(people: People, agent: str) -> None:
 
 
 def test_only_the_organizer_invites(people: People) -> None:
-    """Storing somebody else's meeting tells nobody: an import mails no one."""
+    """Storing somebody else's meeting tells nobody: an import mails no one. # rfc6638#3.1"""
     alice, bob, carol = people
     put(bob, invitation(alice, carol.address))
     assert carol.names("Inbox") == []
@@ -164,6 +166,7 @@ def test_only_the_organizer_invites(people: People) -> None:
 
 def test_changes_arrive_and_answers_are_asked_anew(people: People) -> None:
     """A new time is told, and whoever had accepted has to answer again."""
+    # rfc6638#3.2.1.2, rfc6638#3.2.8
     alice, bob, _ = people
     put(alice, invitation(alice, bob.address))
     assert bob.answer_with("ACCEPTED").status == 204
@@ -176,7 +179,7 @@ def test_changes_arrive_and_answers_are_asked_anew(people: People) -> None:
 
 
 def test_an_insignificant_change_is_not_told(people: People) -> None:
-    """What attendees do not see makes no message."""
+    """What attendees do not see makes no message. # rfc6638#3.2.1.2"""
     alice, bob, _ = people
     octets = invitation(alice, bob.address)
     put(alice, octets)
@@ -185,7 +188,7 @@ def test_an_insignificant_change_is_not_told(people: People) -> None:
 
 
 def test_removed_attendees_learn_of_it(people: People) -> None:
-    """Somebody who is no longer invited gets a CANCEL, and the copy says so."""
+    """Somebody who is no longer invited gets a CANCEL, and the copy says so. # rfc6638#3.2.1.2"""
     alice, bob, carol = people
     put(alice, invitation(alice, bob.address, carol.address))
     put(alice, invitation(alice, bob.address))
@@ -196,7 +199,7 @@ def test_removed_attendees_learn_of_it(people: People) -> None:
 
 
 def test_deleting_a_meeting_cancels_it(people: People) -> None:
-    """DELETE by the organizer cancels the meeting for all."""
+    """DELETE by the organizer cancels the meeting for all. # rfc6638#3.2.1.3"""
     alice, bob, _ = people
     put(alice, invitation(alice, bob.address))
     assert alice.call("DELETE", alice.only()).status == 204
@@ -205,6 +208,7 @@ def test_deleting_a_meeting_cancels_it(people: People) -> None:
 
 def test_one_instance_cancelled(people: People) -> None:
     """An instance that the organizer takes out disappears from the attendee's series."""
+    # rfc6638#3.2.6
     alice, bob, _ = people
     put(alice, invitation(alice, bob.address))
     put(alice, invitation(alice, bob.address, extra="EXDATE:20270111T100000Z"))
@@ -213,6 +217,7 @@ def test_one_instance_cancelled(people: People) -> None:
 
 def test_the_organizer_stays(people: People) -> None:
     """A meeting cannot be given to somebody else, and has one organizer in all its parts."""
+    # rfc6638#3.2.4.2, rfc6638#3.2.4.3
     alice, bob, _ = people
     put(alice, invitation(alice, bob.address))
     answer = put(alice, invitation(bob, alice.address))
@@ -251,7 +256,7 @@ def test_a_meeting_is_in_one_calendar(people: People) -> None:
 
 @pytest.mark.parametrize("status", ["ACCEPTED", "DECLINED", "TENTATIVE"])
 def test_answers_arrive(people: People, status: str) -> None:
-    """The organizer's copy and those of the others show who has answered."""
+    """The organizer's copy and those of the others show who has answered. # rfc6638#4.2"""
     alice, bob, carol = people
     put(alice, invitation(alice, bob.address, carol.address))
     tag = alice.propfind(alice.only(), SCHEDULE_TAG).only.text(SCHEDULE_TAG)
@@ -266,6 +271,7 @@ def test_answers_arrive(people: People, status: str) -> None:
 
 def test_attendees_change_only_what_is_theirs(people: People) -> None:
     """Another time or title in an attendee's copy is refused; an alarm is not."""
+    # rfc6638#3.2.2.1, rfc6638#3.2.4.4
     alice, bob, _ = people
     put(alice, invitation(alice, bob.address))
     text = bob.get(bob.only()).decode()
@@ -285,6 +291,7 @@ def test_attendees_change_only_what_is_theirs(people: People) -> None:
 
 def test_deleting_a_copy_declines(people: People) -> None:
     """DELETE by an attendee declines, unless Schedule-Reply: F says not to."""
+    # rfc6638#3.2.2.4, rfc6638#8.1
     alice, bob, carol = people
     put(alice, invitation(alice, bob.address, carol.address))
     assert bob.call("DELETE", bob.only()).status == 204
@@ -295,6 +302,7 @@ def test_deleting_a_copy_declines(people: People) -> None:
 
 def test_a_stale_client_loses_no_answer(people: People) -> None:
     """If-Schedule-Tag-Match lets a client write that does not know the latest answers."""
+    # rfc6638#3.2.10.1, rfc6638#8.3
     alice, bob, _ = people
     tag = put(alice, invitation(alice, bob.address)).header("schedule-tag")
     assert bob.answer_with("ACCEPTED").status == 204
@@ -309,7 +317,7 @@ def test_a_stale_client_loses_no_answer(people: People) -> None:
 
 
 def test_nobody_puts_into_inbox_and_outbox(people: People) -> None:
-    """Messages come from the server only; both collections stay."""
+    """Messages come from the server only; both collections stay. # rfc6638#2.1, rfc6638#2.2"""
     alice, bob, _ = people
     for folder in ("Inbox", "Outbox"):
         path = alice.place(folder, "x.ics")
@@ -382,6 +390,7 @@ def ask(person: Person, *who: str, organizer: str = "") -> Answer:
 
 def test_busy_times(people: People) -> None:
     """One's own busy times are told; those of people with whom nothing is shared are not."""
+    # rfc6638#5
     alice, bob, _ = people
     put(alice, invitation(alice))
     answer = ask(alice, alice.address, bob.address, "mailto:nobody@example.test")
@@ -404,6 +413,7 @@ def test_busy_times(people: People) -> None:
 
 def test_requests_for_busy_times_are_judged(people: People) -> None:
     """Who asks must be the owner of the outbox; what is asked must be a request."""
+    # rfc6638#5.2.1, rfc6638#5.2.2
     alice, bob, _ = people
     answer = ask(alice, bob.address, organizer=bob.address)
     assert answer.status == 403
@@ -420,6 +430,7 @@ def test_requests_for_busy_times_are_judged(people: People) -> None:
 
 def test_scheduling_is_announced(people: People) -> None:
     """Clients look for calendar-auto-schedule before they leave invitations to the server."""
+    # rfc6638#2
     alice, _, _ = people
     words = (alice.call("OPTIONS", alice.place("")).header("dav") or "").split(", ")
     assert "calendar-auto-schedule" in words
@@ -442,6 +453,7 @@ def test_deleting_a_calendar_cancels_what_is_ahead(people: People) -> None:
 
 def test_invitations_go_where_they_are_wanted(people: People) -> None:
     """The calendar that was chosen takes new meetings; tasks go where tasks may be."""
+    # rfc6638#9.2
     alice, bob, _ = people
     assert bob.call("MKCALENDAR", bob.place("W%C3%B6rk", "")).status == 201
     chosen = (
@@ -499,6 +511,7 @@ def test_own_answer_keeps_the_tag(server: TestServer) -> None:
 @pytest.mark.parametrize("private", [False, True])
 def test_only_the_organizer_changes_a_meeting(people: People, private: bool) -> None:
     """Who knows the UID of somebody's meeting, or private entry, cannot overwrite or cancel it."""
+    # rfc6638#11.2
     alice, bob, mallory = people
     if private:
         put(bob, calendar("BEGIN:VEVENT\nUID:m1\nDTSTAMP:20260101T000000Z\n"

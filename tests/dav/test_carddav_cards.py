@@ -35,6 +35,7 @@ def any_books(any_server: TestServer) -> Books:
 
 def test_octets_stay(any_books: Books) -> None:
     """What is stored is what was sent, so the answer has its tag, and GET gives the same."""
+    # rfc6352#6.3.2.3
     for number, octets in enumerate((APPLE, APPLE_GROUP, GOOGLE, OUTLOOK, FOUR)):
         first = any_books.put(f"{number}.vcf", octets)
         assert first.status == 201
@@ -64,6 +65,7 @@ def test_no_type_is_a_card(books: Books) -> None:
 
 def test_a_missing_uid_is_given(any_books: Books) -> None:
     """A card without UID gets one; the answer has no tag, as other octets are stored."""
+    # rfc6352#6.3.2.3
     answer = any_books.put("a.vcf", card(uid=None))
     assert (answer.status, answer.header("etag")) == (201, None)
     assert b"\r\nUID:urn:uuid:" in any_books.get("a.vcf")
@@ -106,6 +108,7 @@ def test_what_is_refused(
 
 def test_too_large_is_known_early(books: Books) -> None:
     """A body that is announced, or grows, beyond the limit is refused before it is all there."""
+    # rfc6352#6.2.3
     fields = [("Content-Type", "text/vcard"), ("Expect", "100-continue")]
     books.http.head("PUT", books.book + "a.vcf", fields, length=1 << 40)
     answer = books.http.answer("PUT")
@@ -120,6 +123,7 @@ def test_too_large_is_known_early(books: Books) -> None:
 
 def test_uids_are_unique(any_books: Books) -> None:
     """A second card with a UID is refused, and the answer has the URL of the first."""
+    # rfc6352#6.3.2.1
     books = any_books
     books.put("caf%C3%A9.vcf", JANE)
     for answer in (books.call("PUT", "b.vcf", JANE), books.call("POST", "", JANE)):
@@ -138,7 +142,7 @@ def test_uids_are_unique(any_books: Books) -> None:
 
 
 def test_conditions_of_put(books: Books) -> None:
-    """A card that somebody else has changed is not overwritten."""
+    """A card that somebody else has changed is not overwritten. # rfc9110#13.1.1"""
     etag = books.put("a.vcf", JANE, If_None_Match="*").header("etag") or ""
     assert books.call("PUT", "a.vcf", JANE, If_None_Match="*").status == 412
     changed = JANE.replace(b"jane@", b"j@")
@@ -149,7 +153,7 @@ def test_conditions_of_put(books: Books) -> None:
 
 
 def test_cards_stay_in_books(books: Books) -> None:
-    """No cards in the home, no collections in books, no documents among cards."""
+    """No cards in the home, no collections in books, no documents among cards. # rfc6352#5.2"""
     assert books.call("PUT", books.home + "a.vcf", JANE).status == 403
     assert books.call("PUT", books.home + "No/a.vcf", JANE).status == 409
     assert books.call("PUT", "sub/a.vcf", JANE).status == 409
@@ -191,7 +195,7 @@ def test_strangers(server: TestServer) -> None:
 
 
 def test_post_adds_a_card(any_books: Books) -> None:
-    """The server finds a name, and says which."""
+    """The server finds a name, and says which. # rfc5995#3.1"""
     answer = any_books.call("POST", "", JANE)
     assert answer.status == 201
     location = answer.header("location") or ""
@@ -202,7 +206,7 @@ def test_post_adds_a_card(any_books: Books) -> None:
 
 
 def test_sync_of_cards(any_books: Books) -> None:
-    """New, changed and removed cards, and the tags that go with them."""
+    """New, changed and removed cards, and the tags that go with them. # rfc6578#3.2"""
     books = any_books
     token = books.sync("").sync_token
     etag = books.put("a.vcf", JANE).header("etag")
@@ -247,6 +251,7 @@ def versions(books: Books, accept: str | None) -> Iterator[str]:
 )
 def test_accept(books: Books, accept: str | None, wanted: str) -> None:
     """The version is the one that Accept prefers; where both will do, the card stays as it is."""
+    # rfc6352#5.1.1, rfc9110#12.5.1
     books.put("three.vcf", JANE)
     books.put("four.vcf", FOUR)
     assert [*versions(books, accept)] == ([wanted] * 2 if wanted else ["3.0", "4.0"])
@@ -257,6 +262,7 @@ def test_accept(books: Books, accept: str | None, wanted: str) -> None:
 )
 def test_not_acceptable(books: Books, accept: str) -> None:
     """Forms of cards that there are not are refused, and the condition is named."""
+    # rfc6352#5.1.1.1
     books.put("a.vcf", JANE)
     answer = books.call("GET", "a.vcf", Accept=accept)
     assert refused(answer) == (406, "supported-address-data-conversion")
@@ -266,6 +272,7 @@ def test_not_acceptable(books: Books, accept: str) -> None:
 
 def test_tags_of_converted_cards(books: Books) -> None:
     """A converted card has a weak tag, which revalidates but never guards a write or a range."""
+    # rfc9110#8.8.1
     strong = books.put("a.vcf", FOUR).header("etag") or ""
     accept = "text/vcard; version=3.0"
     answer = books.call("GET", "a.vcf", Accept=accept, Range="bytes=0-4")

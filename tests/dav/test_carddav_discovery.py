@@ -71,6 +71,7 @@ def signed_out(program: Program, path: str) -> None:
 
 def test_apple(server: TestServer) -> None:
     """Contacts of macOS and iOS: principal, one home, books with limits, multiget, sync."""
+    # rfc6764#5
     mac = Program(server)
     mac.agent = "iOS/17.4 (21E219) dataaccessd/1.0"
     start = mac.redirected()
@@ -300,7 +301,7 @@ def test_kde(server: TestServer) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/dav/", "/dav/contacts/", "/dav/principals/"])
 def test_any_start_will_do(server: TestServer, path: str) -> None:
-    """People type all kinds of addresses: each leads to the principal."""
+    """People type all kinds of addresses: each leads to the principal. # rfc6764#5"""
     program = Program(server)
     found = program.ask("PROPFIND", path, props("<A:current-user-principal/>"), "0")
     assert href(found, f"{D}current-user-principal").startswith("/dav/principals/users/")

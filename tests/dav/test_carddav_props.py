@@ -46,6 +46,7 @@ def test_there_is_a_book_from_the_start(server: TestServer) -> None:
 
 def test_what_a_book_says_of_itself(books: Books) -> None:
     """Versions, collations and limits; protected, and not in the way of allprop."""
+    # rfc6352#6.2.2, rfc6352#6.2.3, rfc6352#8.3.1
     names = [
         f"{R}{name}"
         for name in (
@@ -92,6 +93,7 @@ def test_the_largest_photo_fits(books: Books) -> None:
 
 def test_description_is_kept(any_books: Books) -> None:
     """What people write about a book, given when it is made or later, with its language."""
+    # rfc6352#6.2.1
     name = f"{R}addressbook-description"
     text = '<R:addressbook-description xml:lang="de">Älteste</R:addressbook-description>'
     assert (
@@ -109,6 +111,7 @@ def test_description_is_kept(any_books: Books) -> None:
 
 def test_books_are_made_by_extended_mkcol(any_books: Books) -> None:
     """All or nothing; what is no address book cannot be made in a home of address books."""
+    # rfc6352#6.3.1, rfc5689#3
     books = any_books
     assert books.call("MKCOL", books.home + "Plain").status == 403
     wrong = NEW_BOOK.format(props="").replace("R:addressbook", "D:principal")
@@ -144,7 +147,7 @@ def test_books_are_moved_with_their_cards(any_books: Books) -> None:
 
 
 def test_dav_header(books: Books) -> None:
-    """OPTIONS names the feature on books, on homes and on what leads to them."""
+    """OPTIONS names the feature on books, on homes and on what leads to them. # rfc6352#6.1"""
     for path in ("", books.home, "/dav/contacts/", "/dav/", "/", principal(books)):
         words = (books.call("OPTIONS", path or books.book).header("dav") or "").split(", ")
         assert "addressbook" in words, path
@@ -163,7 +166,7 @@ def test_thunderbird_gets_the_bare_type(books: Books) -> None:
 
 
 def test_the_way_to_the_home(any_books: Books) -> None:
-    """A principal names its home; only principals do."""
+    """A principal names its home; only principals do. # rfc6352#7.1.1"""
     books, name = any_books, f"{R}addressbook-home-set"
     found = books.propfind(principal(books), name).only
     [href] = found.props[200][name]
@@ -172,7 +175,7 @@ def test_the_way_to_the_home(any_books: Books) -> None:
 
 
 def test_my_card(any_books: Books) -> None:
-    """The card that a program says is the user's own is known to all of them."""
+    """The card that a program says is the user's own is known to all of them. # rfc6352#7.1.2"""
     books, name = any_books, f"{R}principal-address"
     assert books.propfind(principal(books), name).only.names(404) == {name}
     mine = books.book + "me%20%26.vcf"

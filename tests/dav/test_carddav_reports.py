@@ -51,6 +51,7 @@ def any_books(any_server: TestServer) -> Books:
 
 def test_texts_are_found(any_books: Books) -> None:
     """Each kind of match finds what it says, capitals and accents as the collation says."""
+    # rfc6352#10.5.4, rfc6352#8.3
     names = any_books.names
     assert names(contains("FN", "JANE")) == ["jane.vcf"]
     assert names(contains("FN", "o")) == ["jane.vcf", "john.vcf", "zoe.vcf"]
@@ -68,6 +69,7 @@ def test_texts_are_found(any_books: Books) -> None:
 
 def test_conditions_are_combined(any_books: Books) -> None:
     """anyof and allof on the filter and inside a prop-filter; anyof where nothing is said."""
+    # rfc6352#10.5, rfc6352#10.5.1
     names = any_books.names
     jane, work = contains("FN", "jane"), contains("EMAIL", "example.com")
     assert names(jane + work) == ["jane.vcf", "john.vcf"]
@@ -82,6 +84,7 @@ def test_conditions_are_combined(any_books: Books) -> None:
 
 def test_what_is_there_and_what_is_not(any_books: Books) -> None:
     """Properties and parameters that are there, that are not, and those of a group."""
+    # rfc6352#10.5.3
     names = any_books.names
     absent = "<R:is-not-defined/>"
     assert names(prop_filter("NICKNAME")) == ["jane.vcf"]
@@ -107,6 +110,7 @@ def test_no_filter_is_everything(any_books: Books) -> None:
 
 def test_scope_of_queries(any_books: Books) -> None:
     """Depth says what is searched: a card, a book, or with infinity all books of the home."""
+    # rfc6352#8.6
     books = any_books
     assert books.new_book("Other").status == 201
     books.put(books.home + "Other/x.vcf", card(uid="x"))
@@ -124,6 +128,7 @@ def test_scope_of_queries(any_books: Books) -> None:
 
 def test_limit_of_queries(any_books: Books) -> None:
     """So many cards and no more; that there are more is said of the URL that was asked."""
+    # rfc6352#8.6.1, rfc6352#8.6.2
     books = any_books
     for count in (1, 2):
         found = books.query(more=limit(count)).responses
@@ -158,7 +163,7 @@ def test_limit_of_queries(any_books: Books) -> None:
     ],
 )
 def test_bad_filters(books: Books, filters: str, status: int, names: list[str]) -> None:
-    """What is not understood is refused and named, not taken for something else."""
+    """What is not understood is refused and named, not taken for something else. # rfc6352#8.6"""
     answer = books.call("REPORT", "", query(filters), Depth="1")
     assert answer.status == status
     if names:
@@ -179,7 +184,7 @@ def test_cards_come_as_they_were_stored(books: Books) -> None:
 
 
 def test_versions_on_request(books: Books) -> None:
-    """The version that is asked for, whichever is stored, in both reports."""
+    """The version that is asked for, whichever is stored, in both reports. # rfc6352#10.4"""
     books.put("three.vcf", JANE)
     books.put("four.vcf", ZOE)
     ask = '<R:address-data content-type="text/vcard" version="{}"/>'
@@ -195,7 +200,7 @@ def test_versions_on_request(books: Books) -> None:
 
 
 def test_a_card_that_cannot_be_converted(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused by itself; the others are answered."""
+    """It is refused by itself; the others are answered. # rfc6352#5.1.1.1"""
     books.put("three.vcf", JANE)
     books.put("four.vcf", ZOE)
 
@@ -228,6 +233,7 @@ def test_groups_in_both_versions(books: Books) -> None:
 
 def test_parts_of_cards(books: Books) -> None:
     """Only the properties that are asked for, or only their names; VERSION is always there."""
+    # rfc6352#10.4.2
     books.put("jane.vcf", JANE)
     some = (
         '<R:address-data><R:prop name="FN"/><R:prop name="EMAIL" novalue="yes"/></R:address-data>'
@@ -258,6 +264,7 @@ def test_text_that_xml_would_take_for_its_own(books: Books) -> None:
 
 def test_multiget_answers_each_href(any_books: Books, any_server: TestServer) -> None:
     """A response for each URL: found ones with data, 404 for what is nothing, or another's."""
+    # rfc6352#8.7
     books = any_books
     other = Books(any_server).begin()
     other.put("jane.vcf", JANE)
@@ -358,6 +365,7 @@ def test_what_reports_can_ask_for(any_books: Books) -> None:
 
 def test_reports_are_where_they_belong(books: Books) -> None:
     """Address books say which reports they have; calendars and documents do not have them."""
+    # rfc6352#8.1
     have = books.propfind(books.book, "supported-report-set").only.tags("supported-report-set")
     for name in ("addressbook-query", "addressbook-multiget"):
         assert f"{R}{name}" in have

@@ -66,6 +66,7 @@ def test_large_properties_are_synced_in_pages(any_dav: Dav) -> None:
 
 def test_everything_below_has_an_end_in_length(dav: Dav) -> None:
     """Depth infinity over few resources with much on them is refused, not gathered."""
+    # rfc4918#9.1
     dav.mkcol("deep")
     for number in range(140):
         dav.put(f"deep/{number}")
@@ -76,7 +77,7 @@ def test_everything_below_has_an_end_in_length(dav: Dav) -> None:
 
 
 def test_limits_of_sync_are_met_over_pages(dav: Dav) -> None:
-    """A client may ask for more at once than is read at once."""
+    """A client may ask for more at once than is read at once. # rfc6578#3.7"""
     dav.mkcol("s")
     for number in range(1_100):
         dav.put(f"s/{number}")

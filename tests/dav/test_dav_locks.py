@@ -26,6 +26,7 @@ def if_(token: str) -> str:
 
 def test_lock_keeps_others_out(any_server: TestServer) -> None:
     """Without the token nothing changes it, with the token everything does."""
+    # rfc4918#7, rfc4918#9.10
     dav = Dav(any_server)
     dav.put("a", b"1")
     token = dav.lock("a", Depth="0")
@@ -62,7 +63,7 @@ def test_moves_leave_locks_behind(any_dav: Dav) -> None:
 
 
 def test_unlock(any_dav: Dav) -> None:
-    """By the right token at a place that it covers; also without angle brackets."""
+    """By the right token at a place that it covers; also without angle brackets. # rfc4918#9.11"""
     any_dav.put("a")
     any_dav.put("b")
     token = any_dav.lock("a")
@@ -76,7 +77,7 @@ def test_unlock(any_dav: Dav) -> None:
 
 
 def test_scopes(any_dav: Dav) -> None:
-    """Shared locks beside each other, exclusive ones alone."""
+    """Shared locks beside each other, exclusive ones alone. # rfc4918#6.2"""
     any_dav.put("a")
     first = any_dav.lock("a", "shared")
     second = any_dav.lock("a", "shared")
@@ -92,6 +93,7 @@ def test_scopes(any_dav: Dav) -> None:
 
 def test_depth_of_locks(any_dav: Dav) -> None:
     """Infinity covers all below, now and later; 0 covers what the folder has as members."""
+    # rfc4918#9.10.3
     any_dav.mkcol("folder")
     any_dav.put("folder/a")
     token = any_dav.lock("folder", Depth="infinity")
@@ -115,6 +117,7 @@ def test_depth_of_locks(any_dav: Dav) -> None:
 
 def test_locks_inside_a_folder(any_dav: Dav) -> None:
     """A lock below stops a lock of the whole, and its removal; the answer says where it is."""
+    # rfc4918#9.10.3
     any_dav.mkcol("folder")
     any_dav.put("folder/a")
     token = any_dav.lock("folder/a")
@@ -127,7 +130,7 @@ def test_locks_inside_a_folder(any_dav: Dav) -> None:
 
 
 def test_names_that_are_not_there_yet(any_dav: Dav) -> None:
-    """Locking one makes an empty file there, that stays when the lock goes."""
+    """Locking one makes an empty file there, that stays when the lock goes. # rfc4918#7.3"""
     answer = any_dav.call("LOCK", "new", EXCLUSIVE)
     assert answer.status == 201
     token = (answer.header("lock-token") or "").strip("<>")
@@ -141,7 +144,7 @@ def test_names_that_are_not_there_yet(any_dav: Dav) -> None:
 
 
 def test_refresh(any_dav: Dav) -> None:
-    """Without a body, by the If header; the time begins anew, the token stays."""
+    """Without a body, by the If header; the time begins anew, the token stays. # rfc4918#9.10.2"""
     any_dav.put("a")
     token = any_dav.lock("a", Timeout="Second-100")
     answer = any_dav.call("LOCK", "a", If=if_(token), Timeout="Second-5000")
@@ -159,14 +162,14 @@ def test_refresh(any_dav: Dav) -> None:
      ("Second-4100000000", 86400), ("x", 3600), (None, 3600), ("Second-0", 1)],
 )  # fmt: skip
 def test_timeouts_are_bounded(dav: Dav, asked: str | None, granted: int) -> None:
-    """An hour without a wish, a day at most."""
+    """An hour without a wish, a day at most. # rfc4918#10.7, rfc4918#6.6"""
     dav.put("a")
     answer = dav.call("LOCK", "a", EXCLUSIVE, Timeout=asked)
     assert any(f"Second-{left}<" in answer.text for left in (granted, granted - 1)), answer.text
 
 
 def test_bodies_of_locks(dav: Dav) -> None:
-    """What is no lockinfo is 400; the owner is given back as it was."""
+    """What is no lockinfo is 400; the owner is given back as it was. # rfc4918#9.10"""
     dav.put("a")
     for wrong in (
         "<x/>", EXCLUSIVE.replace("exclusive", "other"), EXCLUSIVE.replace("write", "read"),
@@ -216,7 +219,7 @@ def test_if_headers(any_dav: Dav) -> None:
      "(<urn:x>) <http://a/> (<urn:y>)", "(<>)", "(<urn:x>) x", "(" + "<urn:x> " * 300 + ")"],
 )  # fmt: skip
 def test_if_headers_against_the_grammar(dav: Dav, header: str) -> None:
-    """400, and nothing is written."""
+    """400, and nothing is written. # rfc4918#10.4.2"""
     assert dav.call("PUT", "a", b"1", If=header).status == 400
     assert dav.call("GET", "a").status == 404
 

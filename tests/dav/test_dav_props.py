@@ -42,7 +42,7 @@ def test_allprop(dav: Dav) -> None:
 
 
 def test_propname(dav: Dav) -> None:
-    """Every property that there is, without values; each of them can then be had."""
+    """Every property that there is, without values; each of them can then be had. # rfc4918#9.1"""
     dav.put("a", b"12345")
     dav.proppatch("a", "<D:set><D:prop><x xmlns='y'>1</x></D:prop></D:set>")
     body = '<D:propfind xmlns:D="DAV:"><D:propname/></D:propfind>'
@@ -58,6 +58,7 @@ def test_propname(dav: Dav) -> None:
 
 def test_missing_properties(dav: Dav) -> None:
     """404 for what is not there, nothing at all for those who ask for minimal answers."""
+    # rfc4918#9.1, rfc8144#2.1
     dav.put("a")
     found = dav.propfind("a", "getetag", "{y}x", "sync-token").only
     assert (found.names(), found.names(404)) == ({"getetag"}, {"{y}x", "sync-token"})
@@ -70,6 +71,7 @@ def test_missing_properties(dav: Dav) -> None:
 
 def test_depth(dav: Dav) -> None:
     """0, 1, and infinity for what is small; the root is left out for who prefers that."""
+    # rfc4918#10.2, rfc8144#2
     dav.mkcol("folder")
     dav.put("folder/b")
     dav.put("a")
@@ -88,7 +90,7 @@ def test_depth(dav: Dav) -> None:
 
 
 def test_depth_infinity_ends(paged: Dav) -> None:
-    """What is large is not answered whole, and says why; nor are the sites."""
+    """What is large is not answered whole, and says why; nor are the sites. # rfc4918#9.1"""
     answer = paged.call("PROPFIND", "/dav/", Depth="infinity")
     assert (answer.status, conditions(answer)) == (403, ["propfind-finite-depth"])
     paged.mkcol("folder")
@@ -133,7 +135,7 @@ def test_sites(dav: Dav) -> None:
 
 
 def test_basic_properties(dav: Dav) -> None:
-    """Of an item and of a folder."""
+    """Of an item and of a folder. # rfc4918#15"""
     etag = dav.put("a%26b.txt", b"12345", X_OC_MTime="784111777").header("etag")
     item = dav.propfind("a%26b.txt").only
     assert item.text("getetag") == etag
@@ -152,6 +154,7 @@ def test_basic_properties(dav: Dav) -> None:
 
 def test_quota_has_values_everywhere(server: TestServer) -> None:
     """With a limit what is left of it, and without one a large number (never nothing)."""
+    # rfc4331#3, rfc4331#4
     limits = {Tool.DOCUMENTS: Limit(1000, None), Tool.CALENDAR: Limit(None, None)}
     dav = Dav(server, server.account(limits=limits))
     dav.put("a", b"x" * 300)
@@ -169,7 +172,7 @@ def test_quota_has_values_everywhere(server: TestServer) -> None:
 
 
 def test_principals(dav: Dav) -> None:
-    """Every resource leads to the principal, and that says who it is."""
+    """Every resource leads to the principal, and that says who it is. # rfc5397#3, rfc3744#4.2"""
     me = ME.format(dav.account.space_id)
     dav.put("a")
     for path in ("/", "/dav/", HOME, "a", me):
@@ -190,6 +193,7 @@ def test_principals(dav: Dav) -> None:
 
 def test_access_properties(dav: Dav) -> None:
     """An owner has all privileges; all of them are in the tree of those that there are."""
+    # rfc3744#5.3, rfc3744#5.4
     dav.put("a")
     for path in (HOME, "a"):
         found = dav.propfind(path, "current-user-privilege-set", "supported-privilege-set",
@@ -207,6 +211,7 @@ def test_access_properties(dav: Dav) -> None:
 
 def test_what_is_supported_is_computed(dav: Dav) -> None:
     """Methods are those of Allow; reports answer; live properties are protected or can be set."""
+    # rfc3253#3.1.3, rfc3253#3.1.4, rfc3253#3.1.5
     dav.put("a")
     sets = ("supported-method-set", "supported-report-set", "supported-live-property-set")
     for path in (HOME, "a", "/dav/", ME.format(dav.account.space_id)):
@@ -225,7 +230,7 @@ def test_what_is_supported_is_computed(dav: Dav) -> None:
 
 
 def test_ctag_and_token_change_together(any_dav: Dav) -> None:
-    """With each change of a member, and with none in between."""
+    """With each change of a member, and with none in between. # rfc6578#4"""
     names = ("sync-token", "{http://calendarserver.org/ns/}getctag")
     seen = set()
     for step in (
@@ -250,7 +255,7 @@ def test_ctag_and_token_change_together(any_dav: Dav) -> None:
 
 
 def test_dead_properties(any_dav: Dav) -> None:
-    """Any XML is kept as it is, in its language, and is gone when it is removed."""
+    """Any XML is kept as it is, in its language, and is gone when it is removed. # rfc4918#4.3"""
     value = '<y:a xmlns:y="y"><b c="d&amp;">text &lt; &#x1F600;<![CDATA[<e>]]></b> tail</y:a>'
     any_dav.put("a")
     done = any_dav.proppatch(
@@ -270,7 +275,7 @@ def test_dead_properties(any_dav: Dav) -> None:
 
 
 def test_order_of_changes(dav: Dav) -> None:
-    """Setting and removing go in the order of the body."""
+    """Setting and removing go in the order of the body. # rfc4918#9.2"""
     set_1 = "<D:set><D:prop><x xmlns='y'>1</x></D:prop></D:set>"
     set_2 = "<D:set><D:prop><x xmlns='y'>2</x></D:prop></D:set>"
     remove = "<D:remove><D:prop><x xmlns='y'/></D:prop></D:remove>"
@@ -282,6 +287,7 @@ def test_order_of_changes(dav: Dav) -> None:
 
 def test_all_or_nothing(dav: Dav) -> None:
     """One protected property fails all of them, and the answer says which."""
+    # rfc4918#9.2, rfc4918#9.2.1
     dav.put("a")
     found = dav.proppatch(
         "a", "<D:set><D:prop><x xmlns='y'>1</x><D:getetag>2</D:getetag></D:prop></D:set>"
@@ -297,7 +303,7 @@ def test_all_or_nothing(dav: Dav) -> None:
 
 
 def test_live_properties_that_can_be_set(dav: Dav) -> None:
-    """Names for people, languages, times; what is no time is refused."""
+    """Names for people, languages, times; what is no time is refused. # rfc4918#15"""
     dav.put("a")
     for name, value in (
         ("displayname", "A &amp; B"), ("getcontentlanguage", "de"),
@@ -325,7 +331,7 @@ def test_minimal_answer_to_proppatch(dav: Dav) -> None:
 
 @pytest.mark.parametrize("body", ["", "<x/>", '<D:propfind xmlns:D="DAV:"/>'])
 def test_bodies_of_proppatch(dav: Dav, body: str) -> None:
-    """Anything but a propertyupdate is 400."""
+    """Anything but a propertyupdate is 400. # rfc4918#9.2"""
     assert dav.call("PROPPATCH", "", body).status == 400
 
 

@@ -15,6 +15,7 @@ LARGE = bytes(range(256)) * 4096  # 1 MiB: more than is kept in the database
 
 def test_options_names_what_there_is(dav: Dav) -> None:
     """DAV classes come first, and Allow has what the resource has and no more."""
+    # rfc4918#10.1, rfc9110#9.3.7
     folder = dav.call("OPTIONS")
     assert folder.status == 200
     classes = (folder.header("dav") or "").split(", ")
@@ -43,7 +44,7 @@ def test_options_before_login(server: TestServer) -> None:
 
 
 def test_allow_of_refused_methods(dav: Dav) -> None:
-    """405 says what would be allowed; a method that nothing has is 501."""
+    """405 says what would be allowed; a method that nothing has is 501. # rfc9110#15.5"""
     answer = dav.call("PUT", "/dav/drive/")
     assert answer.status == 405
     assert "PROPFIND" in (answer.header("allow") or "")
@@ -58,6 +59,7 @@ def test_allow_of_refused_methods(dav: Dav) -> None:
 
 def test_get_and_head(dav: Dav) -> None:
     """Octets come back as they were, with their type and validators."""
+    # rfc9110#9.3.1, rfc9110#9.3.2
     made = dav.put("a.txt", b"hello", Content_Type="text/plain; charset=utf-8")
     answer = dav.call("GET", "a.txt")
     assert (answer.status, answer.body) == (200, b"hello")
@@ -97,7 +99,7 @@ def test_large_files(dav: Dav) -> None:
      ("bytes=4-99", 4, 10), ("bytes=-99", 0, 10), (" bytes = 1-2", 1, 3)],
 )  # fmt: skip
 def test_one_range(dav: Dav, header: str, start: int, end: int) -> None:
-    """First and last octet, from the end, and cut at the end."""
+    """First and last octet, from the end, and cut at the end. # rfc9110#14.2"""
     dav.put("a", b"0123456789")
     answer = dav.call("GET", "a", Range=header)
     assert (answer.status, answer.body) == (206, b"0123456789"[start:end])
@@ -106,6 +108,7 @@ def test_one_range(dav: Dav, header: str, start: int, end: int) -> None:
 
 def test_ranges_that_do_not_count(dav: Dav) -> None:
     """Other units, nonsense, overlaps: all of it. Outside: 416. HEAD has no ranges."""
+    # rfc9110#14.2
     dav.put("a", b"0123456789")
     many = "bytes=" + ",".join(f"{at}-{at}" for at in range(60))
     for header in ("lines=1-2", "bytes=x", "bytes=5-2", "bytes=0-5,3-8", "bytes", many):
@@ -119,6 +122,7 @@ def test_ranges_that_do_not_count(dav: Dav) -> None:
 
 def test_several_ranges(dav: Dav) -> None:
     """Each has its part; the length that was said is right (the client reads exactly that)."""
+    # rfc9110#14.6
     for name, data in (("small", b"0123456789"), ("large", LARGE)):
         dav.put(name, data, Content_Type="text/plain")
         answer = dav.call("GET", name, Range="bytes=0-1,4-5,-1")
@@ -138,6 +142,7 @@ def test_several_ranges(dav: Dav) -> None:
 
 def test_if_range(dav: Dav) -> None:
     """A range counts only while the item is the one that the client has a part of."""
+    # rfc9110#13.1.5
     etag = dav.put("a", b"0123456789").header("etag")
     modified = dav.call("HEAD", "a").header("last-modified")
     for condition, status in (

@@ -20,7 +20,7 @@ def gone(found: object) -> set[str]:
 
 
 def test_sync(any_dav: Dav) -> None:
-    """First everything, then what changed and what is gone, and then nothing."""
+    """First everything, then what changed and what is gone, and then nothing. # rfc6578#3.2"""
     dav = any_dav
     dav.mkcol("folder")
     dav.put("a", b"1")
@@ -45,6 +45,7 @@ def test_sync(any_dav: Dav) -> None:
 
 def test_what_comes_and_goes_between(any_dav: Dav) -> None:
     """Something made and removed since is told as removed; something back again as there."""
+    # rfc6578#3.5.2
     any_dav.put("a", b"1")
     token = any_dav.sync("").sync_token
     any_dav.put("b", b"1")
@@ -122,6 +123,7 @@ def test_tokens_of_others(dav: Dav) -> None:
 
 def test_sync_of_homes(dav: Dav) -> None:
     """A home tells of its calendars; removed ones with the slash of a collection."""
+    # rfc6578#3.5.1, rfc6578#3.5.2
     home = f"/dav/contacts/{dav.account.space_id}/"
     token = dav.sync(home).sync_token
     body = (
@@ -161,7 +163,7 @@ def test_expand_property(dav: Dav) -> None:
 
 
 def test_expand_property_is_bounded(dav: Dav) -> None:
-    """Levels and properties have an end; names must be names."""
+    """Levels and properties have an end; names must be names. # rfc3253#3.8"""
     inside = '<D:property name="getetag"/>'
     for _ in range(20):
         inside = f'<D:property name="owner">{inside}</D:property>'
@@ -191,7 +193,7 @@ def search(*terms: tuple[str, str], more: str = "", test: str = "") -> str:
 
 
 def test_principal_property_search(server: TestServer) -> None:
-    """Oneself by parts of the name; others by their whole address only."""
+    """Oneself by parts of the name; others by their whole address only. # rfc3744#9.4"""
     alice = Dav(server, server.account("alice"))
     bob = server.account("bob")
     me, other = (f"/dav/principals/users/{n}/" for n in (alice.account.space_id, bob.space_id))
@@ -235,7 +237,7 @@ def test_other_addresses_of_strangers_are_not_told(server: TestServer) -> None:
 
 
 def test_principal_search_property_set(dav: Dav) -> None:
-    """What one can search by."""
+    """What one can search by. # rfc3744#9.5"""
     body = '<D:principal-search-property-set xmlns:D="DAV:"/>'
     answer = dav.call("REPORT", "/dav/principals/", body)
     assert answer.status == 200
@@ -245,7 +247,7 @@ def test_principal_search_property_set(dav: Dav) -> None:
 
 
 def test_principal_match(dav: Dav) -> None:
-    """Who I am among the principals, and what is mine in a folder."""
+    """Who I am among the principals, and what is mine in a folder. # rfc3744#9.3"""
     me = f"/dav/principals/users/{dav.account.space_id}/"
     dav.put("a")
     self_ = '<D:principal-match xmlns:D="DAV:"><D:self/></D:principal-match>'
@@ -263,7 +265,7 @@ def test_principal_match(dav: Dav) -> None:
 
 
 def test_acl_principal_prop_set(dav: Dav) -> None:
-    """The principals in the ACL: the owner."""
+    """The principals in the ACL: the owner. # rfc3744#9.2"""
     body = (
         '<D:acl-principal-prop-set xmlns:D="DAV:"><D:prop><D:displayname/></D:prop>'
         "</D:acl-principal-prop-set>"
@@ -291,6 +293,7 @@ def acl(dav: Dav, *aces: str) -> tuple[int, list[str]]:
 
 def test_acl_method(dav: Dav) -> None:
     """What is the case anyway is accepted; everything else says which rule is against it."""
+    # rfc3744#8.1.1
     me = f"/dav/principals/users/{dav.account.space_id}/"
     all_ = "<D:privilege><D:all/></D:privilege>"
     odd = "<D:privilege><D:fly/></D:privilege>"

@@ -81,11 +81,13 @@ NOTES, DEEP = "Folder/notes.md", "Folder/below/100%25_report.txt"
 )  # fmt: skip
 def test_where(files: Dav, where: str, expected: set[str]) -> None:
     """Names, sizes, dates and logic; folders have no size, and so do not count as small."""
+    # rfc5323#5.5, rfc5323#5.5.3
     assert set(found(files, where)) == expected
 
 
 def test_scope_order_and_limit(files: Dav) -> None:
     """Depth, starting point, ascending and descending order, and how many."""
+    # rfc5323#5.4, rfc5323#5.6, rfc5323#5.17
     files_only = "<D:not><D:is-collection/></D:not>"
     assert set(found(files, files_only, depth="1")) == {ONE, TWO}
     assert found(files, files_only, depth="0") == []
@@ -111,6 +113,7 @@ def test_scope_order_and_limit(files: Dav) -> None:
 
 def test_refusals(files: Dav) -> None:
     """Grammars, scopes and conditions that there are not; nesting and patterns that explode."""
+    # rfc5323#2
     assert files.call("SEARCH", "").status == 400
     assert files.call("SEARCH", "", "<x/>").status == 400
     other = '<D:searchrequest xmlns:D="DAV:"><D:sql/></D:searchrequest>'
@@ -155,6 +158,7 @@ def test_refusals(files: Dav) -> None:
 )
 def test_patterns(literal: str, value: str, fits: bool) -> None:
     """Wildcards at each end, beside each other, escaped; what regular expressions mean is text."""
+    # rfc5323#5.15.1
     assert like(value, _pattern(literal)) is fits
 
 

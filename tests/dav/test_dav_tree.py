@@ -23,7 +23,7 @@ def names(dav: Dav, path: str = "") -> set[str]:
 
 
 def test_mkcol(any_dav: Dav) -> None:
-    """A folder is made once, in a folder, and not from a body that nobody knows."""
+    """A folder is made once, in a folder, and not from a body that nobody knows. # rfc4918#9.3.1"""
     dav = any_dav
     answer = dav.call("MKCOL", "folder")
     assert answer.status == 201
@@ -57,7 +57,7 @@ def test_extended_mkcol(dav: Dav) -> None:
 
 
 def test_mkcol_of_books(dav: Dav) -> None:
-    """Where address books live, a collection is one, and says so."""
+    """Where address books live, a collection is one, and says so. # rfc5689#3"""
     home = f"/dav/contacts/{dav.account.space_id}/"
     answer = dav.call("MKCOL", home + "plain")
     assert (answer.status, conditions(answer)) == (403, ["valid-resourcetype"])
@@ -81,7 +81,7 @@ def tree(any_dav: Dav) -> Dav:
 
 
 def test_copy(tree: Dav) -> None:
-    """A copy has the octets and the properties, and is another thing from then on."""
+    """A copy has the octets and the properties, and is another thing from then on. # rfc4918#9.8"""
     answer = tree.call("COPY", "from/b", Destination=HOME + "to/b")
     assert answer.status == 201
     assert answer.header("location") == f"http://{tree.http.host}{HOME}to/b"
@@ -99,7 +99,7 @@ def test_copy(tree: Dav) -> None:
 
 
 def test_overwrite(tree: Dav) -> None:
-    """F keeps what is there; T replaces all of it, items by folders too."""
+    """F keeps what is there; T replaces all of it, items by folders too. # rfc4918#10.6"""
     tree.put("to/b", b"old")
     refused = tree.call("COPY", "a", Destination=HOME + "to/b", Overwrite="F")
     assert refused.status == 412
@@ -115,6 +115,7 @@ def test_overwrite(tree: Dav) -> None:
 
 def test_move(tree: Dav) -> None:
     """What moves is gone where it was; a new spelling of the same name is a new name."""
+    # rfc4918#9.9
     assert tree.call("MOVE", "from", Destination=HOME + "to/moved").status == 201
     assert names(tree) == {"a", "to/"}
     assert tree.get("to/moved/below/c") == b"c"
@@ -126,6 +127,7 @@ def test_move(tree: Dav) -> None:
 
 def test_places_that_nothing_can_go_to(tree: Dav) -> None:
     """Onto itself, below itself, where no folder is, to other servers, outside the trees."""
+    # rfc4918#9.8.5, rfc4918#9.9.4
     for status, target in (
         (403, HOME + "from"),
         (409, HOME + "no/where"),
@@ -158,6 +160,7 @@ def test_conditions_of_copies(tree: Dav) -> None:
 
 def test_copies_are_charged(server: TestServer) -> None:
     """A copy that does not fit leaves nothing, of a folder too; moving costs nothing."""
+    # rfc4331#6
     dav = Dav(server, server.account(limits={Tool.DOCUMENTS: Limit(1000, None)}))
     dav.mkcol("from")
     dav.put("from/a", b"x" * 400)

@@ -16,7 +16,7 @@ LARGE = bytes(range(256)) * 4096
 
 
 def test_put_makes_and_replaces(any_dav: Dav) -> None:
-    """201 with a tag, then 204 with another one."""
+    """201 with a tag, then 204 with another one. # rfc9110#9.3.4"""
     first = any_dav.put("a.txt", b"one")
     second = any_dav.put("a.txt", b"two")
     assert (first.status, second.status) == (201, 204)
@@ -29,6 +29,7 @@ def test_put_makes_and_replaces(any_dav: Dav) -> None:
 
 def test_put_needs_a_folder(dav: Dav) -> None:
     """409 without a parent, 405 onto a folder, 403 where nothing can be made."""
+    # rfc4918#9.7.1, rfc4918#9.7.2
     assert dav.call("PUT", "no/a.txt", b"x").status == 409
     dav.mkcol("folder")
     assert dav.call("PUT", "folder/", b"x").status in (405, 409)
@@ -41,6 +42,7 @@ def test_put_needs_a_folder(dav: Dav) -> None:
 
 def test_conditions_of_put(any_dav: Dav) -> None:
     """If-Match, If-None-Match and If-Unmodified-Since are judged with the write."""
+    # rfc9110#13.1.1, rfc9110#13.1.2, rfc9110#13.1.4
     dav = any_dav
     assert dav.call("PUT", "a", b"1", If_Match="*").status == 412
     assert dav.call("PUT", "a", b"1", If_Match='"x"').status == 412
@@ -116,6 +118,7 @@ def test_names_are_kept_and_compared_in_nfc(dav: Dav) -> None:
 
 def test_too_large_is_refused_before_it_is_sent(server: TestServer) -> None:
     """413 and 507 by what the client says, without reading gigabytes; nothing is stored."""
+    # rfc9110#10.1.1, rfc4331#6
     account = server.account(limits={Tool.DOCUMENTS: Limit(1_000_000, 10)})
     dav = Dav(server, account)
     dav.http.head("PUT", HOME + "a", [("Expect", "100-continue")], length=5 << 30)
@@ -201,7 +204,7 @@ def test_patch_refusals(dav: Dav) -> None:
 
 
 def test_parts_by_content_range(dav: Dav) -> None:
-    """curl's resumed upload: parts of a large file, one behind the other."""
+    """curl's resumed upload: parts of a large file, one behind the other. # rfc9110#14.4"""
     for start in range(0, len(LARGE), 300_000):
         part = LARGE[start : start + 300_000]
         header = f"bytes {start}-{start + len(part) - 1}/{len(LARGE)}"
@@ -240,7 +243,7 @@ def test_add_member(dav: Dav) -> None:
 
 
 def test_delete(any_dav: Dav) -> None:
-    """Items and whole folders, once; roots stay."""
+    """Items and whole folders, once; roots stay. # rfc4918#9.6"""
     dav = any_dav
     dav.mkcol("folder")
     dav.mkcol("folder/below")

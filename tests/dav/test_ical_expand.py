@@ -146,7 +146,7 @@ def seconds(found: datetime) -> int:
 @settings(max_examples=150, deadline=None)
 @given(rules(), starts)
 def test_rules_against_dateutil(rule: str, start: datetime) -> None:
-    """Every kind of rule gives the times that another implementation gives."""
+    """Every kind of rule gives the times that another implementation gives. # rfc5545#3.3.10"""
     frequency = rule[5:].partition(";")[0]
     before = start + timedelta(days=SPANS[frequency])
     wanted = by_dateutil(rule, start, before)
@@ -298,6 +298,7 @@ def stamp(found: date) -> int:
 @given(changed_series())
 def test_exceptions_against_recurring_ical_events(octets: bytes) -> None:
     """EXDATE, RDATE and overrides give what another implementation gives."""
+    # rfc5545#3.8.5.1, rfc5545#3.8.5.2, rfc5545#3.8.4.4
     theirs = recurring_ical_events.of(icalendar.Calendar.from_ical(octets)).between(
         datetime(2018, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
     )
@@ -350,6 +351,7 @@ def test_clock_that_leaps_or_repeats() -> None:
 
 def test_start_outside_of_its_rule() -> None:
     """DTSTART is the first instance and counts, even where the rule would not give it."""
+    # rfc5545#3.8.5.3
     found = read(event("DTSTART:20240303T100000Z", "RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=3"))
     assert expanded(found, "2024-01-01", "2025-01-01") == [
         "2024-03-03 10:00",
@@ -360,6 +362,7 @@ def test_start_outside_of_its_rule() -> None:
 
 def test_week_number_without_weekday() -> None:
     """BYWEEKNO alone keeps the weekday of DTSTART (dateutil would take the whole week)."""
+    # rfc5545#3.3.10
     found = read(event("DTSTART:20240514T100000Z", "RRULE:FREQ=YEARLY;BYWEEKNO=20;COUNT=3"))
     assert expanded(found, "2024-01-01", "2027-01-01") == [
         "2024-05-14 10:00",
@@ -369,7 +372,7 @@ def test_week_number_without_weekday() -> None:
 
 
 def test_numbered_and_plain_weekdays_together() -> None:
-    """BYDAY=2TU,FR is the second Tuesday and every Friday."""
+    """BYDAY=2TU,FR is the second Tuesday and every Friday. # rfc5545#3.3.10"""
     rule = parse_rule("FREQ=MONTHLY;BYDAY=2TU,FR;BYMONTH=3")
     start = at("2024-03-01")
     found = occurrences(
@@ -384,6 +387,7 @@ def test_numbered_and_plain_weekdays_together() -> None:
 )
 def test_until_in_every_form(until: str, count: int) -> None:
     """UNTIL includes its own time; as a date, all of its day; without a zone, it is local."""
+    # rfc5545#3.3.10
     found = read(
         event("DTSTART;TZID=Europe/Berlin:20240304T100000", f"RRULE:FREQ=DAILY;UNTIL={until}")
     )
@@ -398,6 +402,7 @@ def test_until_before_the_start() -> None:
 
 def test_exclusion_by_date() -> None:
     """EXDATE;VALUE=DATE takes whatever is on the day out of a series with times."""
+    # rfc5545#3.8.5.1
     found = read(
         event(
             "DTSTART;TZID=America/New_York:20240304T220000",
@@ -423,6 +428,7 @@ def test_exclusion_in_another_zone() -> None:
 
 def test_this_and_future() -> None:
     """RANGE=THISANDFUTURE moves all later instances, but those that have an override."""
+    # rfc5545#3.2.13
     found = read(
         event("DTSTART:20240304T100000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=5", "SUMMARY:a"),
         event(
@@ -447,7 +453,7 @@ def test_this_and_future() -> None:
 
 
 def test_periods_and_dates_added() -> None:
-    """RDATE adds instances; those that are periods have their own length."""
+    """RDATE adds instances; those that are periods have their own length. # rfc5545#3.8.5.2"""
     found = read(
         event(
             "DTSTART:20240304T100000Z",

@@ -145,6 +145,7 @@ TABLES = [
 @pytest.mark.parametrize(("name", "row"), TABLES, ids=lambda value: str(value)[:70])
 def test_time_range_tables(name: str, row: Row) -> None:
     """Each line of the tables holds for every second around its times, parsed and by facts."""
+    # rfc4791#9.9
     lines, expression = row
     found = read(event(*lines, name=name))
     facts = facts_of(found)
@@ -460,6 +461,7 @@ def alarm(*lines: str) -> list[str]:
 )
 def test_alarms(lines: list[str], fires: list[str]) -> None:
     """A time range on VALARM finds the minutes in which an instance's alarm goes off, only."""
+    # rfc4791#9.9
     found = read(
         event(
             "DTSTART:20240304T100000Z",
@@ -498,6 +500,7 @@ def test_alarm_and_time_range_of_one_instance() -> None:
 
 def test_floating_times_go_by_the_zone_of_the_question() -> None:
     """A floating event at ten is at nine UTC for Berlin in winter, at eight in summer."""
+    # rfc4791#7.3
     found = read(event("DTSTART:20240304T100000", "DURATION:PT1H", "RRULE:FREQ=MONTHLY"))
     facts = facts_of(found)
     for since, wanted in (
@@ -512,7 +515,7 @@ def test_floating_times_go_by_the_zone_of_the_question() -> None:
 
 
 def test_collations() -> None:
-    """Unknown collations are refused by name; there is a default."""
+    """Unknown collations are refused by name; there is a default. # rfc4791#7.5"""
     assert collation_named("") is Collation.ASCII_CASEMAP
     assert collation_named("i;unicode-casemap") is Collation.UNICODE_CASEMAP
     with pytest.raises(CalendarError) as caught:

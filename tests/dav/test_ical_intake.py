@@ -69,7 +69,7 @@ def refused(octets: bytes, limits: Limits | None = None, **options: frozenset[st
     ],
 )
 def test_data_that_is_no_calendar(octets: bytes) -> None:
-    """Data that breaks the grammar is refused as such."""
+    """Data that breaks the grammar is refused as such. # rfc4791#5.3.2.1"""
     assert refused(octets) == "valid-calendar-data"
 
 
@@ -121,6 +121,7 @@ def test_older_version() -> None:
 )
 def test_limits(limits: Limits, lines: list[str], precondition: str) -> None:
     """Each limit has its precondition, and the same data passes without it."""
+    # rfc4791#5.2.8, rfc4791#5.2.9
     octets = calendar(event(START, *lines))
     assert refused(octets, limits) == precondition
     assert read_calendar(octets, limits=Limits()).uid == "event-1"
@@ -178,6 +179,7 @@ def test_names_of_zones(tzid: str, first: str) -> None:
 
 def test_zone_by_its_rules() -> None:
     """A VTIMEZONE with a name that nobody knows goes by its rules, for all years."""
+    # rfc5545#3.6.5
     found = read(ZONE.format("Custom"), event("DTSTART;TZID=Custom:20240704T100000"))
     assert shown(facts_of(found).first)[11:] == "08:00"
     zone, berlin = zone_of_vtimezone(calendar(ZONE.format("Mine"))), zone_named("Europe/Berlin")
@@ -200,7 +202,7 @@ def test_zone_by_its_rules() -> None:
     ],
 )
 def test_calendar_timezone_that_is_none(octets: bytes) -> None:
-    """CALDAV:calendar-timezone must be one VTIMEZONE with bounded rules."""
+    """CALDAV:calendar-timezone must be one VTIMEZONE with bounded rules. # rfc4791#5.2.2"""
     with pytest.raises(CalendarError):
         zone_of_vtimezone(octets)
 
@@ -247,6 +249,7 @@ PROPERTIES = st.builds(
 @given(st.lists(PROPERTIES, max_size=6))
 def test_what_is_written_is_read_again(properties: list[Property]) -> None:
     """Any text, in values and parameters, survives folding, quoting and escaping."""
+    # rfc5545#3.1, rfc6868#3
     made = Component("VCALENDAR", tuple(properties), ())
     octets = serialize(made)
     assert all(len(line) <= 75 for line in octets.split(b"\r\n"))
@@ -257,7 +260,7 @@ def test_what_is_written_is_read_again(properties: list[Property]) -> None:
 
 @given(st.lists(TEXT, min_size=1, max_size=5))
 def test_escapes(values: list[str]) -> None:
-    """Escaped texts are what they were, alone and in lists."""
+    """Escaped texts are what they were, alone and in lists. # rfc5545#3.3.11"""
     assert unescaped(escaped(values[0])) == values[0]
     if values[-1]:
         assert texts(",".join(map(escaped, values))) == values

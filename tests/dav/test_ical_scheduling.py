@@ -91,6 +91,7 @@ def test_who_is_in_it() -> None:
 
 def test_views_of_attendees() -> None:
     """Who is in the series sees it all; who is in one instance sees that; others see nothing."""
+    # rfc6638#3.2.6
     bob = again(for_attendee(CAROL_ONCE, BOB))
     assert len(bob.parts) == 2
     assert not any(part.components for part in bob.parts)
@@ -147,6 +148,7 @@ def test_answers_are_reset_where_times_change() -> None:
 
 def test_request() -> None:
     """An invitation has METHOD:REQUEST, a stamp, and what the attendee is to see."""
+    # rfc5546#3.2.2
     method, found = message(request_for(CAROL_ONCE, BOB, NOW))
     assert (method, found.uid, len(found.parts)) == ("REQUEST", "event-1", 2)
     assert values(found, "DTSTAMP") == ["20240301T000000Z"] * 2
@@ -157,6 +159,7 @@ def test_request() -> None:
 
 def test_cancel() -> None:
     """Who is out is told of what they had: all, or the instances; nobody else is told."""
+    # rfc5546#3.2.5
     method, found = message(cancel_for(SERIES, None, BOB, NOW))
     assert method == "CANCEL"
     part = found.parts[0]
@@ -172,6 +175,7 @@ def test_cancel() -> None:
 
 def test_answer_for_the_series() -> None:
     """A changed PARTSTAT becomes a REPLY, and the reply a changed PARTSTAT of the organizer's."""
+    # rfc5546#3.2.3
     mine = again(for_attendee(SERIES, BOB))
     accepted = again(set_partstat(mine, BOB, "ACCEPTED"))
     assert answers(mine, mine, BOB) == []
@@ -189,7 +193,7 @@ def test_answer_for_the_series() -> None:
 
 
 def test_answer_for_one_instance() -> None:
-    """An answer for an instance makes an exception of it for the organizer."""
+    """An answer for an instance makes an exception of it for the organizer. # rfc5546#3.2.3"""
     mine = again(for_attendee(SERIES, BOB))
     people = [line.replace("NEEDS-ACTION", "DECLINED") for line in PEOPLE]
     changed = read(event(*DAILY, *PEOPLE), exception("20240307", *people))
@@ -206,6 +210,7 @@ def test_answer_for_one_instance() -> None:
 
 def test_instance_taken_out_by_an_attendee() -> None:
     """EXDATE in the copy of an attendee declines the instance; deleting it declines all."""
+    # rfc6638#3.2.2.3, rfc6638#3.2.2.4
     mine = again(for_attendee(SERIES, BOB))
     out = read(event(*DAILY, *PEOPLE, "EXDATE;TZID=Europe/Berlin:20240305T100000"))
     said = answers(mine, out, BOB)
@@ -219,7 +224,7 @@ def test_instance_taken_out_by_an_attendee() -> None:
 
 
 def test_answer_for_what_is_not_there() -> None:
-    """A reply for an instance that the series does not have changes nothing."""
+    """A reply for an instance that the series does not have changes nothing. # rfc6638#4.2"""
     stray = read(
         event(
             "RECURRENCE-ID;TZID=Europe/Berlin:20240306T110000",
@@ -250,7 +255,7 @@ def test_what_attendees_may_change() -> None:
 
 
 def test_schedule_status() -> None:
-    """What became of a delivery is at the one it was for."""
+    """What became of a delivery is at the one it was for. # rfc6638#3.2.9"""
     found = again(set_schedule_status(SERIES, BOB, "3.7"))
     listed = {prop.value: prop.param("SCHEDULE-STATUS") for prop in found.parts[0].all("ATTENDEE")}
     assert listed == {ALICE: "", "mailto:Bob@Example.org": "3.7"}

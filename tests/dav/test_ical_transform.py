@@ -269,6 +269,7 @@ def test_all_day_is_busy_where_one_is() -> None:
 
 def test_free_busy_reply() -> None:
     """Answers to a report and to a request: METHOD, ORGANIZER and ATTENDEE for the latter only."""
+    # rfc5546#3.3.3
     periods = [
         BusyPeriod(at("2024-03-04 10:00"), at("2024-03-04 11:00"), BUSY),
         BusyPeriod(at("2024-03-04 12:00"), at("2024-03-04 13:00"), TENTATIVE),

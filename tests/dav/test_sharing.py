@@ -64,6 +64,7 @@ def _href(url: str) -> str:
 
 def test_principals_of_groups(choir: Family) -> None:
     """A group has a principal of its own kind, which its members know, with them as members."""
+    # rfc3744#4.3, rfc3744#4.4
     carol, url = choir.carol, _group(choir)
     names = ("resourcetype", "displayname", "principal-URL", "group-member-set")
     more = (f"{C}calendar-user-address-set", f"{C}calendar-home-set", f"{C}calendar-user-type")
@@ -94,6 +95,7 @@ def test_principals_of_groups(choir: Family) -> None:
 
 def test_searches_find_the_circle(choir: Family) -> None:
     """People find the groups that they are in, and who is in them; strangers do not."""
+    # rfc3744#9.4
     url = "/dav/principals/"
     assert choir.carol.report(url, SEARCH.format("CHOI")).hrefs == [_group(choir)]
     assert choir.eve.report(url, SEARCH.format("CHOI")).hrefs == []
@@ -104,6 +106,7 @@ def test_searches_find_the_circle(choir: Family) -> None:
 
 def test_acl_of_what_a_group_has(choir: Family) -> None:
     """The administrator has all, members read, writers more; who may not share sees own rights."""
+    # rfc3744#5.5
     url = choir.bound(choir.alice)
     found = choir.alice.propfind(url, "acl", "owner").only
     assert found.text("owner") == _group(choir)
@@ -127,6 +130,7 @@ def test_acl_of_what_a_group_has(choir: Family) -> None:
 
 def test_granting_by_acl(choir: Family) -> None:
     """What ACL says is granted, to people and groups, and taken back by leaving it out."""
+    # rfc3744#8.1
     bob, carol = choir.bob, choir.carol
     url = f"{bob.calendars}Calendar/"
     bob.store(url, "one")
@@ -158,7 +162,7 @@ def _raw(found: Response) -> list[str]:
 
 
 def test_what_acl_refuses(choir: Family) -> None:
-    """Each refusal names the rule; nothing of a refused ACL is done."""
+    """Each refusal names the rule; nothing of a refused ACL is done. # rfc3744#8.1.1"""
     bob, eve = choir.bob, choir.eve
     url = f"{bob.calendars}Calendar/"
     carol = ACE.format(_href(choir.carol.principal), READ, "")
@@ -210,7 +214,7 @@ def test_a_single_item_by_acl(choir: Family) -> None:
 
 
 def test_inherited_grants_of_documents(choir: Family) -> None:
-    """A grant on a folder covers what is below, where it counts as inherited."""
+    """A grant on a folder covers what is below, where it counts as inherited. # rfc3744#5.7"""
     bob = choir.bob
     bob.mkcol("a")
     bob.mkcol("a/b")

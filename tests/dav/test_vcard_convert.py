@@ -142,7 +142,7 @@ def test_to_three(four: str, three: str) -> None:
 
 
 def test_preference() -> None:
-    """3.0 knows one preferred property; it is the one with the lowest number."""
+    """3.0 knows one preferred property; it is the one with the lowest number. # rfc6350#5.3"""
     found = to_three("EMAIL;PREF=50:b@b", "EMAIL;PREF=2:a@a", "EMAIL:c@c", "TEL;PREF=x:1")
     assert found == ["EMAIL:b@b", "EMAIL;TYPE=pref:a@a", "EMAIL:c@c", "TEL:1"]
 
@@ -170,6 +170,7 @@ def test_address_labels() -> None:
 
 def test_related() -> None:
     """Apple's related names, with a label that RELATED has as a type; others stay."""
+    # rfc6350#6.6.6
     four = to_four(
         "item1.X-ABRELATEDNAMES:Paul",
         "item1.X-ABLabel:_$!<Spouse>!$_",
@@ -202,7 +203,7 @@ def test_names() -> None:
 
 
 def test_sorting() -> None:
-    """SORT-STRING and SORT-AS."""
+    """SORT-STRING and SORT-AS. # rfc6350#5.9"""
     four = convert(card("N:van Harten;Rene;;;", "FN:R", "SORT-STRING:Harten"), "4.0")
     assert b"N;SORT-AS=Harten:van Harten;Rene;;;\r\n" in four
     assert b"SORT-STRING:Harten\r\n" in convert(four, "3.0")
@@ -268,7 +269,7 @@ def test_unknown_version() -> None:
 
 
 def test_partial() -> None:
-    """address-data with prop children: these lines as they were, and VERSION."""
+    """address-data with prop children: these lines as they were, and VERSION. # rfc6352#10.4.2"""
     wanted = [WantedProp("email"), WantedProp("item2.ADR"), WantedProp("PHOTO", novalue=True)]
     found = partial(cards.APPLE, wanted)
     assert found.split(b"\r\n") == [
@@ -343,7 +344,7 @@ def test_any_card(given_lines: list[str], version: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=300))
 def test_folded(text: str) -> None:
-    """Lines of 75 octets at most, each of them whole characters."""
+    """Lines of 75 octets at most, each of them whole characters. # rfc6350#3.2"""
     octets = folded(text)
     assert all(len(line) <= 75 and line.decode() for line in octets[:-2].split(b"\r\n")) or not text
     assert octets.replace(b"\r\n ", b"") == text.encode() + b"\r\n"

@@ -29,7 +29,7 @@ def facts(octets: bytes) -> CardFacts:
     ],
 )
 def test_kind(octets: bytes, kind: str) -> None:
-    """vCard 4.0's KIND and what Apple writes for it."""
+    """vCard 4.0's KIND and what Apple writes for it. # rfc6350#6.1.4"""
     assert facts(octets).kind == kind
 
 

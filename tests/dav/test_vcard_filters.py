@@ -93,7 +93,7 @@ def test_value_without_backslashes() -> None:
 
 
 def test_defined() -> None:
-    """A property that is there or not, in any case of letters."""
+    """A property that is there or not, in any case of letters. # rfc6352#10.5.3"""
     assert check(cards.APPLE, prop("x-socialprofile"))
     assert check(cards.APPLE, prop("PHOTO"))
     assert not check(cards.GOOGLE, prop("PHOTO"))
@@ -152,7 +152,7 @@ def test_one_property_must_fulfil_all() -> None:
 
 
 def test_any_or_all() -> None:
-    """The test of the whole filter; anyof if none is given."""
+    """The test of the whole filter; anyof if none is given. # rfc6352#10.5"""
     yes, no = PropFilter("EMAIL"), PropFilter("NICKNAME")
     assert Filter((yes, no)).test is Test.ANYOF
     assert check(cards.APPLE, Filter((yes, no)))

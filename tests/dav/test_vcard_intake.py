@@ -72,7 +72,7 @@ def test_same_as_vobject(name: str) -> None:
 
 
 def test_values() -> None:
-    """Folding, groups, escapes and parameters."""
+    """Folding, groups, escapes and parameters. # rfc6350#3.2, rfc6350#3.4"""
     read = read_card(cards.APPLE)
     assert one(read, "NOTE").text() == (
         "Line one\nLine two; with \\ and more text that goes on so far that it must be folded"
@@ -171,7 +171,7 @@ def test_byte_order_mark() -> None:
     ],
 )
 def test_refused(octets: bytes) -> None:
-    """Whatever is not one whole vCard is refused with valid-address-data."""
+    """Whatever is not one whole vCard is refused with valid-address-data. # rfc6352#6.3.2.1"""
     with pytest.raises(CardError) as caught:
         read_card(octets)
     assert caught.value.precondition == "valid-address-data"
@@ -187,7 +187,7 @@ def test_versions(version: str) -> None:
 
 
 def test_too_large() -> None:
-    """The limit that is advertised holds to the octet."""
+    """The limit that is advertised holds to the octet. # rfc6352#6.2.3"""
     octets = card()
     assert read_card(octets, limits=CardLimits(octets=len(octets)))
     with pytest.raises(CardError) as caught:
@@ -199,7 +199,7 @@ def test_too_large() -> None:
 
 @pytest.mark.parametrize("lines", [(), ("UID:",), ("UID: ",)])
 def test_missing_uid(lines: tuple[str, ...]) -> None:
-    """A card without UID is told apart from a bad one, and can be given one."""
+    """A card without UID is told apart from a bad one, and can be given one. # rfc6352#5.1"""
     octets = card(*lines, uid=None)
     with pytest.raises(MissingUid) as caught:
         read_card(octets)
@@ -260,6 +260,7 @@ TEXT = st.text(
 @given(TEXT)
 def test_escaping(text: str) -> None:
     """Text comes back from a value, and a value never has a line end or a bare separator."""
+    # rfc6350#3.4
     value = escape(text)
     assert unescape(value) == text
     assert "\n" not in value

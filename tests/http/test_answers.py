@@ -71,7 +71,7 @@ def test_every_answer_has_a_date(web: Web) -> None:
 
 
 def test_streams(web: Web) -> None:
-    """Pieces come in order and whole, in chunks where no length is known."""
+    """Pieces come in order and whole, in chunks where no length is known. # rfc9112#7.1"""
     with web.client() as client:
         answer = client.request("GET", "/dav/stream?300")
         assert answer.header("Transfer-Encoding") == "chunked"
@@ -102,6 +102,7 @@ def test_a_client_that_never_reads_is_dropped(make_web: MakeWeb) -> None:
 
 def test_xml_is_packed_where_asked(web: Web) -> None:
     """Multistatus shrinks to a fraction, whole or streamed; others get it plain."""
+    # rfc9110#12.5.3
     with web.client() as client:
         plain = client.request("PROPFIND", "/dav/xml?40000")
         assert plain.header("Content-Encoding") is None
@@ -120,7 +121,7 @@ def test_xml_is_packed_where_asked(web: Web) -> None:
 
 
 def test_small_and_tagged_answers_stay_plain(web: Web) -> None:
-    """An ETag stands for the octets that are sent."""
+    """An ETag stands for the octets that are sent. # rfc9110#8.8.3.3"""
     with web.client() as client:
         for path in ("/dav/xml?1000", "/dav/tagged", "/dav/stream?1", "/dav/sized"):
             answer = client.request("GET", path, [GZIP])

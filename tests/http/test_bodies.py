@@ -44,7 +44,7 @@ def test_bodies_arrive(web: Web, size: int) -> None:
 
 
 def test_chunks_cut_anywhere(web: Web) -> None:
-    """Chunk sizes, extensions and trailers may come octet by octet."""
+    """Chunk sizes, extensions and trailers may come octet by octet. # rfc9112#7.1"""
     with web.client() as client:
         client.head("PUT", "/dav/spool", [("Transfer-Encoding", "chunked")])
         for octet in b'5;name="v"\r\nhello\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n':
@@ -57,7 +57,7 @@ def test_chunks_cut_anywhere(web: Web) -> None:
 
 
 def test_continue_comes_when_the_body_is_wanted(web: Web) -> None:
-    """A client that asks first is told to go on, once, after it was judged."""
+    """A client that asks first is told to go on, once, after it was judged. # rfc9110#10.1.1"""
     with web.client() as client:
         client.head("PUT", "/dav/spool", [CONTINUE], length=5)
         assert client.answer().status == 100
@@ -70,7 +70,7 @@ def test_continue_comes_when_the_body_is_wanted(web: Web) -> None:
 
 
 def test_continue_is_not_sent_without_need(web: Web) -> None:
-    """Not to a body that is there already, nor without one, nor to HTTP/1.0."""
+    """Not to a body that is there already, nor without one, nor to HTTP/1.0. # rfc9110#10.1.1"""
     with web.client() as client:
         client.head("PUT", "/dav/spool", [CONTINUE], length=0)
         assert client.answer().status == 201

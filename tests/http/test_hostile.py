@@ -74,6 +74,7 @@ PUT = b"PUT /dav/read HTTP/1.1\r\nHost: x\r\n"
 )
 def test_bad_heads(web: Web, sent: bytes, status: int) -> None:
     """One answer with a status that fits, then the end; the application sees nothing of it."""
+    # rfc9112#2.2, rfc9112#3.2
     with web.client(login=False) as client:
         client.send(sent)
         answer = client.answer()
@@ -101,7 +102,7 @@ def test_bad_heads(web: Web, sent: bytes, status: int) -> None:
     ],
 )
 def test_bad_chunks(web: Web, body: bytes) -> None:
-    """What is no chunk ends the request with 400, and the connection."""
+    """What is no chunk ends the request with 400, and the connection. # rfc9112#7.1"""
     with web.client() as client:
         client.head("PUT", "/dav/read", [("Transfer-Encoding", "chunked")])
         client.send(b"3\r\nabc\r\n")
@@ -114,6 +115,7 @@ def test_bad_chunks(web: Web, body: bytes) -> None:
 
 def test_nothing_is_smuggled(web: Web) -> None:
     """What comes behind a refused request is never taken for another one."""
+    # rfc9112#6.1, rfc9112#6.3
     inner = b"GET /dav/show/smuggled HTTP/1.1\r\nHost: x\r\nAuthorization: "
     inner += basic(web.account.address, web.account.password).encode() + b"\r\n\r\n"
     for head in (

@@ -17,6 +17,7 @@ from tests.kit.server import DOMAIN, PASSWORD
 
 def test_nobody_gets_in_without_a_password(web: Web) -> None:
     """The challenge names the realm and UTF-8; what was wrong is not told."""
+    # rfc7617#2, rfc7617#2.1, rfc9110#11.6.1
     with web.client(login=False) as client:
         for fields in (
             [],
@@ -71,7 +72,7 @@ def test_no_passwords_in_the_clear(make_web: MakeWeb) -> None:
 
 
 def test_guessing_is_slowed_down(web: Web) -> None:
-    """After many wrong passwords the answer says to wait, for the right one too."""
+    """After many wrong passwords the answer says to wait, for the right one too. # rfc6585#4"""
     with web.client(login=False) as client:
         statuses = []
         for number in range(30):

@@ -47,7 +47,7 @@ def test_any_method_arrives(web: Web) -> None:
 
 
 def test_connections_are_kept(web: Web) -> None:
-    """Many requests on one connection, with and without bodies, wanted or not."""
+    """Many requests on one connection, with and without bodies, wanted or not. # rfc9112#9.3"""
     with web.client() as client:
         for number in range(30):
             body = b"x" * (number * 500) if number % 3 else None
@@ -59,6 +59,7 @@ def test_connections_are_kept(web: Web) -> None:
 
 def test_pipelined_requests_are_answered_in_order(web: Web) -> None:
     """A client may send the next requests before it reads the answer to the first."""
+    # rfc9112#9.3.2
     with web.client() as client:
         for number in range(50):
             client.head("PUT", f"/dav/show/{number}", length=3)
@@ -82,7 +83,7 @@ def test_a_later_request_waits_for_the_earlier_one(web: Web) -> None:
 
 
 def test_connection_close_is_obeyed(web: Web) -> None:
-    """The answer comes whole, and says that it is the last one."""
+    """The answer comes whole, and says that it is the last one. # rfc9112#9.6"""
     with web.client() as client:
         answer = client.request("GET", "/dav/show", [("Connection", "close")])
         assert answer.header("Connection") == "close"
@@ -91,6 +92,7 @@ def test_connection_close_is_obeyed(web: Web) -> None:
 
 def test_http_1_0(web: Web) -> None:
     """Old clients need no Host, get no chunks, and the end of the connection ends the answer."""
+    # rfc9112#9.3
     with web.client() as client:
         client.head("GET", "/dav/pieces", version="1.0")
         answer = client.answer()
@@ -103,7 +105,7 @@ def test_http_1_0(web: Web) -> None:
 
 
 def test_head_has_no_body(web: Web) -> None:
-    """HEAD gets the fields of GET; the connection stays in step."""
+    """HEAD gets the fields of GET; the connection stays in step. # rfc9110#9.3.2"""
     with web.client() as client:
         for path in ("/dav/show", "/dav/pieces", "/dav/sized", "/help", "/dav/xml?200000"):
             whole = client.request("GET", path)
@@ -117,7 +119,7 @@ def test_head_has_no_body(web: Web) -> None:
 
 
 def test_no_content(web: Web) -> None:
-    """204 has neither a body nor a length."""
+    """204 has neither a body nor a length. # rfc9110#15.3.5"""
     with web.client() as client:
         answer = client.request("DELETE", "/dav/none")
         assert (answer.status, answer.header("Content-Length")) == (204, None)
@@ -126,7 +128,7 @@ def test_no_content(web: Web) -> None:
 
 
 def test_whole_urls_as_targets(web: Web) -> None:
-    """Proxies send whole URLs; ``OPTIONS *`` is the root."""
+    """Proxies send whole URLs; ``OPTIONS *`` is the root. # rfc9112#3.2.2, rfc9112#3.2.4"""
     with web.client() as client:
         seen = facts(client.request("GET", "http://other.example/dav/show"))
         assert seen["path"] == ["dav", "show"]
@@ -152,6 +154,7 @@ def test_tls(make_web: MakeWeb) -> None:
 @pytest.mark.parametrize("method", ["GET", "PROPFIND", "OPTIONS", "HEAD", "POST"])
 def test_well_known(web: Web, name: str, method: str) -> None:
     """Clients that know only the host are led on, whatever they ask and before they sign in."""
+    # rfc6764#5
     place = {"webdav": "/dav/drive/"}.get(name, "/dav/")
     with web.client(login=False) as client:
         answer = client.request(method, f"/.well-known/{name}", body=b"<propfind/>")

@@ -36,6 +36,7 @@ def wire_form(content: bytes) -> bytes:
 @given(TRICKY, st.binary(max_size=20), st.lists(st.integers(1, 7), max_size=60))
 def test_what_was_stuffed_comes_back(text: bytes, after: bytes, sizes: list[int]) -> None:
     """Any content, in any pieces, comes back octet for octet, and what follows is left over."""
+    # rfc5321#4.5.2
     content = text + b"\r\n" if text else b""
     # A CR before our own CRLF makes another line end of it; that is content all the same.
     got, rest, decoder = decode(wire_form(content) + after, sizes)
@@ -49,6 +50,7 @@ def test_what_was_stuffed_comes_back(text: bytes, after: bytes, sizes: list[int]
 )
 def test_only_crlf_dot_crlf_ends_a_message(fake: bytes) -> None:
     """Everything that other servers have taken for the end is content: no smuggling."""
+    # rfc5321#4.1.1.4, rfc5321#2.3.8
     decoder = DataDecoder()
     decoder.feed(b"one" + fake + b"MAIL FROM:<evil@example.org>\r\n")
     assert not decoder.done

@@ -79,7 +79,7 @@ def ask(work: Callable[[DnsResolver], Coroutine[Any, Any, T]]) -> T:
 
 
 def test_exchangers() -> None:
-    """MX records with their preference and lower-case names; a CNAME is followed."""
+    """MX records with their preference and lower-case names; a CNAME is followed. # rfc5321#5.1"""
     expected = [MxRecord(10, "mx1.a.test"), MxRecord(20, "mx2.a.test")]
     for domain in ("a.test", "alias.test"):
         found = ask(partial(DnsResolver.exchangers, domain=domain))
@@ -95,7 +95,7 @@ def test_nothing_there() -> None:
 
 
 def test_addresses() -> None:
-    """Both families, IPv6 first."""
+    """Both families, IPv6 first. # rfc5321#5.2"""
     assert ask(lambda r: r.addresses("mx1.a.test")) == ["2001:db8::1", "192.0.2.1"]
 
 

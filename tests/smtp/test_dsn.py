@@ -30,6 +30,7 @@ BOB = MailRecipient("bob@example.org", original="rfc822;Robert@example.org")
 )
 def test_when_a_report_is_wanted(notify: Notify, told: set[Action]) -> None:
     """NOTIFY decides; a message without a sender never has a report (no report on a report)."""
+    # rfc3461#4.1, rfc3461#6.2
     recipient = MailRecipient("bob@example.org", notify)
     assert {action for action in Action if wanted("a@b.test", recipient, action)} == told
     assert not any(wanted("", recipient, action) for action in Action)
@@ -82,6 +83,7 @@ def test_structure() -> None:
 
 def test_what_comes_back() -> None:
     """The whole message only on RET=FULL, for failures, and when it is not too large."""
+    # rfc3461#4.3, rfc3461#6.2
     assert b"secret body" in build(FAILED, Return.FULL).as_bytes()
     assert b"secret body" not in build(FAILED, Return.HEADERS).as_bytes()
     assert b"secret body" not in build(FAILED).as_bytes()
@@ -94,7 +96,7 @@ def test_what_comes_back() -> None:
 
 
 def test_delay_says_until_when() -> None:
-    """A warning says that nothing is lost, and until when it is tried."""
+    """A warning says that nothing is lost, and until when it is tried. # rfc3464#2.3.9"""
     delayed = Report(BOB, Action.DELAYED, "4.4.1", "451 4.4.1 busy", "mx.test", NOW, NOW)
     text = build(delayed).as_bytes()
     assert b"THIS IS A WARNING ONLY" in text
@@ -102,7 +104,7 @@ def test_delay_says_until_when() -> None:
 
 
 def test_foreign_text_cannot_break_out() -> None:
-    """Replies with line ends or other alphabets become one line of ASCII."""
+    """Replies with line ends or other alphabets become one line of ASCII. # rfc3464#2.3.6"""
     reply = "550 5.0.0 evil\r\nX-Injected: yes\x00 ünïcode"
     message = build(Report(BOB, Action.FAILED, "5.0.0", reply, "mx\r\n.test", NOW))
     parts: Any = message.iter_parts()

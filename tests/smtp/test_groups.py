@@ -135,7 +135,7 @@ def test_nobody_gets_two(mail: MailServer) -> None:
 
 
 def test_copies_of_what_a_list_sent(mail: MailServer) -> None:
-    """A message has one List-Id; large ones and names of all kinds go the same way."""
+    """A message has one List-Id; large ones and names of all kinds go the same way. # rfc2919#3"""
     alice, bob = mail.base.account("alice"), mail.base.account("bob")
     group = mail.base.group("choir", alice, bob)
     change(mail, "set_forward", group, bob.address, True)
@@ -219,6 +219,7 @@ def test_a_catch_all_makes_nobody_a_member(mail: MailServer) -> None:
 
 def test_reports_come_from_nobody(mail: MailServer) -> None:
     """A closed group takes those about its own mail, and nothing else from the null path."""
+    # rfc3461#6.1
     alice = mail.base.account("alice")
     group = mail.base.group("choir", alice)
     change(mail, "set_settings", group, Posting.WRITERS)

@@ -44,6 +44,7 @@ def test_protocol_names(
 
 def test_received_field() -> None:
     """All clauses are there, in lines that fit, and a hostile HELO cannot break out."""
+    # rfc5321#4.4
     trace = Trace(
         "mx.test", "evil\r\nBcc: x (", "2001:db8::1", "LMTP", "abc", WHEN, "bob@a.test", "TLS_X"
     )
@@ -58,6 +59,7 @@ def test_received_field() -> None:
 
 def test_submission_completes_a_header() -> None:
     """Bcc goes, also folded; From, Date and Message-ID come; the rest stays octet for octet."""
+    # rfc6409#8, rfc5322#3.6
     header = (
         b"To: bob@example.org\r\nBCC: secret@example.org,\r\n other@example.org\r\n"
         b"Return-Path: <forged@example.org>\r\nSubject: =?utf-8?q?x?=\r\n  folded\r\n\r\n"
@@ -101,6 +103,7 @@ def test_hostile_number_of_fields() -> None:
 
 def test_loop_count_and_header_length() -> None:
     """Received fields are counted in any case; the header ends at the first empty line."""
+    # rfc5321#6.3
     header = b"received: a\r\nRECEIVED: b\r\n c\r\nX: d\r\n\r\n"
     assert received_count(header) == 2
     assert header_length(header + b"text\r\n\r\n") == len(header)

@@ -24,6 +24,7 @@ def alive(mail: MailServer) -> None:
 
 def test_over_long_lines(mail: MailServer) -> None:
     """A command line without end is dropped while it comes, and refused when it ends."""
+    # rfc5321#4.5.3.1.4
     client = mail.raw()
     client.send(b"NOOP " + b"x" * 3_000_000 + b"\r\n")
     assert client.reply().startswith("500 5.5.2")
@@ -40,7 +41,7 @@ def test_over_long_lines(mail: MailServer) -> None:
     ],
 )  # fmt: skip
 def test_wrong_commands(mail: MailServer, line: bytes) -> None:
-    """Each has an error with an enhanced status code, and the connection goes on."""
+    """Each has an error with an enhanced status code, and the connection goes on. # rfc2034#3"""
     client = mail.raw()
     client.ask(b"LHLO me.test")
     code, status, *_ = client.ask(line).split()
@@ -111,6 +112,7 @@ def test_what_counts_as_one_address() -> None:
 
 def test_timeouts(mail: MailServer) -> None:
     """Silence ends a connection with 421: idle, in DATA, and before the login."""
+    # rfc5321#4.5.3.2.7
     mail.base.account("bob")
     limits = SmtpLimits(idle_seconds=0.3, data_seconds=0.3, login_seconds=0.5)
     port = mail.listen("lmtp", limits)
@@ -176,7 +178,7 @@ def test_half_closed_connection(mail: MailServer) -> None:
 
 
 def test_smuggling_by_lmtp(mail: MailServer) -> None:
-    """A message with a hidden second transaction arrives as one message."""
+    """A message with a hidden second transaction arrives as one message. # rfc5321#4.1.1.4"""
     bob = mail.base.account("bob")
     hidden = (
         b"MAIL FROM:<ceo@example.test>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\n"
@@ -196,7 +198,7 @@ def test_smuggling_by_lmtp(mail: MailServer) -> None:
 
 
 def test_full_disk(mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that takes no more gives 452 4.3.1, and the connection goes on."""
+    """A disk that takes no more gives 452 4.3.1, and the connection goes on. # rfc3463#3.4"""
     mail.base.account("bob")
 
     def full() -> None:

@@ -31,6 +31,7 @@ def transaction(client: RawClient, recipients: list[str], data: bytes) -> list[s
 
 def test_a_message_arrives(mail: MailServer) -> None:
     """The thinnest slice: in by LMTP, in the INBOX with Return-Path and a trace line."""
+    # rfc2033#4.2, rfc5321#4.4
     bob = mail.base.account("bob")
     client = mail.lmtp()
     assert client.sendmail("sender@example.org", [bob.address], simple()) == {}
@@ -44,6 +45,7 @@ def test_a_message_arrives(mail: MailServer) -> None:
 
 def test_extensions(mail: MailServer) -> None:
     """What is advertised; STARTTLS no longer after TLS; HELO and EHLO are not LMTP."""
+    # rfc2033#4.1, rfc5321#4.1.1.1
     client = mail.raw()
     shown = client.ask(b"LHLO mta.test")
     for name in ("PIPELINING", "SIZE ", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN"):
@@ -56,6 +58,7 @@ def test_extensions(mail: MailServer) -> None:
 
 def test_one_reply_for_each_recipient(mail: MailServer) -> None:
     """Aliases, subaddresses and catch-all reach people, two addresses of one person one copy."""
+    # rfc2033#4.2
     bob, carol = mail.base.account("bob"), mail.base.account("carol")
     replies = transaction(
         mail.raw(),
@@ -73,6 +76,7 @@ def test_one_reply_for_each_recipient(mail: MailServer) -> None:
 
 def test_refused_recipients(mail: MailServer) -> None:
     """Unknown, elsewhere, disabled, full: each with the code that an MTA understands."""
+    # rfc3463#3.2, rfc3463#3.3
     full = mail.base.account("full", {Tool.MAIL: Limit(bytes=10, items=0)})
     client = mail.raw()
     client.ask(b"LHLO mta.test")
@@ -87,6 +91,7 @@ def test_refused_recipients(mail: MailServer) -> None:
 
 def test_over_quota_is_only_theirs(mail: MailServer) -> None:
     """One full mailbox gets 452, and the other recipients of the transaction their copies."""
+    # rfc2033#4.2
     bob = mail.base.account("bob")
     small = mail.base.account("small", {Tool.MAIL: Limit(bytes=1500, items=None)})
     body = b"A: b\r\n\r\n" + b"x" * 600 + b"\r\n.\r\n"
@@ -169,7 +174,7 @@ def test_large_messages_go_through_a_file(mail: MailServer) -> None:
 
 
 def test_size_limits(mail: MailServer) -> None:
-    """Too large is refused at MAIL when declared, and after DATA when it was not."""
+    """Too large is refused at MAIL when declared, and after DATA when it was not. # rfc1870#6.1"""
     bob = mail.base.account("bob")
     port = mail.listen("lmtp", SmtpLimits(message_size=400_000, header_size=5000))
     client = mail.raw(port)
@@ -188,7 +193,7 @@ def test_size_limits(mail: MailServer) -> None:
 
 
 def test_mail_loop(mail: MailServer) -> None:
-    """A message that went round in circles is refused for good."""
+    """A message that went round in circles is refused for good. # rfc5321#6.3"""
     bob = mail.base.account("bob")
     data = b"Received: x\r\n" * 60 + b"\r\nbody\r\n.\r\n"
     assert transaction(mail.raw(), [bob.address], data)[0].startswith("554 5.4.6")

@@ -38,6 +38,7 @@ from folkmoot.storage.types_mail import Notify, Return
 )
 def test_paths(text: str, address: str, rest: str) -> None:
     """Real clients' spellings are understood; the domain is compared in lower case."""
+    # rfc5321#4.1.2
     assert parse_path(text) == (address, rest)
 
 
@@ -68,7 +69,7 @@ def test_no_text_breaks_the_path_parser(text: str) -> None:
 
 
 def test_international_domains() -> None:
-    """A domain beyond ASCII has a form for DNS, or none."""
+    """A domain beyond ASCII has a form for DNS, or none. # rfc6531#3.2"""
     assert ascii_domain("Bücher.example") == "xn--bcher-kva.example"
     assert ascii_domain("xn--bcher-kva.example") == "xn--bcher-kva.example"
     assert ascii_domain("a b.例え") is None
@@ -76,6 +77,7 @@ def test_international_domains() -> None:
 
 def test_mail_parameters() -> None:
     """All parameters of the extensions that are offered, in any case and order."""
+    # rfc1870#5, rfc6152#3, rfc6531#3.4, rfc3461#4.3, rfc3461#4.4, rfc4954#5
     text = "size=1000 BODY=8bitmime SMTPUTF8 AUTH=<> ret=hdrs ENVID=QQ+2B314"
     assert mail_parameters(text) == MailParameters(1000, True, "QQ+314", Return.HEADERS)
     assert mail_parameters("") == MailParameters()
@@ -99,6 +101,7 @@ def test_wrong_mail_parameters(text: str, code: int) -> None:
 
 def test_recipient_parameters() -> None:
     """NOTIFY and ORCPT of RFC 3461, also for addresses beyond ASCII (RFC 6533)."""
+    # rfc3461#4.1, rfc3461#4.2, rfc6533#3
     assert recipient_parameters("NOTIFY=success,DELAY ORCPT=rfc822;Bob+40example.org") == (
         RecipientParameters(Notify.SUCCESS | Notify.DELAY, "rfc822;Bob@example.org")
     )
@@ -124,7 +127,7 @@ def test_wrong_recipient_parameters(text: str) -> None:
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=50))
 def test_xtext_round_trip(text: str) -> None:
-    """Printable ASCII survives xtext, which has no spaces, "+" or "=" of its own."""
+    """Printable ASCII survives xtext, which has no spaces, "+" or "=" of its own. # rfc3461#4"""
     encoded = encode_xtext(text)
     assert decode_xtext(encoded, "ENVID") == text
     assert " " not in encoded
@@ -132,6 +135,6 @@ def test_xtext_round_trip(text: str) -> None:
 
 
 def test_original_recipient_round_trip() -> None:
-    """What is handed on to the next hop is understood there as it was here."""
+    """What is handed on to the next hop is understood there as it was here. # rfc3461#4.2"""
     for original in ("rfc822;a+b=c@example.org", "utf-8;jürgen@bücher.example"):
         assert recipient_parameters(f"ORCPT={encode_original(original)}").original == original

@@ -57,7 +57,7 @@ def machine_part(report: bytes) -> str:
 
 
 def test_mail_goes_out(mail: MailServer, hop: NextHop) -> None:
-    """A submitted message reaches the next hop at once, without our Return-Path."""
+    """A submitted message reaches the next hop at once, without our Return-Path. # rfc5321#4.4"""
     alice = mail.base.account("alice")
     mail.worker(hop.port)
     message = send(mail, alice, "bob@example.org", "eve@example.org")
@@ -82,6 +82,7 @@ def test_one_transaction_for_each_domain(mail: MailServer, hop: NextHop) -> None
 
 def test_refused_for_good(mail: MailServer, hop: NextHop) -> None:
     """A refused recipient comes back as a report in the sender's INBOX; others go out."""
+    # rfc5321#6.1, rfc3461#5.2.6
     alice = mail.base.account("alice")
     hop.answer = lambda line: "550 5.1.1 no bob here" if line.startswith("RCPT TO:<bob") else None
     mail.worker(hop.port)
@@ -108,7 +109,7 @@ def test_domain_that_does_not_exist(mail: MailServer, hop: NextHop) -> None:
 
 
 def test_tried_again(mail: MailServer, hop: NextHop) -> None:
-    """What is deferred goes out later, and the sender hears nothing of it."""
+    """What is deferred goes out later, and the sender hears nothing of it. # rfc5321#4.5.4.1"""
     alice = mail.base.account("alice")
     answers = iter(["451 4.3.0 later", "421 4.3.0 later"])
     hop.answer = lambda line: next(answers, None) if line.startswith("MAIL") else None
@@ -146,7 +147,7 @@ def test_given_up(mail: MailServer, hop: NextHop) -> None:
 
 
 def test_delay_is_told_once(mail: MailServer, hop: NextHop) -> None:
-    """One warning for a late message, however often it is tried."""
+    """One warning for a late message, however often it is tried. # rfc3461#5.2.5"""
     alice = mail.base.account("alice")
     hop.answer = lambda line: "451 4.3.0 later" if line.startswith("MAIL") else None
     mail.worker(hop.port, RetryPolicy(schedule=(0.2,), warn_after=1.0, jitter=0))
@@ -176,7 +177,7 @@ def test_success_reports(mail: MailServer, hop: NextHop, knows_dsn: bool) -> Non
 
 
 def test_notify_never(mail: MailServer, hop: NextHop) -> None:
-    """Who does not want to hear of failures does not."""
+    """Who does not want to hear of failures does not. # rfc3461#4.1"""
     alice = mail.base.account("alice")
     mail.worker(hop.port)
     submit(mail, alice, "<x@nowhere.example> NOTIFY=NEVER")
@@ -185,7 +186,7 @@ def test_notify_never(mail: MailServer, hop: NextHop) -> None:
 
 
 def test_no_report_about_a_report(mail: MailServer, hop: NextHop) -> None:
-    """A report that cannot be delivered is dropped: reports never breed."""
+    """A report that cannot be delivered is dropped: reports never breed. # rfc3461#6.1"""
     hop.answer = lambda line: "550 5.1.1 no" if line.startswith("RCPT") else None
     mail.worker(hop.port)
     on_loop(mail.delivery.notify([Notice("bob@example.org", b"Subject: r\r\n\r\n", False)]))
@@ -230,6 +231,7 @@ def test_signed_mail(mail: MailServer, hop: NextHop) -> None:
 
 def test_many_recipients_of_one_domain(mail: MailServer, hop: NextHop) -> None:
     """No transaction has more than 100 recipients, and not more connections than allowed."""
+    # rfc5321#4.5.3.1.8
     alice = mail.base.account("alice")
     send(mail, alice, *(f"u{n}@example.org" for n in range(250)))
     mail.worker(hop.port, limits=WorkerLimits(connections=2, per_domain=1, lease=30, poll=0.5))

@@ -85,7 +85,7 @@ def states(results: list[SendResult]) -> list[tuple[str, str]]:
 
 
 def test_a_message_goes_out(hop: NextHop) -> None:
-    """Octets arrive as they were, with the DSN parameters passed on."""
+    """Octets arrive as they were, with the DSN parameters passed on. # rfc3461#5.2.1"""
     hop.start()
     envelope = MailEnvelope(
         "alice@example.test", (BOB, EVE), "id+1", Return.HEADERS, eight_bit=True
@@ -105,7 +105,7 @@ def test_a_message_goes_out(hop: NextHop) -> None:
 
 
 def test_a_plain_old_server(hop: NextHop) -> None:
-    """HELO after a refused EHLO; no parameters that it does not know."""
+    """HELO after a refused EHLO; no parameters that it does not know. # rfc5321#3.2"""
     hop.answer = lambda line: "502 what" if line.startswith("EHLO") else None
     hop.start()
     (result,) = relay(hop, BOB)
@@ -201,7 +201,7 @@ def test_refused_at_the_greeting(hop: NextHop) -> None:
 
 
 def test_timeouts(hop: NextHop) -> None:
-    """A silent peer is given up."""
+    """A silent peer is given up. # rfc5321#4.5.3.2"""
     hop.answer = lambda line: "" if line.startswith("EHLO") else None
     hop.start()
     options = RelayOptions("me.test", timeouts=Timeouts(1, 1, 0.2, 1, 1, 1))
@@ -212,6 +212,7 @@ def test_timeouts(hop: NextHop) -> None:
 
 def test_what_the_peer_cannot_take(hop: NextHop) -> None:
     """Too large, or SMTPUTF8 unknown there: failed without sending a single octet of it."""
+    # rfc1870#6.2, rfc6531#3.5
     hop.extensions = ("SIZE 10",)
     hop.start()
     assert states(relay(hop, BOB)) == [("failed", "5.3.4")]
@@ -246,7 +247,7 @@ def trusting(folder: Path) -> ssl.SSLContext:
 
 
 def test_opportunistic_tls(hop: NextHop, tmp_path: Path) -> None:
-    """STARTTLS is used where it is offered, with any certificate."""
+    """STARTTLS is used where it is offered, with any certificate. # rfc7435#3, rfc3207#4"""
     hop.tls = tls_context(tmp_path)
     hop.start()
     assert relay(hop, BOB)[0].state is SendState.SENT
@@ -254,7 +255,7 @@ def test_opportunistic_tls(hop: NextHop, tmp_path: Path) -> None:
 
 
 def test_opportunistic_tls_that_fails(hop: NextHop, tmp_path: Path) -> None:
-    """A peer whose TLS does not work gets the mail in clear, on a new connection."""
+    """A peer whose TLS does not work gets the mail in clear, on a new connection. # rfc7435#3"""
     hop.tls = tls_context(tmp_path)
     hop.tls.maximum_version = ssl.TLSVersion.TLSv1_2
     hop.tls.set_ciphers("PSK")
@@ -265,6 +266,7 @@ def test_opportunistic_tls_that_fails(hop: NextHop, tmp_path: Path) -> None:
 
 def test_required_tls(hop: NextHop, tmp_path: Path) -> None:
     """For the smarthost a missing STARTTLS or a wrong certificate means: no mail, no password."""
+    # rfc3207#4.1
     options = RelayOptions("me.test", TlsMode.STARTTLS, "me", "secret", timeouts=FAST)
     hop.start()
     with pytest.raises(PeerError, match="STARTTLS"):
@@ -278,7 +280,7 @@ def test_required_tls(hop: NextHop, tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [TlsMode.STARTTLS, TlsMode.IMPLICIT])
 @pytest.mark.parametrize("mechanisms", ["PLAIN LOGIN", "LOGIN"])
 def test_smarthost_login(hop: NextHop, tmp_path: Path, mode: TlsMode, mechanisms: str) -> None:
-    """Certificate checked, signed in, sent: by STARTTLS and by implicit TLS."""
+    """Certificate checked, signed in, sent: by STARTTLS and by implicit TLS. # rfc4954#4"""
     hop.tls, hop.implicit = tls_context(tmp_path), mode is TlsMode.IMPLICIT
     hop.extensions = (f"AUTH {mechanisms}",)
     if mechanisms == "LOGIN":
@@ -302,7 +304,7 @@ def test_refused_login(hop: NextHop, tmp_path: Path) -> None:
 
 
 def test_text_in_clear_before_tls(hop: NextHop, tmp_path: Path) -> None:
-    """What somebody put behind the reply to STARTTLS is not taken for the peer's."""
+    """What somebody put behind the reply to STARTTLS is not taken for the peer's. # rfc3207#4.2"""
     hop.tls = tls_context(tmp_path)
     hop.answer = lambda line: "220 go\r\n250 injected" if line == "STARTTLS" else None
     hop.start()
@@ -320,6 +322,7 @@ WORDS = st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b".", b"a"]), max_size=
 @given(WORDS, st.integers(1, 4))
 def test_nothing_ends_the_message_early(words: list[bytes], size: int) -> None:
     """CRLF.CRLF stands at the end only, every line end is CRLF, and nothing else is changed."""
+    # rfc5321#4.5.2, rfc5321#2.3.8
     text = b"".join(words)
 
     async def run() -> bytes:

@@ -45,7 +45,7 @@ def refused(zone: Zone, domain: str = "a.test") -> tuple[str, str]:
 
 
 def test_preference_order_and_all_addresses() -> None:
-    """Lower numbers first, every address of a host, hosts without any left out."""
+    """Lower numbers first, every address of a host, hosts without any left out. # rfc5321#5.1"""
     zone = Zone(
         {"a.test": [MxRecord(20, "b.test"), MxRecord(10, "c.test"), MxRecord(5, "gone.test")]},
         {"b.test": ["192.0.2.2"], "c.test": ["2001:db8::1", "192.0.2.1"]},
@@ -68,7 +68,7 @@ def test_null_mx_and_missing_domain() -> None:
 
 
 def test_temporary_dns_failure() -> None:
-    """DNS that does not answer now is no reason to give a message up."""
+    """DNS that does not answer now is no reason to give a message up. # rfc5321#5.1"""
     zone = Zone({"a.test": [MxRecord(1, "b.test")]}, {"b.test": "fail"})
     assert refused(zone) == (SendState.DEFERRED, "4.4.3")
     zone.mx["a.test"].append(MxRecord(2, "c.test"))  # type: ignore[union-attr]
@@ -77,7 +77,7 @@ def test_temporary_dns_failure() -> None:
 
 
 def test_loops_are_not_entered() -> None:
-    """Hosts that are not preferred to ourselves are left out; none left is a loop."""
+    """Hosts that are not preferred to ourselves are left out; none left is a loop. # rfc5321#5.1"""
     hosts: dict[str, list[str] | str] = {"b.test": ["192.0.2.2"], "me.test": ["192.0.2.9"]}
     records = [MxRecord(10, "b.test"), MxRecord(20, "me.test"), MxRecord(30, "c.test")]
     assert [hop.host for hop in route(Zone({"a.test": records}, hosts))] == ["b.test"]
@@ -95,7 +95,7 @@ def test_nobody_points_at_this_machine() -> None:
 
 
 def test_equal_preferences_share_the_load() -> None:
-    """Hosts of equal preference come in changing order."""
+    """Hosts of equal preference come in changing order. # rfc5321#5.1"""
     names = [f"h{n}.test" for n in range(6)]
     zone = Zone(
         {"a.test": [MxRecord(1, name) for name in names]}, {name: ["192.0.2.1"] for name in names}
@@ -104,7 +104,7 @@ def test_equal_preferences_share_the_load() -> None:
 
 
 def test_international_domain() -> None:
-    """DNS is asked for the ASCII form; a name without one fails."""
+    """DNS is asked for the ASCII form; a name without one fails. # rfc6531#3.2"""
     zone = Zone({"xn--bcher-kva.example": []}, {"xn--bcher-kva.example": ["192.0.2.1"]})
     assert route(zone, "bücher.example")[0].host == "xn--bcher-kva.example"
     assert refused(zone, "a..b\u2603 ") == (SendState.FAILED, "5.1.2")

@@ -60,7 +60,7 @@ def test_elsewhere_is_queued(mail: MailServer) -> None:
 
 
 def test_header_is_completed(mail: MailServer) -> None:
-    """Bcc is taken out; Date and Message-ID come where they are missing."""
+    """Bcc is taken out; Date and Message-ID come where they are missing. # rfc6409#8"""
     alice, bob = mail.base.account("alice"), mail.base.account("bob")
     text = f"From: {alice.address}\r\nBcc: {bob.address}\r\nSubject: x\r\n\r\nbody\r\n"
     mail.smtp(alice).sendmail(alice.address, [bob.address], text.encode())
@@ -72,6 +72,7 @@ def test_header_is_completed(mail: MailServer) -> None:
 
 def test_only_own_addresses(mail: MailServer) -> None:
     """MAIL FROM, From and Sender are the account's: own, alias, subaddress; nobody else's."""
+    # rfc6409#6.1
     alice, bob = mail.base.account("alice"), mail.base.account("bob")
     fired(lambda: mail.base.accounts.add_alias(alice.address, "sales@example.test"))
     client = mail.smtp(alice)
@@ -148,6 +149,7 @@ def test_recipients_per_day(mail: MailServer) -> None:
 )
 def test_what_a_relay_could_not_pass_on(mail: MailServer, body: str) -> None:
     """Bare line ends, NUL and over-long lines are refused: nothing is smuggled through us."""
+    # rfc5321#2.3.8
     alice = mail.base.account("alice")
     client = mail.smtp(alice)
     client.ehlo()
@@ -173,6 +175,7 @@ def test_a_line_of_998_octets_passes(mail: MailServer) -> None:
 
 def test_sending_needs_a_login(mail: MailServer) -> None:
     """Without AUTH nothing is taken; off this machine TLS is asked for first, then the login."""
+    # rfc6409#4.3
     client = mail.raw(mail.smtp_port)
     assert client.ask(b"MAIL FROM:<a@example.test>").startswith("503 5.5.1")
     client.ask(b"EHLO me.test")
@@ -211,7 +214,7 @@ def test_auth_plain_and_login_in_all_forms(mail: MailServer) -> None:
 
 
 def test_auth_scram(mail: MailServer) -> None:
-    """SCRAM-SHA-256: both sides prove that they know the password."""
+    """SCRAM-SHA-256: both sides prove that they know the password. # rfc5802#3, rfc4954#4"""
     alice = mail.base.account("alice")
     client = mail.raw(mail.smtp_port)
     client.ask(b"EHLO me.test")
@@ -224,6 +227,7 @@ def test_auth_scram(mail: MailServer) -> None:
 
 def test_auth_scram_plus(mail: MailServer) -> None:
     """With TLS 1.2 the exchange is tied to the certificate; with 1.3 -PLUS is not offered."""
+    # rfc5929#4.1
     alice = mail.base.account("alice")
     for version, offered in ((ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, False)):
         context = unchecked()
@@ -253,6 +257,7 @@ def _challenge(reply: str) -> bytes:
 
 def test_auth_refusals(mail: MailServer) -> None:
     """Wrong passwords, cancellation, broken base64, unknown mechanisms, endless lines."""
+    # rfc4954#4, rfc4954#6
     alice = mail.base.account("alice")
     client = mail.raw(mail.smtp_port)
     assert client.ask(b"AUTH PLAIN").startswith("503 5.5.1")
@@ -283,7 +288,7 @@ def test_guessing_is_cut_off(mail: MailServer) -> None:
 
 
 def test_passwords_do_not_cross_a_network_in_clear(mail: MailServer) -> None:
-    """From other machines PLAIN and LOGIN are offered with TLS only."""
+    """From other machines PLAIN and LOGIN are offered with TLS only. # rfc4954#4"""
     mail.service = replace(mail.service)
     client = mail.raw(mail.smtp_port)
     (session,) = [one for factory in mail._factories for one in factory._sessions if one.open]
@@ -308,7 +313,7 @@ def test_app_passwords_are_limited_to_their_protocols(mail: MailServer) -> None:
 
 
 def test_starttls_drops_what_came_before(mail: MailServer) -> None:
-    """Commands injected behind STARTTLS in clear are never answered inside TLS."""
+    """Commands injected behind STARTTLS in clear are never answered inside TLS. # rfc3207#4.2"""
     client = mail.raw(mail.smtp_port)
     client.ask(b"EHLO before.test")
     client.send(b"STARTTLS\r\nRSET\r\nNOOP\r\n")
@@ -362,7 +367,7 @@ def test_sessions_end_with_the_password(mail: MailServer) -> None:
 
 
 def test_shutdown_tells_idle_clients(mail: MailServer) -> None:
-    """Idle connections get a 421 and are closed when the server stops."""
+    """Idle connections get a 421 and are closed when the server stops. # rfc5321#3.8"""
     client = mail.raw(mail.smtp_port)
     client.ask(b"EHLO me.test")
     for factory in mail._factories:

@@ -87,7 +87,7 @@ _AB = _box(b"a", b"b.c")
     ],
 )  # fmt: skip
 def test_addresses(value: bytes, expected: list[Mailbox]) -> None:
-    """Each field gives the addresses that a person reads in it."""
+    """Each field gives the addresses that a person reads in it. # rfc5322#3.4, rfc5322#4.4"""
     assert addresses(value) == expected
 
 

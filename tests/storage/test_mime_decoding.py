@@ -59,6 +59,7 @@ def _chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_decoding(encoding: bytes, body: bytes, expected: bytes) -> None:
     """Each encoding gives its octets, however the pieces that are read fall."""
+    # rfc2045#6.7, rfc2045#6.8
     assert _decoded(encoding, body) == expected
 
 

@@ -31,7 +31,7 @@ _A = b'((NIL NIL "a" "b.c"))'
     ],
 )
 def test_strings(value: bytes, form: bytes) -> None:
-    """Each value goes out in a form that any version of IMAP can read."""
+    """Each value goes out in a form that any version of IMAP can read. # rfc9051#4.3"""
     assert string(value) == form
     assert nstring(value) == form
     assert nstring(None) == b"NIL"

@@ -26,13 +26,13 @@ def _pick(header: bytes, *names: bytes, inverse: bool = False) -> bytes:
 
 
 def test_fields_keep_case_folding_and_order() -> None:
-    """HEADER.FIELDS gives the fields as they are in the message, in its order."""
+    """HEADER.FIELDS gives the fields as they are in the message, in its order. # rfc9051#6.4.5.1"""
     expected = b"SUBJECT: first\r\nTo : a\r\n , b\r\nSubject:second\r\n\r\n"
     assert _pick(HEADER, b"to", b"subject", b"absent") == expected
 
 
 def test_inverse_gives_the_rest() -> None:
-    """HEADER.FIELDS.NOT gives all that HEADER.FIELDS leaves out."""
+    """HEADER.FIELDS.NOT gives all that HEADER.FIELDS leaves out. # rfc9051#6.4.5.1"""
     expected = b"Received: one\r\n\tfolded\r\nno colon\r\nSubject-Line: other\r\n\r\n"
     assert _pick(HEADER, b"to", b"subject", inverse=True) == expected
     assert _pick(HEADER, inverse=True) == HEADER

@@ -210,6 +210,7 @@ def test_sections(path: tuple[int, ...], what: str, expected: bytes | None) -> N
 )
 def test_delimiters_in_the_wild(data: bytes, bodies: list[bytes]) -> None:
     """Delimiters that are missing, doubled or odd give the parts that other servers find."""
+    # rfc2046#5.1.1
     found = index(data)
     check_index(data, found)
     paths = [(number,) for number in range(1, len(bodies) + 1)]
@@ -231,7 +232,7 @@ def test_same_boundary_inside_and_outside() -> None:
 
 
 def test_outer_delimiter_ends_unclosed_inner_parts() -> None:
-    """An inner multipart without an end does not swallow what follows it."""
+    """An inner multipart without an end does not swallow what follows it. # rfc2046#5.1.2"""
     data = (
         b"Content-Type: multipart/mixed; boundary=outer\r\n\r\n"
         b"--outer\r\nContent-Type: multipart/mixed; boundary=inner\r\n\r\n"
@@ -251,6 +252,7 @@ def test_outer_delimiter_ends_unclosed_inner_parts() -> None:
 
 def test_encoded_message_is_not_looked_into() -> None:
     """A message in base64 has no parts of its own, and its wire form is valid all the same."""
+    # rfc2046#5.2.1
     data = (
         b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         b"U3ViamVjdDogeA0KDQp5\r\n"

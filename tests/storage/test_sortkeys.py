@@ -75,11 +75,12 @@ def test_hostile_subjects_are_bounded(piece: str) -> None:
 )
 def test_sent_time(value: bytes, seconds: int | None) -> None:
     """Dates are compared in UTC; what cannot be read gives way to the date of arrival."""
+    # rfc5256#2.2
     assert sent_time(value) == seconds
 
 
 def test_collation_disregards_case_and_composition() -> None:
-    """i;unicode-casemap: letters without their case, characters taken apart."""
+    """i;unicode-casemap: letters without their case, characters taken apart. # rfc5051#2"""
     assert collation_key("straße É") == collation_key("STRAße e\u0301")
     assert collation_key("ab") == collation_key("AB") < collation_key("b")
     assert collation_key("a\x00\ud800") == "A\ufffd\ufffd"

@@ -63,7 +63,7 @@ def test_a_lock_is_told_and_ends(tree: Person) -> None:
 
 
 def test_timeouts(tree: Person) -> None:
-    """A default, a longest, never none; a refresh begins it anew."""
+    """A default, a longest, never none; a refresh begins it anew. # rfc4918#6.6"""
     for asked, granted in ((None, DEFAULT_TIMEOUT), (10**9, LONGEST_TIMEOUT), (0, 1), (-5, 1)):
         lock = tree.lock("f/a", timeout=asked)
         assert lock.timeout == granted
@@ -96,6 +96,7 @@ def test_refreshing_what_is_not_there(tree: Person, bob: Person) -> None:
 @pytest.mark.parametrize("infinite", [False, True])
 def test_exclusive_and_shared(tree: Person, bob: Person, infinite: bool) -> None:
     """An exclusive lock is alone, whoever asks; shared ones stand beside each other."""
+    # rfc4918#6.2
     at = tree.at("f")
     lock = tree.lock("f", infinite=infinite)
     for person in (tree, bob):
@@ -153,6 +154,7 @@ CHANGES = (
 @pytest.mark.parametrize("locked", ["f/g/b", "f/g", "f"])
 def test_changes_need_the_token(tree: Person, bob: Person, locked: str, change: str) -> None:
     """Of the holder: neither the token without its account opens a lock nor the reverse."""
+    # rfc4918#6.4
     tree.make("d")
     lock = tree.lock(locked)
     for person, guard in ((bob, Guard()), (bob, holding(lock)), (tree, Guard())):
@@ -202,7 +204,7 @@ def test_a_locked_folder_keeps_its_members(tree: Person, bob: Person, infinite: 
 
 
 def test_shared_locks_open_with_one_token(tree: Person, bob: Person, world: World) -> None:
-    """Each holder may write with its own; others may not."""
+    """Each holder may write with its own; others may not. # rfc4918#7"""
     carol = world.person("carol")
     mine = tree.lock("f/a", shared=True)
     his = bob.lock(tree.at("f/a"), shared=True)

@@ -97,6 +97,7 @@ def test_changes_below_a_member_are_not_the_folders_own(alice: Person) -> None:
 
 def test_sync_tells_what_changed_and_what_is_gone(alice: Person) -> None:
     """With the properties of what changed, and the names of removed members as they were given."""
+    # rfc6578#3.5
     alice.put("a")
     alice.put("Cafe\u0301")
     alice.make("f")
@@ -133,6 +134,7 @@ def test_a_name_that_came_back_is_not_gone(alice: Person) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_sync_cut_short_ends_with_the_same(alice: Person, limit: int) -> None:
     """Whatever the limit is, and whatever happens between two answers: nothing is missed."""
+    # rfc6578#3.6
     for name in "abcdefg":
         alice.put(name)
     alice.make("x")
@@ -199,6 +201,7 @@ def test_numbers_that_never_were(alice: Person) -> None:
 
 def test_a_trimmed_log(world: World, alice: Person) -> None:
     """Who knows an older state than the log reaches starts again; the others go on."""
+    # rfc6578#3.2
     tokens = []
     for number in range(10):
         alice.put(f"a{number}")

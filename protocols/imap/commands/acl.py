@@ -21,9 +21,9 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.sharing.rights import GIVEN, from_letters, to_letters
 from folkmoot.storage.types import ALL_RIGHTS, AclChange, MailboxInfo, Right
 
-capability("ACL", signed_in)
+capability("ACL", signed_in)  # rfc4314#2
 capability("RIGHTS", signed_in, lambda session: "kxte")  # rfc4314#2.2
-capability("LIST-MYRIGHTS", signed_in)
+capability("LIST-MYRIGHTS", signed_in)  # rfc8440#3
 
 MAX_IDENTIFIER: Final = 320  # octets
 #: Identifiers that RFC 4314 section 2 knows beside names.

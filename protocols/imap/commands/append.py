@@ -10,8 +10,8 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import UidSet
 
-capability("UIDPLUS", signed_in)
-capability("MULTIAPPEND", signed_in)
+capability("UIDPLUS", signed_in)  # rfc4315#3
+capability("MULTIAPPEND", signed_in)  # rfc3502#6.3.11
 
 
 @command(

@@ -20,9 +20,9 @@ from folkmoot.protocols.imap.session import Session
 capability("IMAP4rev1")
 capability("IMAP4rev2")
 capability("LITERAL+")  # rfc7888#5: LITERAL+ says more than LITERAL-, which is not named beside it
-capability("ID")
-capability("ENABLE")
-capability("UNSELECT", signed_in)
+capability("ID")  # rfc2971#3.1
+capability("ENABLE")  # rfc5161#3.1
+capability("UNSELECT", signed_in)  # rfc3691#2
 
 #: What ENABLE may switch on, by upper-case name; extensions add theirs.
 ENABLEABLE: dict[str, str] = {"IMAP4REV2": "IMAP4rev2"}

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from folkmoot.protocols.imap.registry import capability, signed_in
 
-capability("BINARY", signed_in)
+capability("BINARY", signed_in)  # rfc3516#4.2

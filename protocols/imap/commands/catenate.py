@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from folkmoot.protocols.imap.registry import capability, signed_in
 
-capability("CATENATE", signed_in)
+capability("CATENATE", signed_in)  # rfc4469#2

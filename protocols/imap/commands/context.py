@@ -19,8 +19,8 @@ from folkmoot.protocols.imap.view import View
 from folkmoot.storage.types import UidSet
 from folkmoot.storage.types_search import And, UidIn
 
-capability("CONTEXT=SEARCH", signed_in)
-capability("CONTEXT=SORT", signed_in)
+capability("CONTEXT=SEARCH", signed_in)  # rfc5267#4.1
+capability("CONTEXT=SORT", signed_in)  # rfc5267#4.1
 
 # CONTEXT says that the client will ask for more of this result: nothing that we do depends on it.
 SEARCH_RETURNS.add("CONTEXT", "UPDATE")

@@ -23,7 +23,7 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import Copied, UidSet
 
-capability("MOVE", signed_in)
+capability("MOVE", signed_in)  # rfc6851#3.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.storage import types_search as find
 from folkmoot.storage.types import UidSet
 
-capability("SEARCH=FUZZY", signed_in)
+capability("SEARCH=FUZZY", signed_in)  # rfc6203#3
 
 SEARCH_RETURNS.add("RELEVANCY")
 

@@ -8,7 +8,7 @@ from folkmoot.protocols.imap.pusher import Pusher
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
 
-capability("IDLE", signed_in)
+capability("IDLE", signed_in)  # rfc2177#3
 
 MAX_DONE = 64  # octets of the line that ends it
 

@@ -18,7 +18,7 @@ from folkmoot.protocols.imap.registry import (
 )
 from folkmoot.protocols.imap.session import Session
 
-capability("LANGUAGE", signed_in)
+capability("LANGUAGE", signed_in)  # rfc5255#3.1
 
 MAX_RANGES: Final = 50  # languages of one command
 _SPOKEN: Final = (b"EN", b"I-DEFAULT")

@@ -22,9 +22,9 @@ from folkmoot.protocols.imap.registry import OK, Reply, State, capability, comma
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.types import AnnotationQuery, MailboxInfo
 
-capability("CHILDREN", signed_in)
-capability("LIST-EXTENDED", signed_in)
-capability("LIST-STATUS", signed_in)
+capability("CHILDREN", signed_in)  # rfc3348#3
+capability("LIST-EXTENDED", signed_in)  # rfc5258#3
+capability("LIST-STATUS", signed_in)  # rfc5819#2
 
 BETWEEN_DRAINS = 500  # lines
 

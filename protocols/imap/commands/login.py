@@ -14,7 +14,7 @@ from folkmoot.storage.types import Actor
 
 MAX_RESPONSE = 16 * 1024  # octets of a SASL response in base64
 
-capability("SASL-IR", lambda session: session.actor is None)
+capability("SASL-IR", lambda session: session.actor is None)  # rfc4959#3
 capability("STARTTLS", lambda session: session.actor is None and session.wire.can_start_tls)
 capability(
     "LOGINDISABLED",

@@ -17,6 +17,7 @@ def _limits_saving(session: Session) -> bool:
     return signed_in(session) and limits.saved > 0 and not limits.messages
 
 
+# rfc9738#3: one of the two, never both
 capability("MESSAGELIMIT", _limits_all, lambda session: session.wire.limits.messages)
 capability("SAVELIMIT", _limits_saving, lambda session: session.wire.limits.saved)
 

@@ -23,8 +23,8 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import InvalidName, LimitReached, TooLarge
 from folkmoot.storage.types import Annotation, AnnotationQuery, MailboxInfo, Right
 
-capability("METADATA", signed_in)
-capability("LIST-METADATA", signed_in)
+capability("METADATA", signed_in)  # rfc5464#4.2
+capability("LIST-METADATA", signed_in)  # rfc9590#3
 ENABLEABLE["METADATA"] = "METADATA"
 
 MAX_ENTRIES: Final = 100  # of one command

@@ -16,7 +16,7 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import MailboxInfo, Right
 
-capability("MULTISEARCH", signed_in)
+capability("MULTISEARCH", signed_in)  # rfc7377#2
 
 MAX_SOURCES = 100
 MAX_NAMES = 1000  # mailboxes that one source may name

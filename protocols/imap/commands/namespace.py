@@ -6,7 +6,7 @@ from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
 
-capability("NAMESPACE", signed_in)
+capability("NAMESPACE", signed_in)  # rfc2342#4
 
 
 @command("NAMESPACE", State.SIGNED_IN, extension="NAMESPACE")

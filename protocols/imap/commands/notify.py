@@ -19,7 +19,7 @@ from folkmoot.protocols.imap.pusher import Pusher
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import SelectedEvents, Session
 
-capability("NOTIFY", signed_in)
+capability("NOTIFY", signed_in)  # rfc5465#3
 
 
 class Notification:

@@ -23,7 +23,7 @@ from folkmoot.storage import types_search as find
 from folkmoot.storage.content.sortkeys import thread_root
 from folkmoot.storage.types import MailboxInfo, MessageColumn
 
-capability("OBJECTID", signed_in)
+capability("OBJECTID", signed_in)  # rfc8474#3
 
 EMAILID: Final = Attribute(b"EMAILID")
 THREADID: Final = Attribute(b"THREADID")

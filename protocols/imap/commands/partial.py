@@ -9,7 +9,7 @@ from folkmoot.protocols.imap.results import Found, result_item, sequence
 from folkmoot.protocols.imap.search_keys import SEARCH_RETURNS
 from folkmoot.protocols.imap.session import Session
 
-capability("PARTIAL", signed_in)
+capability("PARTIAL", signed_in)  # rfc9394#3
 
 SEARCH_RETURNS.register("PARTIAL")(parse_partial_range)
 FETCH_MODIFIERS.register("PARTIAL")(parse_partial_range)

@@ -9,7 +9,7 @@ from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
 from folkmoot.protocols.imap.fetch_items import FetchItem, Preview, fetch_item
 from folkmoot.protocols.imap.registry import capability, signed_in
 
-capability("PREVIEW", signed_in)
+capability("PREVIEW", signed_in)  # rfc8970#3.1
 
 # What else stands in parentheses behind PREVIEW belongs to FETCH: (CHANGEDSINCE 5).
 _LAZY: Final = re.compile(rb" \(LAZY\)", re.IGNORECASE)

@@ -17,7 +17,7 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import MailboxInfo, MailUsage
 
-capability("QUOTA", signed_in)
+capability("QUOTA", signed_in)  # rfc9208#4.1
 for _resource in ("STORAGE", "MESSAGE", "MAILBOX"):
     capability(f"QUOTA=RES-{_resource}", signed_in)
 

@@ -14,7 +14,7 @@ from folkmoot.protocols.imap.sequence import SequenceSet
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import Conflict, NotFound
 
-capability("REPLACE", signed_in)
+capability("REPLACE", signed_in)  # rfc8508#3.1
 
 
 @dataclass(frozen=True, slots=True)

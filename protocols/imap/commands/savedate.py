@@ -14,7 +14,7 @@ from folkmoot.protocols.imap.search_plan import by_day, translates
 from folkmoot.storage import types_search as find
 from folkmoot.storage.types import MessageColumn
 
-capability("SAVEDATE", signed_in)
+capability("SAVEDATE", signed_in)  # rfc8514#4.1
 
 SAVEDATE: Final = Attribute(b"SAVEDATE")
 

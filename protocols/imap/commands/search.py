@@ -21,8 +21,8 @@ from folkmoot.protocols.imap.search_plan import Planner
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.types import UidSet
 
-capability("ESEARCH", signed_in)
-capability("SEARCHRES", signed_in)
+capability("ESEARCH", signed_in)  # rfc4731#3
+capability("SEARCHRES", signed_in)  # rfc5182#2.1
 
 
 @command(

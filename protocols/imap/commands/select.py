@@ -23,8 +23,8 @@ from folkmoot.protocols.imap.view import View, flags_response
 from folkmoot.storage.errors import NotFound, PermissionDenied
 from folkmoot.storage.types import MailboxInfo, MailboxState, Topic, UidSet
 
-capability("CONDSTORE", signed_in)
-capability("QRESYNC", signed_in)
+capability("CONDSTORE", signed_in)  # rfc7162#3.1.1
+capability("QRESYNC", signed_in)  # rfc7162#3.2.2
 ENABLEABLE["CONDSTORE"] = "CONDSTORE"
 ENABLEABLE["QRESYNC"] = "QRESYNC"
 

@@ -30,9 +30,9 @@ from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.types import UidSet
 from folkmoot.storage.types_search import SortCriterion, SortField
 
-capability("SORT", signed_in)
-capability("SORT=DISPLAY", signed_in)
-capability("ESORT", signed_in)
+capability("SORT", signed_in)  # rfc5256#1
+capability("SORT=DISPLAY", signed_in)  # rfc5957#3
+capability("ESORT", signed_in)  # rfc5267#3.1
 
 MAX_CRITERIA = 20  # more than there are: a field that stands twice decides nothing more
 

@@ -11,8 +11,8 @@ from typing import Final
 from folkmoot.protocols.imap.cursor import BadSyntax
 from folkmoot.protocols.imap.registry import capability, signed_in
 
-capability("SPECIAL-USE", signed_in)
-capability("CREATE-SPECIAL-USE", signed_in)
+capability("SPECIAL-USE", signed_in)  # rfc6154#2
+capability("CREATE-SPECIAL-USE", signed_in)  # rfc6154#3
 
 #: Uses that a mailbox can be given. \All, \Flagged and \Important would be searches, not mailboxes.
 OFFERED: Final = frozenset({"\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"})

@@ -10,7 +10,7 @@ from folkmoot.protocols.imap.commands.basic import ENABLE_HOOKS, ENABLEABLE
 from folkmoot.protocols.imap.registry import capability, signed_in
 from folkmoot.protocols.imap.session import Session
 
-capability("UIDONLY", signed_in)
+capability("UIDONLY", signed_in)  # rfc9586#3.1
 ENABLEABLE["UIDONLY"] = "UIDONLY"
 
 

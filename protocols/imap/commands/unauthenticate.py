@@ -12,7 +12,7 @@ from folkmoot.protocols.imap.registry import (
 )
 from folkmoot.protocols.imap.session import Session
 
-capability("UNAUTHENTICATE", signed_in)
+capability("UNAUTHENTICATE", signed_in)  # rfc8437#3
 
 
 @command(

@@ -9,5 +9,5 @@ from __future__ import annotations
 from folkmoot.protocols.imap.commands.basic import ENABLEABLE
 from folkmoot.protocols.imap.registry import capability, signed_in
 
-capability("UTF8=ACCEPT", signed_in)
+capability("UTF8=ACCEPT", signed_in)  # rfc6855#3
 ENABLEABLE["UTF8=ACCEPT"] = "UTF8=ACCEPT"

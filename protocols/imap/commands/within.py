@@ -10,7 +10,7 @@ from folkmoot.protocols.imap.search_keys import SearchKey, SearchParser, search_
 from folkmoot.protocols.imap.search_plan import translates
 from folkmoot.storage import types_search as find
 
-capability("WITHIN", signed_in)
+capability("WITHIN", signed_in)  # rfc5032#3
 
 
 @dataclass(frozen=True, slots=True)
