@@ -116,6 +116,7 @@ def check_locks(
 
     ``membership``: the place comes to be or goes away; ``below``: with all under it.
     """
+    # rfc4918#7
     locks = locks_on(txn, found, membership=membership)
     node = found.entry.node if found.entry is not None else None
     if below and isinstance(node, Folder):

@@ -120,7 +120,7 @@ def send_changes(
 
 
 def _only_answers(old: CalendarObject, new: CalendarObject) -> bool:
-    """Whether nothing but answers changed, not even an alarm."""
+    """Whether nothing but answers changed, not even an alarm. # rfc6638#3.2.10"""
     inside = [[part.components for part in each.parts] for each in (old, new)]
     return inside[0] == inside[1] and not differs_beyond_answers(old, new)
 
@@ -182,7 +182,7 @@ def principal_at(txn: ReadTxn, address: str) -> Principal | None:
 
 
 def _status_elsewhere(who: str) -> str:
-    """The status of a message to somebody who is not of this server."""
+    """The status of a message to somebody who is not of this server. # rfc6638#3.2.9"""
     return NO_SERVICE if who.startswith("mailto:") else UNKNOWN_USER
 
 
@@ -261,6 +261,7 @@ def calendar_for(home: ScheduleHome, component: str) -> int:
 
 def cancel_all(txn: Txn, folder: Folder, blobs: FileBlobs) -> bool:
     """Cancel, or decline, the meetings of a calendar that is to be removed; whether any were."""
+    # rfc6638#3.2.1.3, rfc6638#3.2.2.4
     sent = False
     for item in txn.view(MeetingsAhead(folder.id, MANY_MEETINGS)):
         sent |= send_changes(txn, folder, item, None, blobs)[1]

@@ -54,7 +54,7 @@ class TreeLocking(TreeReading):
         self.limits = limits or ItemLimits()
 
     def locks(self, path: TreePath) -> Deferred[list[Lock]]:
-        """The locks that cover what lies at a path, inherited ones too."""
+        """The locks that cover what lies at a path, inherited ones too. # rfc4918#6.8"""
 
         def work(txn: ReadTxn) -> list[Lock]:
             found = followed(txn, txn.view(FindPlace(path, properties=False)))
@@ -126,6 +126,7 @@ class TreeLocking(TreeReading):
 
         Raises ``PreconditionFailed`` where no such lock covers the path.
         """
+        # rfc4918#9.10.2
 
         def work(txn: Txn) -> Lock:
             found = self._find(txn, path)
@@ -140,7 +141,7 @@ class TreeLocking(TreeReading):
         return self._run("lock", work)
 
     def unlock(self, path: TreePath, token: str) -> Deferred[None]:
-        """End a lock. Raises ``Conflict`` where it does not cover the path."""
+        """End a lock. Raises ``Conflict`` where it does not cover the path. # rfc4918#9.11"""
 
         def work(txn: Txn) -> None:
             found = self._find(txn, path)

@@ -29,7 +29,7 @@ class ThreadMember(NamedTuple):
 
 
 def by_subject(members: Sequence[ThreadMember]) -> Threads:
-    """ORDEREDSUBJECT: all of a subject, the first being parent of the others."""
+    """ORDEREDSUBJECT: all of a subject, the first being parent of the others. # rfc5256#3"""
     ordered = sorted(members, key=lambda one: (one.subject, one.sent, one.uid))
     threads = [list(group) for _, group in groupby(ordered, key=lambda one: one.subject)]
     threads.sort(key=lambda thread: (thread[0].sent, thread[0].uid))
@@ -41,6 +41,7 @@ def by_subject(members: Sequence[ThreadMember]) -> Threads:
 
 def by_references(members: Sequence[ThreadMember], *, subjects: bool) -> Threads:
     """REFERENCES, or REFS, which leaves subjects alone and has the latest thread last."""
+    # rfc5256#3
     forest = _Forest(members)
     if subjects:
         forest.sort_children()

@@ -27,6 +27,7 @@ _ABSENT: Final = cal("is-not-defined")
 def filter_of(root: Element) -> CalendarFilter:
     """The filter of a report. Raises ``DavError`` (valid-filter, supported-filter,
     supported-collation)."""
+    # rfc4791#9.7
     found = child(root, cal("filter"))
     inside = list(children(found)) if found is not None else []
     if len(inside) != 1 or inside[0].tag != cal("comp-filter"):

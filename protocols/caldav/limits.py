@@ -34,7 +34,7 @@ def supported_components(request: Request, node: Node) -> str:
 
 @prop(cal("supported-calendar-component-sets"), Kind.HOME, CALENDAR)
 def supported_sets(request: Request, node: Node) -> str:
-    """The sets of components that new calendars can be for: any."""
+    """The sets of components that new calendars can be for: any. # rfc4791#5.2.3"""
     name = "C:supported-calendar-component-set"
     return "".join(
         f"<{name}>{_set(names)}</{name}>"

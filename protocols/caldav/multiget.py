@@ -16,7 +16,7 @@ from folkmoot.protocols.dav.xml import Element
 
 @report(cal("calendar-multiget"), Kind.IN_TREE, CALENDAR)
 async def calendar_multiget(request: Request, resource: Resource, root: Element) -> None:
-    """The objects that the request lists by URL."""
+    """The objects that the request lists by URL. # rfc4791#7.9"""
     request.written = resource.tree_path
     data = DataAsked(request, root)
     listed, lost = await by_collection(request, resource, root)

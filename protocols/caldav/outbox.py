@@ -39,7 +39,7 @@ NO_AUTHORITY: Final = "3.8;No authority"
 
 @method("POST", Kind.FOLDER, CALENDAR)
 async def post(request: Request, resource: Resource) -> None:
-    """A request for busy times; in other collections a new member, or who shares it."""
+    """A request for busy times; in other collections a new member, or who shares it. # rfc6638#5"""
     if not is_outbox(resource.node):
         if not await answer_sharing(request, resource):
             await add_object(request, resource)
@@ -65,6 +65,7 @@ async def post(request: Request, resource: Resource) -> None:
 
 def _message(octets: bytes) -> CalendarObject:
     """The request. Raises ``DavError`` (valid-calendar-data, valid-scheduling-message)."""
+    # rfc6638#5.2.1
     try:
         method_, message = read_message(octets, Limits(octets=_LIMIT, attendees=_ATTENDEES))
     except CalendarError as error:
@@ -101,6 +102,7 @@ async def _answer(
     request: Request, message: CalendarObject, who: str, since: int, before: int
 ) -> tuple[str, str]:
     """The status for one person, and their busy times as iCalendar text."""
+    # rfc6638#5.1, rfc6638#10.2
     calendars = await request.tree.calendars_of(address(who))
     if calendars is None:
         return UNKNOWN_USER, ""

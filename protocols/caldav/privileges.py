@@ -37,7 +37,7 @@ def _added(node: Node) -> dict[str, str]:
 
 @prop(dav("supported-privilege-set"), Kind.FOLDER, CALENDAR)
 def supported(request: Request, node: Node) -> str:
-    """The tree of privileges, with those of scheduling below all."""
+    """The tree of privileges, with those of scheduling below all. # rfc6638#6.3"""
     added = _added(node)
     if not added:
         return SUPPORTED
@@ -53,7 +53,7 @@ def supported(request: Request, node: Node) -> str:
 
 @prop(dav("current-user-privilege-set"), Kind.FOLDER, CALENDAR)
 def current(request: Request, node: Node) -> str:
-    """What the one who asks may do: scheduling is the owner's."""
+    """What the one who asks may do: scheduling is the owner's. # rfc6638#6.1, rfc6638#6.2"""
     listed = current_user_privilege_set(node.rights)
     if not node.rights & Right.EDIT:
         return listed

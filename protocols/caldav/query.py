@@ -19,7 +19,7 @@ _WINDOWS = "MSFT-"
 
 @report(cal("calendar-query"), Kind.IN_TREE, CALENDAR)
 async def calendar_query(request: Request, resource: Resource, root: Element) -> None:
-    """The objects that match a filter, with properties and parts of their data."""
+    """The objects that match a filter, with properties and parts of their data. # rfc4791#7.8"""
     request.written = resource.tree_path
     data, asked = DataAsked(request, root), filter_of(root)
     answer = Multistatus(request.exchange)

@@ -61,7 +61,7 @@ def zone_asked(root: Element, calendar: Node) -> Zone:
 
 
 def zone_by_id(name: str) -> Zone:
-    """The zone of a name. Raises ``DavError`` (valid-timezone)."""
+    """The zone of a name. Raises ``DavError`` (valid-timezone). # rfc7809#3.1.5"""
     zone = zone_named(name)
     if zone is None:
         raise refuse("valid-timezone", text="This time zone is not known.")

@@ -30,6 +30,7 @@ class Wanted:
 
 def version_wanted(header: str | None) -> Wanted:
     """What a header asks for. Other types than vCards do not count: it is what there is here."""
+    # rfc9110#12.5.1
     ranges = [_read(match[1]) for match in list(_RANGE.finditer(header or ""))[:MAX_RANGES]]
     quality = {version: _quality(ranges, version) for version in VERSIONS}
     best = max(quality.values())

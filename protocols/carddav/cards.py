@@ -75,7 +75,7 @@ async def put_card(request: Request, resource: Resource) -> None:
 
 @method("POST", Kind.FOLDER, CONTACTS)
 async def add_card(request: Request, resource: Resource) -> None:
-    """Store a card under a name that the server finds, or share the address book."""
+    """Store a card under a name that the server finds, or share the address book. # rfc5995#3.1"""
     if await answer_sharing(request, resource):
         return
     await _store(request, resource, add_member)

@@ -31,6 +31,7 @@ def filter_of(root: Element) -> Filter:
 
     Raises ``DavError`` (supported-filter, supported-collation).
     """
+    # rfc6352#10.5
     found = child(root, card("filter"))
     if found is None:
         return Filter()

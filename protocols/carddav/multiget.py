@@ -15,7 +15,7 @@ from folkmoot.protocols.dav.xml import Element
 
 @report(card("addressbook-multiget"), Kind.IN_TREE, CONTACTS)
 async def addressbook_multiget(request: Request, resource: Resource, root: Element) -> None:
-    """The cards that the request lists by URL; 404 for each that is not there."""
+    """The cards that the request lists by URL; 404 for each that is not there. # rfc6352#8.7"""
     request.written = resource.tree_path
     data = DataAsked(root)
     plan = plan_of(request, root, data.special)

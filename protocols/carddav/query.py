@@ -48,6 +48,7 @@ async def _searched(request: Request, resource: Resource) -> list[Resource]:
 
     Who says nothing of a book means what is in it.
     """
+    # rfc6352#8.6
     if resource.kind is Kind.ITEM:
         return [await request.locate(resource.tree_path.parent)]
     depth = request.depth(1)

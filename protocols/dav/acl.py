@@ -53,6 +53,7 @@ def access_of(request: Request, node: Node) -> Access | None:
 
 def aces(request: Request, node: Node) -> str:
     """The value of ``DAV:acl``. Who may not share sees the owner and himself."""
+    # rfc3744#5.5.1, rfc3744#5.5.2
     access = access_of(request, node)
     if access is None:
         if node.rights == ALL_RIGHTS:
@@ -94,7 +95,7 @@ def own_grants(node: Node, access: Access) -> list[Grant]:
 
 
 def inherited(request: Request, node: Node) -> str:
-    """The value of ``DAV:inherited-acl-set``: the folders above that have grants."""
+    """The value of ``DAV:inherited-acl-set``: the folders above that have grants. # rfc3744#5.7"""
     access = access_of(request, node)
     if access is None:
         return ""
@@ -106,7 +107,7 @@ def inherited(request: Request, node: Node) -> str:
 
 
 async def principals_in(request: Request, resource: Resource) -> list[PrincipalPlace]:
-    """The principals that the ACEs of a resource are about."""
+    """The principals that the ACEs of a resource are about. # rfc3744#9.2"""
     await fetch_access(request, resource, None)
     node = resource.node
     places = {PrincipalPlace(node.space_id, node.of_group): None}

@@ -206,7 +206,7 @@ async def collections_of(request: Request, home: Resource) -> list[Resource]:
 
 
 def not_found(urls: Iterable[str]) -> str:
-    """Responses for URLs that lead to nothing."""
+    """Responses for URLs that lead to nothing. # rfc4791#7.9, rfc6352#8.7"""
     return "".join([status_response(url, 404) for url in urls])
 
 

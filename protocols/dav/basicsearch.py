@@ -52,6 +52,7 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 def parse_where(where: Element | None) -> Condition:
     """The condition in ``DAV:where``; without one, everything. Raises ``DavError`` 400, 422."""
+    # rfc5323#5.5
     if where is None:
         return lambda node: True
     found = list(children(where))
@@ -62,6 +63,7 @@ def parse_where(where: Element | None) -> Condition:
 
 def parse_order(orderby: Element | None) -> list[Order]:
     """What results are ordered by, the most important first. Raises ``DavError`` 400, 422."""
+    # rfc5323#5.6
     orders: list[Order] = []
     for entry in children(orderby) if orderby is not None else ():
         if entry.tag == dav("order"):
@@ -167,6 +169,7 @@ def _pattern(literal: str) -> Pattern:
 def like(value: str, pattern: Pattern) -> bool:
     """Whether a text fits a pattern. Each piece is looked for once, from where the last one ended:
     the leftmost place leaves the most for those behind it."""
+    # rfc5323#5.15
     (first, at), *others = pattern.pieces
     if not others:
         return first.fullmatch(value) is not None

@@ -80,6 +80,7 @@ def parse_tags(header: str | None, *, weak: bool = False) -> tuple[str, ...] | N
 
     Weak ones match nothing unless ``weak``. Raises ``DavError`` 400.
     """
+    # rfc9110#8.8.3, rfc9110#13.1.1
     if header is None:
         return None
     header = header.strip()

@@ -58,5 +58,6 @@ def status_line(status: int) -> str:
 
 def status_response(href: str, status: int, condition: str = "") -> str:
     """The ``DAV:response`` of a resource as a whole; ``condition`` is finished XML."""
+    # rfc4918#13, rfc4918#14.24
     error = f"<D:error>{condition}</D:error>" if condition else ""
     return f"<D:response><D:href>{href}</D:href>{status_line(status)}{error}</D:response>"

@@ -182,6 +182,7 @@ def interceptor(handler: Interceptor) -> Interceptor:
 
 def compliance(*names: str) -> None:
     """Register words of the ``DAV:`` header, which come in the order of registration."""
+    # rfc4918#10.1
     REGISTRY.compliance.extend(name for name in names if name not in REGISTRY.compliance)
 
 

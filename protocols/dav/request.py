@@ -139,7 +139,7 @@ class Request:
         return lies.names[-1]
 
     def target(self, reference: str) -> Target:
-        """The target of a URL that the client named. Raises ``DavError`` 400, 502."""
+        """The target of a URL that the client named. Raises ``DavError`` 400, 502. # rfc4918#8.3"""
         try:
             return self.exchange.local(reference.strip())
         except BadTarget:
@@ -165,7 +165,7 @@ class Request:
     # --- headers ------------------------------------------------------------------------------
 
     def guard(self, path: TreePath) -> Guard:
-        """The conditions of a write to ``path``. Raises ``DavError`` 400."""
+        """The conditions of a write to ``path``. Raises ``DavError`` 400. # rfc9110#13.2.2"""
         return conditions.guard(self.exchange, path, self.tree_path)
 
     def depth(self, default: int) -> int:

@@ -14,6 +14,7 @@ def sync_token(folder_id: int, modseq: int, began: int = 0) -> str:
 
 def parse_sync_token(text: str, folder_id: int) -> tuple[int, int] | None:
     """(number, began) in a token of this collection, 0 for "" (from the beginning); else None."""
+    # rfc6578#3.2
     text = text.strip()
     if not text:
         return 0, 0

@@ -186,6 +186,7 @@ class Channel(HTTPChannel):
 
     def will_stay(self, request: Request) -> bool:
         """Whether the connection goes on after this request; asked when the answer begins."""
+        # rfc9112#9.3
         body = request.body
         if not body.complete:
             rest = (body.length or 0) - body.received

@@ -40,7 +40,7 @@ def _accepts_gzip(accepted: str) -> bool:
 
 
 class Compressor:
-    """A gzip stream."""
+    """A gzip stream. # rfc9110#8.4.1"""
 
     def __init__(self) -> None:
         self._stream = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)

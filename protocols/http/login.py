@@ -47,6 +47,7 @@ def credentials(field: str) -> tuple[str, str]:
 
     They are UTF-8; clients that know nothing of ``charset`` send Latin-1.
     """
+    # rfc7617#2
     scheme, _, given = field.partition(" ")
     if scheme.lower() != "basic" or len(given) > _MOST:
         raise AuthenticationFailed

@@ -59,7 +59,7 @@ class Request:
 
     @property
     def expected(self) -> bool:
-        """Whether the client waits for 100 Continue and did not get it."""
+        """Whether the client waits for 100 Continue and did not get it. # rfc9110#10.1.1"""
         return self._expects
 
     def _continue(self) -> None:

@@ -71,6 +71,7 @@ def parse_reference(text: str, host: str) -> Target:
     ``host`` is the Host that the client used; the scheme is not compared, because TLS may end in a
     proxy. Raises ``BadTarget`` and ``OtherHost``.
     """
+    # rfc4918#8.3
     if len(text) > MAX_URL:
         raise BadTarget
     match = _URL.fullmatch(text)
@@ -94,6 +95,7 @@ def is_host(text: str) -> bool:
 
 def same_host(one: str, other: str) -> bool:
     """Whether two hosts are the same, ports that are usual for HTTP and HTTPS aside."""
+    # rfc9110#4.2.3
     return _bare(one) == _bare(other)
 
 

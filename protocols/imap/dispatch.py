@@ -75,6 +75,7 @@ def _find(session: Session, cursor: Cursor) -> CommandEntry:
 
 async def execute(session: Session, entry: CommandEntry, arguments: Any) -> Reply:
     """Run a command and tell what changed meanwhile. Raises ``ConnectionLost`` only."""
+    # rfc9051#5.5
     try:
         session.cut = None
         reply = finished(session, await entry.handler(session, arguments))

@@ -23,7 +23,7 @@ _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def literal(data: bytes) -> bytes:
-    """A literal: ``{size}`` CRLF and the octets (which must not hold NUL)."""
+    """A literal: ``{size}`` CRLF and the octets (which must not hold NUL). # rfc9051#4.3"""
     return b"{%d}\r\n%b" % (len(data), data)
 
 
@@ -37,18 +37,19 @@ def quoted_or_literal(data: bytes, *, utf8: bool = False) -> bytes:
 
     With `utf8` (UTF8=ACCEPT or IMAP4rev2 enabled) `data` must be UTF-8 and may stay quoted.
     """
+    # rfc9051#4.3
     if (_UNQUOTABLE_UTF8 if utf8 else _UNQUOTABLE).search(data):
         return literal(data)
     return b'"%b"' % _NEEDS_ESCAPE.sub(rb"\\\g<0>", data)
 
 
 def nstring(data: bytes | None, *, utf8: bool = False) -> bytes:
-    """A string, or ``NIL`` for None."""
+    """A string, or ``NIL`` for None. # rfc9051#4.5"""
     return b"NIL" if data is None else quoted_or_literal(data, utf8=utf8)
 
 
 def astring(data: bytes, *, utf8: bool = False) -> bytes:
-    """An atom where that is possible, else a string."""
+    """An atom where that is possible, else a string. # rfc9051#4.1"""
     if _ATOM.fullmatch(data) and data.upper() != b"NIL":
         return data
     return quoted_or_literal(data, utf8=utf8)
@@ -56,6 +57,7 @@ def astring(data: bytes, *, utf8: bool = False) -> bytes:
 
 def mailbox_name(name: str, utf8: bool = False) -> bytes:
     """A mailbox name, in modified UTF-7 unless the session speaks UTF-8."""
+    # rfc9051#5.1, rfc3501#5.1.3
     if utf8:
         return astring(name.encode("utf-8"), utf8=True)
     return astring(mutf7.encode(name))
@@ -87,7 +89,7 @@ def status_line(prefix: bytes, status: Status, message: str, code: str | None = 
 
 
 def tagged(tag: bytes, status: Status, message: str, code: str | None = None) -> bytes:
-    """The line that completes a command."""
+    """The line that completes a command. # rfc9051#7.1"""
     return status_line(tag, status, message, code)
 
 
@@ -102,7 +104,7 @@ def data(*words: bytes) -> bytes:
 
 
 def continuation(message: str = "Ready") -> bytes:
-    """A continuation request with human-readable text."""
+    """A continuation request with human-readable text. # rfc9051#7.6"""
     return b"+ %b\r\n" % text(message)
 
 

@@ -195,7 +195,7 @@ class Framer:
         return command
 
     def _offer(self, line: bytes, header: _Header) -> _Outcome:
-        """Ask whether a literal is wanted, and refuse or prepare for it."""
+        """Ask whether a literal is wanted, and refuse or prepare for it. # rfc9051#4.3"""
         self._text_size += len(line)
         self._segments.append(line[: header.start])
         if len(self._segments) > 2 * self.limits.max_literals:

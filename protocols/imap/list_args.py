@@ -114,6 +114,7 @@ def parse_lsub(cursor: Cursor) -> ListArgs:
 
 def parse_status(cursor: Cursor) -> StatusArgs:
     """Read all arguments of STATUS, from the space before the first to the command's end."""
+    # rfc9051#6.3.11
     cursor.space()
     mailbox = cursor.mailbox()
     cursor.space()
@@ -199,6 +200,7 @@ class ListPattern:
 
 def list_match(patterns: Iterable[str], name: str, delimiter: str = "/") -> bool:
     """Whether `name` matches any of `patterns`; for many names keep :class:`ListPattern`."""
+    # rfc9051#6.3.9
     return any(ListPattern(pattern, delimiter).matches(name) for pattern in patterns)
 
 

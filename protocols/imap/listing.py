@@ -213,7 +213,7 @@ def _asks_for_uses_there(arguments: ListArgs) -> bool:
 def list_line(
     name: str, words: Iterable[bytes], *, utf8: bool, extended: bytes = b"", kind: bytes = b"LIST"
 ) -> bytes:
-    """``* LIST (words) "/" name (extended)``."""
+    """``* LIST (words) "/" name (extended)``. # rfc9051#7.3.1"""
     pieces = [kind, b"(%b)" % b" ".join(words), b'"/"', encoder.mailbox_name(name, utf8)]
     if extended:
         pieces.append(b"(%b)" % extended)

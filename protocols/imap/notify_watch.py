@@ -205,7 +205,7 @@ class NotifyWatch:
     # --- counters -----------------------------------------------------------------------------
 
     def _counters(self, before: dict[int, MailboxInfo]) -> list[bytes]:
-        """STATUS responses for mailboxes in which messages or flags changed."""
+        """STATUS responses for mailboxes in which messages or flags changed. # rfc5465#5.2"""
         selected = self._session.view.mailbox_id if self._session.view is not None else 0
         same_name = {info.name: info for info in before.values()}
         lines = []

@@ -185,6 +185,7 @@ def parse_search(cursor: Cursor) -> SearchArgs:
 
     BadSyntax with status NO and code BADCHARSET for a charset that is not in :data:`CODECS`.
     """
+    # rfc9051#6.4.4
     cursor.space()
     return search_args(cursor)
 

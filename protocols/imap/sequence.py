@@ -41,6 +41,7 @@ class SequenceSet:
     @property
     def uses_star(self) -> bool:
         """Whether ``*`` occurs, so that the meaning depends on the highest number in use."""
+        # rfc9051#4.1.1
         return any(first == STAR or last == STAR for first, last in self.parts)
 
     def resolve(self, max_value: int) -> list[Range]:

@@ -231,6 +231,7 @@ class Session:
 
     def sign_out(self) -> None:
         """Go back to the state before login: all that was enabled, selected or watched ends."""
+        # rfc8437#4.1
         self.select(None)
         for unwatch in self._unwatch:
             unwatch()

@@ -34,6 +34,8 @@ class Report:
     ``attempted`` is the time of the last try, ``retry_until`` is told with delays only.
     """
 
+    # rfc3464#2.3
+
     recipient: MailRecipient
     action: Action
     status: str

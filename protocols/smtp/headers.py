@@ -130,7 +130,7 @@ def _folded(words: list[str]) -> str:
 
 
 def return_path(sender: str) -> bytes:
-    """Return the Return-Path field of a final delivery, with its CRLF."""
+    """Return the Return-Path field of a final delivery, with its CRLF. # rfc5321#4.4"""
     return f"Return-Path: <{sender}>\r\n".encode()
 
 

@@ -32,6 +32,8 @@ class RetryPolicy:
     tried together. The sender is told of a delay after ``warn_after`` seconds (0: never).
     """
 
+    # rfc5321#4.5.4.1
+
     schedule: tuple[float, ...] = (300, 900, 1800, 3600, 7200, 14400)
     warn_after: float = 4 * 3600
     jitter: float = 0.15

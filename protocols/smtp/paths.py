@@ -102,12 +102,12 @@ def _normal_domain(domain: str) -> str:
 
 
 def is_literal(domain: str) -> bool:
-    """Return whether this is an address literal such as ``[192.0.2.1]``."""
+    """Return whether this is an address literal such as ``[192.0.2.1]``. # rfc5321#4.1.3"""
     return _LITERAL.match(domain) is not None
 
 
 def ascii_domain(domain: str) -> str | None:
-    """Return the domain in the ASCII form of IDNA, or None when there is none."""
+    """Return the domain in the ASCII form of IDNA, or None when there is none. # rfc6531#3.2"""
     if domain.isascii():
         return domain.lower()
     try:

@@ -26,6 +26,8 @@ from folkmoot.storage.types_mail import (
 class TlsMode(StrEnum):
     """How a connection is secured. OPPORTUNISTIC takes what it gets, and checks nothing."""
 
+    # rfc7435#3
+
     NONE = "none"
     OPPORTUNISTIC = "opportunistic"
     STARTTLS = "starttls"

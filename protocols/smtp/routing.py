@@ -57,7 +57,7 @@ class Resolver(Protocol):
         """Return the MX records, [] when there are none, None when the name does not exist."""
 
     async def addresses(self, host: str) -> Sequence[str]:
-        """Return the IPv6 and IPv4 addresses of a host; [] when there are none."""
+        """Return the IPv6 and IPv4 addresses of a host; [] when there are none. # rfc5321#5.2"""
 
 
 class DnsResolver:

@@ -30,13 +30,14 @@ class Submission:
     async def sender(self, session: Session, address: str) -> Reply:
         """Let people send as themselves, as groups that let them, or with the null path (receipts,
         vacation notices)."""
+        # rfc6409#6.1
         assert session.actor is not None
         if address and not await session.service.intake.may_send_as(session.actor, address):
             return replies.NOT_YOUR_ADDRESS
         return replies.SENDER_OK
 
     async def recipient(self, session: Session, recipient: MailRecipient) -> Reply:
-        """Refuse at once what is known to fail."""
+        """Refuse at once what is known to fail. # rfc6409#6.2"""
         assert session.actor is not None
         poster = Poster(session.actor.account_id)
         found = await session.service.intake.resolve(recipient.address, poster)

@@ -38,6 +38,7 @@ def preview_text(source: Source, table: PartTable, entities: Sequence[Entity] | 
     nothing else. Attachments and parts in an unknown encoding are passed over. `entities` are
     those of the parts where the message was just scanned.
     """
+    # rfc8970#3.3
     looked_at = 0
     for row, part in enumerate(table.parts):
         if part.kind is not PartKind.TEXT or part.encoding is Encoding.UNKNOWN:

@@ -164,6 +164,7 @@ def thread_root(references: bytes, message_id: int | None) -> int | None:
 
     That of the oldest message which this one refers to, or its own; None for neither.
     """
+    # rfc8474#5.2
     if references:
         return int.from_bytes(references[:8], "big", signed=True)
     return message_id

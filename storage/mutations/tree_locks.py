@@ -95,7 +95,7 @@ class TakeLock(Mutation[str]):
 
 @dataclass(frozen=True, slots=True)
 class RefreshLock(Mutation[None]):
-    """Begin the time of a lock anew. Raises ``NotFound``."""
+    """Begin the time of a lock anew. Raises ``NotFound``. # rfc4918#9.10.2"""
 
     folder_id: int
     token: str
@@ -123,7 +123,7 @@ class RefreshLock(Mutation[None]):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLock(Mutation[None]):
-    """End a lock. Raises ``NotFound``."""
+    """End a lock. Raises ``NotFound``. # rfc4918#9.11"""
 
     folder_id: int
     token: str

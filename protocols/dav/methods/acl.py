@@ -28,7 +28,7 @@ compliance("access-control")
 
 @method("ACL", Kind.IN_TREE)
 async def acl(request: Request, resource: Resource) -> None:
-    """Grant what the body says, and nothing else."""
+    """Grant what the body says, and nothing else. # rfc3744#8.1"""
     if not resource.node.rights & Right.SHARE:
         raise refuse("need-privileges", text="You may not change who may do what.")
     root = await request.xml(MAX_BODY)
@@ -110,6 +110,7 @@ def _is_inherited(resource: Resource, access: Access, space: int) -> bool:
 
 async def _space(request: Request, resource: Resource, principal: Element) -> int:
     """The space of a principal of an ACE. Raises ``DavError`` (recognized-principal …)."""
+    # rfc3744#5.5.1
     named = child(principal, dav("property"))
     if named is not None:
         if child(named, dav("owner")) is None:

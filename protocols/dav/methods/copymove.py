@@ -12,7 +12,7 @@ from folkmoot.storage.types_tree import TreePath
 
 @method("COPY", Kind.IN_TREE)
 async def copy(request: Request, resource: Resource) -> None:
-    """Depth 0 copies a folder without what is in it."""
+    """Depth 0 copies a folder without what is in it. # rfc4918#9.8.3"""
     depth = request.depth(INFINITY)
     if depth == 1:
         raise DavError(400, text="COPY has Depth 0 or infinity.")
@@ -30,6 +30,7 @@ async def copy(request: Request, resource: Resource) -> None:
 @method("MOVE", Kind.IN_TREE)
 async def move(request: Request, resource: Resource) -> None:
     """What was at the destination is gone, its locks stay behind with the source."""
+    # rfc4918#9.9, rfc4918#7.5
     if resource.node.folder is not None and request.depth(INFINITY) != INFINITY:
         raise DavError(400, text="A collection moves with all that is in it.")
     source, target = resource.tree_path, destination(request)
@@ -41,6 +42,7 @@ async def move(request: Request, resource: Resource) -> None:
 
 def destination(request: Request) -> TreePath:
     """Where it goes. Raises ``DavError`` 400, 403 outside the trees, 502 on other servers."""
+    # rfc4918#10.3
     header = request.exchange.header("Destination")
     if header is None:
         raise DavError(400, text="The Destination header is missing.")

@@ -91,7 +91,7 @@ async def octets_of(request: Request, item: Item) -> bytes:
 async def send_item(
     request: Request, item: Item, status: int, fields: Fields, span: Range | None = None
 ) -> None:
-    """An answer with the octets of an item, or with a range of them."""
+    """An answer with the octets of an item, or with a range of them. # rfc9110#14.2"""
     exchange = request.exchange
     start, end = span or (0, item.size)
     if exchange.method == "HEAD":
@@ -184,7 +184,7 @@ _HEAD = (
 @method("HEAD", Kind.COLLECTION)
 @method("GET", Kind.COLLECTION)
 async def get_collection(request: Request, resource: Resource) -> None:
-    """A page that lists the members, for people who look with a browser."""
+    """A page that lists the members, for people who look with a browser. # rfc4918#9.4"""
     exchange, node = request.exchange, resource.node
     fields = [
         ("Content-Type", "text/html; charset=utf-8"),

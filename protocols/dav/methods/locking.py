@@ -61,6 +61,7 @@ async def unlock(request: Request, resource: Resource) -> None:
 
 def timeout_of(request: Request) -> int | None:
     """The first timeout of the Timeout header that is understood; None for as long as it gets."""
+    # rfc4918#10.7
     for word in (request.exchange.header("Timeout") or "").split(","):
         match = _SECONDS.fullmatch(word)
         if match is not None:
@@ -71,6 +72,7 @@ def timeout_of(request: Request) -> int | None:
 
 
 def _lock_info(root: Element) -> tuple[LockScope, str]:
+    # rfc4918#14.11
     if root.tag != dav("lockinfo"):
         raise DavError(400, text="The body is no DAV:lockinfo.")
     scope, kind = child(root, dav("lockscope")), child(root, dav("locktype"))

@@ -92,7 +92,7 @@ def _props(root: Element) -> Iterator[Element]:
 
 
 def _types(root: Element | None) -> frozenset[str]:
-    """The resource types that a body asks for, ``DAV:collection`` aside."""
+    """The resource types that a body asks for, ``DAV:collection`` aside. # rfc5689#3"""
     found: set[str] = set()
     for props in _props(root) if root is not None else ():
         asked = child(props, _RESOURCE_TYPE)

@@ -48,5 +48,6 @@ async def _answer(exchange: Exchange, methods: list[str]) -> None:
 
 def compliance_header() -> str:
     """``1, 2, 3, access-control, …``: the classes come first, as old clients expect."""
+    # rfc4918#10.1, rfc4918#18
     words = sorted(REGISTRY.compliance, key=lambda word: (not word.isdigit(), word))
     return ", ".join(words)

@@ -24,7 +24,7 @@ _FOR_REDIRECTOR: Final = (
 
 @method("PROPFIND", Kind.ANY)
 async def propfind(request: Request, resource: Resource) -> None:
-    """Properties of a resource and, by Depth, of its members."""
+    """Properties of a resource and, by Depth, of its members. # rfc4918#9.1"""
     depth = request.depth(INFINITY)
     plan = plan_of(request, await request.xml(MAX_BODY))
     await plan.prefetch(resource)
@@ -52,7 +52,7 @@ async def _add_site(request: Request, plan: Plan, answer: Multistatus, depth: in
 
 
 def plan_of(request: Request, root: Element | None) -> Plan:
-    """What the body asks for; without one, allprop. Raises ``DavError`` 400."""
+    """What the body asks for; without one, allprop. Raises ``DavError`` 400. # rfc4918#9.1"""
     minimal = request.prefers("return=minimal")
     everything = root is None
     names: list[str] = []

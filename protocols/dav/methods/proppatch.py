@@ -54,7 +54,7 @@ class Changes:
             self.values[other] = None
 
     def remove(self, resource: Resource, name: str) -> None:
-        """A property loses its value; that there is none is no error."""
+        """A property loses its value; that there is none is no error. # rfc4918#14.23"""
         if _is_protected(resource, name):
             self.refused[name] = (403, PROTECTED)
             return
@@ -103,6 +103,7 @@ async def proppatch(request: Request, resource: Resource) -> None:
 
 def changes_of(resource: Resource, root: Element) -> Changes:
     """What the ``set`` and ``remove`` elements of a body ask for. Raises ``DavError`` 400."""
+    # rfc4918#14.23, rfc4918#14.26
     changes = Changes()
     count = 0
     for step in children(root):

@@ -11,7 +11,7 @@ from folkmoot.protocols.dav.xml import MAX_LIST_BODY
 
 @method("REPORT", Kind.ANY)
 async def report(request: Request, resource: Resource) -> None:
-    """Answer the report that the body names."""
+    """Answer the report that the body names. # rfc3253#3.6"""
     root = await request.xml(MAX_LIST_BODY)
     if root is None:
         raise DavError(400, text="REPORT needs a body.")

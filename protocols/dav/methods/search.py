@@ -50,7 +50,7 @@ async def search(request: Request, resource: Resource) -> None:
 
 
 async def _scope(request: Request, resource: Resource, query: Element) -> tuple[Resource, int]:
-    """Where to search, and how many levels below."""
+    """Where to search, and how many levels below. # rfc5323#5.4"""
     origin = child(query, dav("from"))
     within = children(origin) if origin is not None else ()
     scopes = [entry for entry in within if entry.tag == dav("scope")]
@@ -81,6 +81,7 @@ def _plan(request: Request, query: Element) -> Plan:
 
 
 def _limit(query: Element) -> int:
+    # rfc5323#5.17
     found = child(query, dav("limit"))
     if found is None:
         return MAX_FOUND

@@ -37,25 +37,25 @@ def creation_time(resource: Resource, value: Element) -> ItemTimes:
 
 @prop(dav("resourcetype"), everything=True)
 def resourcetype(request: Request, node: Node) -> str:
-    """What kind of thing it is; empty for an item."""
+    """What kind of thing it is; empty for an item. # rfc4918#15.9"""
     return resource_type(node)
 
 
 @prop(dav("displayname"), everything=True, stored=True, setter=any_value)
 def displayname(request: Request, node: Node) -> str:
-    """The name for people: what was set, or else the last part of the path."""
+    """The name for people: what was set, or else the last part of the path. # rfc4918#15.2"""
     return escape(printable(node.name or node.title))
 
 
 @prop(dav("getcontentlength"), Kind.ITEM, everything=True)
 def getcontentlength(request: Request, node: Node) -> str | None:
-    """Octets."""
+    """Octets. # rfc4918#15.4"""
     return str(node.item.size) if node.item is not None else None
 
 
 @prop(dav("getcontenttype"), Kind.ITEM, everything=True)
 def getcontenttype(request: Request, node: Node) -> str | None:
-    """The media type as GET says it."""
+    """The media type as GET says it. # rfc4918#15.5"""
     if node.item is None:
         return None
     return escape(node.item.media_type) or "application/octet-stream"
@@ -66,19 +66,19 @@ stored_prop(dav("getcontentlanguage"), Kind.ITEM, setter=any_value, everything=T
 
 @prop(dav("getetag"), Kind.ITEM, everything=True)
 def getetag(request: Request, node: Node) -> str | None:
-    """A strong entity tag, with its quotes."""
+    """A strong entity tag, with its quotes. # rfc4918#15.6"""
     return f'"{node.item.etag}"' if node.item is not None else None
 
 
 @prop(dav("getlastmodified"), Kind.IN_TREE, everything=True, setter=modification_time)
 def getlastmodified(request: Request, node: Node) -> str | None:
-    """When it was changed; clients may set it for what they upload."""
+    """When it was changed; clients may set it for what they upload. # rfc4918#15.7"""
     thing = node.item or node.folder
     return http_date(thing.modified) if thing is not None else None
 
 
 @prop(dav("creationdate"), Kind.IN_TREE, everything=True, setter=creation_time)
 def creationdate(request: Request, node: Node) -> str | None:
-    """When it came to be."""
+    """When it came to be. # rfc4918#15.1"""
     thing = node.item or node.folder
     return iso_date(thing.created) if thing is not None else None

@@ -35,13 +35,13 @@ async def fetch_locks(
 
 @prop(dav("supportedlock"), Kind.IN_TREE, everything=True)
 def supportedlock(request: Request, node: Node) -> str:
-    """Exclusive and shared write locks."""
+    """Exclusive and shared write locks. # rfc4918#15.10"""
     return _BOTH
 
 
 @prop(dav("lockdiscovery"), Kind.IN_TREE, needs="locks", everything=True)
 def lockdiscovery(request: Request, node: Node) -> str:
-    """The locks that cover it, its own and those from above."""
+    """The locks that cover it, its own and those from above. # rfc4918#15.8"""
     locks: list[Lock] | None = request.facts.get(f"locks {node.href}")
     if locks is None:
         of_member: Callable[[Folder | Item], list[Lock]] | None = request.facts.get(_OF_MEMBERS)

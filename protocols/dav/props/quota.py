@@ -31,7 +31,7 @@ async def fetch_usage(
 
 @prop(dav("quota-available-bytes"), Kind.HOME | Kind.FOLDER, needs="usage")
 def available(request: Request, node: Node) -> str | None:
-    """Octets that can still be stored."""
+    """Octets that can still be stored. # rfc4331#3"""
     usage = _usage(request, node)
     if usage is None:
         return None
@@ -42,7 +42,7 @@ def available(request: Request, node: Node) -> str | None:
 
 @prop(dav("quota-used-bytes"), Kind.HOME | Kind.FOLDER, needs="usage")
 def used(request: Request, node: Node) -> str | None:
-    """Octets that are stored."""
+    """Octets that are stored. # rfc4331#4"""
     usage = _usage(request, node)
     return str(usage.bytes_used) if usage is not None else None
 

@@ -33,7 +33,7 @@ class Budget:
 
 @report(dav("expand-property"), Kind.ANY)
 async def expand_property(request: Request, resource: Resource, root: Element) -> None:
-    """The resource with its properties; hrefs in them become responses."""
+    """The resource with its properties; hrefs in them become responses. # rfc3253#3.8"""
     answer = Multistatus(request.exchange)
     await answer.add(await _response(request, resource, root, Budget(), MAX_DEPTH))
     await answer.end()

@@ -81,6 +81,7 @@ def _wanted(root: Element) -> list[str]:
 
 def _terms(root: Element) -> list[tuple[list[str], str]]:
     """Names of properties and a text for each search; none is a search for everybody."""
+    # rfc3744#9.4
     terms: list[tuple[list[str], str]] = []
     for search in children(root):
         if search.tag != dav("property-search"):

@@ -85,6 +85,7 @@ def _since(root: Element, folder_id: int) -> tuple[int, int]:
 
 
 def _limit(root: Element) -> int | None:
+    # rfc6578#3.7
     found = child(root, dav("limit"))
     if found is None:
         return None

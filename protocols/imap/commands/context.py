@@ -43,13 +43,14 @@ class Context:
 
     def leaving(self, uids: UidSet) -> None:
         """Messages are about to be told as expunged; their numbers still mean them."""
+        # rfc5267#4.3.4
         self._waiting = self._waiting.difference(uids)
         gone = [uid for uid in self._results if uid in uids]
         if gone:
             self._tell(self._remove(gone))
 
     async def changed(self, uids: UidSet) -> None:
-        """Messages came or changed."""
+        """Messages came or changed. # rfc5267#4.3.3"""
         found = self._found
         self._waiting = looked_at = self._waiting.union(uids)
         if not looked_at:
@@ -131,7 +132,7 @@ def _contexts(view: View) -> list[Context]:
 
 
 def parse_cancel(cursor: Cursor) -> tuple[bytes, ...]:
-    """Read the tags of CANCELUPDATE."""
+    """Read the tags of CANCELUPDATE. # rfc5267#4.3.5"""
     tags: list[bytes] = []
     while cursor.more():
         if len(tags) >= MAX_CONTEXTS:

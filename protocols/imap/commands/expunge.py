@@ -21,13 +21,13 @@ def parse_set(cursor: Cursor) -> SequenceSet:
 
 @command("EXPUNGE", State.SELECTED)
 async def expunge(session: Session, _: None) -> Reply:
-    """Removes what has \\Deleted."""
+    """Removes what has \\Deleted. # rfc9051#6.4.3"""
     return await _expunge(session, None)
 
 
 @command("UID EXPUNGE", State.SELECTED, parse_set, example=b"UID EXPUNGE 1:3", extension="UIDPLUS")
 async def uid_expunge(session: Session, sequence: SequenceSet) -> Reply:
-    """Removes what has \\Deleted and is in the set."""
+    """Removes what has \\Deleted and is in the set. # rfc9051#6.4.9, rfc4315#2.1"""
     return await _expunge(session, capped(session, chosen(session, sequence, uid=True)))
 
 

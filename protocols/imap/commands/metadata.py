@@ -56,7 +56,7 @@ class SetArgs:
 
 
 def _mailbox(cursor: Cursor) -> str:
-    """A mailbox name, or "" for the account."""
+    """A mailbox name, or "" for the account. # rfc5464#4.1"""
     if cursor.accept(b'""'):
         return ""
     return cursor.mailbox()
@@ -132,7 +132,7 @@ def parse_get(cursor: Cursor) -> GetArgs:
 
 
 def parse_set(cursor: Cursor) -> SetArgs:
-    """Read all arguments of SETMETADATA."""
+    """Read all arguments of SETMETADATA. # rfc5464#5"""
 
     def change() -> Annotation:
         entry = _entry(cursor)
@@ -204,7 +204,7 @@ async def set_metadata(session: Session, arguments: SetArgs) -> Reply:
 
 
 def _response(mailbox: str, annotations: Sequence[Annotation], *, utf8: bool) -> bytes:
-    """``* METADATA name (entry value …)``."""
+    """``* METADATA name (entry value …)``. # rfc5464#4.4.1"""
     name = encoder.mailbox_name(mailbox, utf8)
     values = [
         b"%b %b" % (encoder.astring(annotation.entry.encode()), _printed(annotation.value))

@@ -130,6 +130,7 @@ def _assumed(known: QResync, state: MailboxState) -> UidSet:
 
 def _still_matching(view: View, numbers: UidSet, uids: UidSet) -> UidSet:
     """UIDs up to the last pair of number and UID that still holds: nothing vanished below it."""
+    # rfc7162#3.2.5.2
     last = 0
     for number, uid in zip(numbers, uids, strict=True):
         if number > len(view.uids) or view.uids[number - 1] != uid:

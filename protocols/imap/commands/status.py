@@ -61,6 +61,7 @@ async def status(session: Session, arguments: StatusArgs) -> Reply:
 
 def status_data(info: MailboxInfo, items: Iterable[str], *, utf8: bool, append_limit: int) -> bytes:
     """``* STATUS name (ITEM value …)``; items are upper case and known to the grammar."""
+    # rfc9051#7.3.3
     values = []
     for item in items:
         value = b"%d" % append_limit if item == "APPENDLIMIT" else _ITEMS[item](info)

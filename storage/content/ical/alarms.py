@@ -49,6 +49,7 @@ class Alarm(NamedTuple):
 
 def alarm_of(component: Component, lookup: ZoneLookup, zone: Zone) -> Alarm | None:
     """Return the alarm of a VALARM; None if it has no trigger. Raises `CalendarError`."""
+    # rfc5545#3.8.6.3
     trigger = component.first("TRIGGER")
     if trigger is None:
         return None

@@ -60,7 +60,7 @@ class Changes:
 
 
 def compare(old: CalendarObject | None, new: CalendarObject | None) -> Changes:
-    """Return how an object changed; None is an object that is not there."""
+    """Return how an object changed; None is an object that is not there. # rfc6638#3.2.1"""
     before = attendees_of(old) if old is not None else frozenset()
     after = attendees_of(new) if new is not None else frozenset()
     if old is None or new is None:

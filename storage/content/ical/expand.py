@@ -124,7 +124,7 @@ class Series:
 
     @property
     def shift(self) -> int:
-        """The most seconds by which THISANDFUTURE moves instances."""
+        """The most seconds by which THISANDFUTURE moves instances. # rfc5545#3.2.13"""
         return self._shift
 
     def key(self, at: Moment) -> int:
@@ -132,7 +132,7 @@ class Series:
         return name_of(self._master.timing if self._master is not None else None, at)
 
     def has_added(self, name: int) -> bool:
-        """Whether an RDATE gives the instance of a name."""
+        """Whether an RDATE gives the instance of a name. # rfc5545#3.8.5.2"""
         found = (self._ruled_at(local, extent) for local, extent in self._extents.items())
         return any(each is not None and each.original == name for each in found)
 
@@ -261,6 +261,7 @@ class Series:
 
 def name_of(master: Timing | None, at: Moment) -> int:
     """Return the name (`Instance.original`) of the instance that a RECURRENCE-ID means."""
+    # rfc5545#3.8.4.4
     anchor = master.anchor if master is not None else None
     if anchor is None:
         return at.utc(UTC)
@@ -336,7 +337,7 @@ def _on_clock(at: Moment, zone: Zone) -> int:
 
 
 def _last(until: Moment, anchor: Moment, zone: Zone) -> int:
-    """Return the last second, on the clock of a series, that UNTIL lets in."""
+    """Return the last second, on the clock of a series, that UNTIL lets in. # rfc5545#3.3.10"""
     if until.form is Form.DATE:
         return until.local + DAY - 1
     if until.form is Form.UTC and not anchor.is_floating:

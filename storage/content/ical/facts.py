@@ -232,6 +232,7 @@ def _cover_free_busy(found: CalendarObject) -> _Cover:
 
 def busy_rows(part: Component) -> list[_Row]:
     """Return the periods of a VFREEBUSY: start, end (seconds UTC), kind."""
+    # rfc5545#3.8.2.6, rfc5545#3.2.9
     rows = []
     for prop in part.all("FREEBUSY"):
         kind = _BUSY_TYPES.get(prop.param("FBTYPE").upper(), BUSY)

@@ -47,6 +47,7 @@ def matches(
     Raises `CalendarError` "max-instances" when the budget (that of one expansion, if None) does
     not suffice.
     """
+    # rfc4791#9.7
     if asked.name != "VCALENDAR":
         return asked.is_not_defined
     if asked.is_not_defined or asked.time_range is not None:

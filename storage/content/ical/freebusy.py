@@ -60,6 +60,7 @@ def busy_periods(rows: Iterable[tuple[int, int, int]], since: int, before: int) 
     ``rows`` are (start, end, kind) in any order, as `spans_within` and `busy_in` give them. Where
     several kinds overlap the strongest counts: busy, unavailable, tentative.
     """
+    # rfc4791#7.10
     clipped = sorted(
         (max(start, since), min(end, before), kind)
         for start, end, kind in rows

@@ -154,6 +154,7 @@ def read_message(octets: bytes, limits: Limits) -> tuple[str, CalendarObject]:
 
     Raises `CalendarError` as `intake.read_calendar`.
     """
+    # rfc5545#3.7.2
     calendar = parse(octets, limits)
     method = calendar.value("METHOD").upper()
     return method, object_of(calendar.without("METHOD"), components=None, limits=limits)

@@ -23,6 +23,7 @@ def apply_request(found: CalendarObject | None, request: CalendarObject) -> Comp
 
     It is as the organizer has it, with the alarms of the attendee and what else is theirs.
     """
+    # rfc5546#3.2.2
     if found is None:
         return request.calendar
     own = {instance_key(found, each.recurrence): each.component for each in found.timings}
@@ -47,6 +48,7 @@ def apply_cancel(found: CalendarObject, cancel: CalendarObject) -> Component | N
 
     None if nothing of it is there.
     """
+    # rfc5546#3.2.5
     gone = {instance_key(found, each.recurrence): each for each in cancel.timings}
     if None in gone:
         return mapped(found, _cancelled)

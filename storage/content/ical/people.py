@@ -18,13 +18,14 @@ SCHEDULE_PARAMETERS = ("SCHEDULE-AGENT", "SCHEDULE-FORCE-SEND", "SCHEDULE-STATUS
 
 
 def organizer_of(found: CalendarObject) -> str:
-    """Return the address of the organizer; "" where nobody is."""
+    """Return the address of the organizer; "" where nobody is. # rfc5545#3.8.4.3"""
     listed = (each.value("ORGANIZER") for each in found.parts)
     return next((address(value) for value in listed if value), "")
 
 
 def attendee_in(component: Component, who: str) -> Property | None:
     """Return the ATTENDEE of an address (as `facts.address` gives it) in one component."""
+    # rfc5545#3.8.4.1
     for prop in component.properties:
         if prop.name == "ATTENDEE" and address(prop.value) == who:
             return prop
@@ -57,6 +58,7 @@ def agent_of(prop: Property) -> str:
 
 def partstat_of(component: Component, who: str) -> str:
     """Return the participation status of an attendee; "" for somebody who is none."""
+    # rfc5545#3.2.12
     prop = attendee_in(component, who)
     if prop is None:
         return ""

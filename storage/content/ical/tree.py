@@ -217,6 +217,7 @@ _CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127))
 
 def serialize(component: Component) -> bytes:
     """Return the octets of a component: CRLF, folded at 75 octets, no control characters."""
+    # rfc5545#3.1
     lines: list[bytes] = []
     _write(component, lines)
     return b"".join(lines)

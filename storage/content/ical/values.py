@@ -150,7 +150,7 @@ def property_moments(prop: Property, lookup: ZoneLookup) -> list[Moment | Period
 
 
 def period(value: str, tzid: str, lookup: ZoneLookup) -> Period:
-    """Return the PERIOD that a value states. Raises `CalendarError`."""
+    """Return the PERIOD that a value states. Raises `CalendarError`. # rfc5545#3.3.9"""
     start, _, end = value.strip().partition("/")
     first = moment(start, tzid, lookup)
     if end[:1] in ("P", "p", "+", "-"):
@@ -159,7 +159,7 @@ def period(value: str, tzid: str, lookup: ZoneLookup) -> Period:
 
 
 def duration(value: str) -> Duration:
-    """Return the DURATION that a value states. Raises `CalendarError`."""
+    """Return the DURATION that a value states. Raises `CalendarError`. # rfc5545#3.3.6"""
     found = _DURATION.fullmatch(value.strip())
     if found is None:
         raise invalid("A duration is not of the form P1DT2H.")
@@ -171,6 +171,7 @@ def duration(value: str) -> Duration:
 
 def utc_offset(value: str) -> int:
     """Return the seconds east of UTC of a TZOFFSETFROM or TZOFFSETTO. Raises `CalendarError`."""
+    # rfc5545#3.3.14
     found = re.fullmatch(r"([+-])([0-9]{2}):?([0-9]{2}):?([0-9]{2})?", value.strip())
     if found is None:
         raise invalid("An offset from UTC is not of the form +hhmm.")
@@ -205,7 +206,7 @@ def texts(value: str) -> list[str]:
 
 
 def date_text(local: int) -> str:
-    """Return a DATE as it is on the wire."""
+    """Return a DATE as it is on the wire. # rfc5545#3.3.4"""
     day = date.fromordinal(min(max(local // DAY, FIRST_DAY), LAST_DAY) + EPOCH)
     return f"{day.year:04}{day.month:02}{day.day:02}"
 

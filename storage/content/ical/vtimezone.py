@@ -123,6 +123,7 @@ def vtimezone(tzid: str) -> Component | None:
 
     It is right from `FIRST_YEAR` on, and after `LAST_YEAR` as far as rules stay.
     """
+    # rfc5545#3.6.5
     zone = zone_named(tzid)
     if zone is None:
         return None

@@ -236,6 +236,7 @@ def _city(name: str) -> Zone | None:
 @lru_cache(maxsize=256)
 def zone_of(vtimezone: Component) -> Zone:
     """Return the zone of a VTIMEZONE. Raises `CalendarError` "valid-calendar-data"."""
+    # rfc5545#3.6.5
     for name in (vtimezone.value("TZID"), vtimezone.value("X-LIC-LOCATION")):
         known = zone_named(name)
         if known is not None:

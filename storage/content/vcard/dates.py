@@ -34,7 +34,7 @@ def extended(text: str) -> str | None:
 
 
 def without_year(text: str) -> tuple[str, str] | None:
-    """Return month and day of a date without a year (`--0412`), or None."""
+    """Return month and day of a date without a year (`--0412`), or None. # rfc6350#4.3.1"""
     short = _NO_YEAR.fullmatch(text)
     return (short[1], short[2]) if short else None
 

@@ -25,6 +25,7 @@ def unescape(value: str) -> str:
 
 def escape(text: str) -> str:
     """Return text as a value: the backslash, `,`, `;` and line ends with a backslash."""
+    # rfc6350#3.4
     return _NEEDS_ESCAPE.sub(
         lambda match: "\\n" if match[0][0] in "\r\n" else "\\" + match[0], text
     )
@@ -32,6 +33,7 @@ def escape(text: str) -> str:
 
 def split(value: str, separator: str = ";") -> list[str]:
     """Return the parts of a structured value (`;`) or of a list (`,`), still escaped."""
+    # rfc6350#3.4
     if "\\" not in value:
         return value.split(separator)
     parts = _PIECES[separator].findall(value)

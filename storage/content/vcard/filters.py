@@ -61,6 +61,8 @@ class TextMatch:
 class ParamFilter:
     """A condition on a parameter: that it is there, is not there, or has a text."""
 
+    # rfc6352#10.5.2
+
     name: str
     is_not_defined: bool = False
     text_match: TextMatch | None = None
@@ -72,6 +74,8 @@ class PropFilter:
 
     With `is_not_defined` there must be none, otherwise one for which the conditions hold.
     """
+
+    # rfc6352#10.5.1
 
     name: str
     is_not_defined: bool = False
