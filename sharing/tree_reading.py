@@ -36,12 +36,8 @@ from folkmoot.storage.views.grants import DropFolders, SharedWithMe
 from folkmoot.storage.views.groups import MyGroups
 from folkmoot.storage.views.objects import FindCards, FindObjects, ReadNumbered
 from folkmoot.storage.views.principals import ReadPrincipal, ReadSpaceUsage
-from folkmoot.storage.views.tree import (
-    LocateItem,
-    ReadFolder,
-    ReadNamed,
-    compared,
-)
+from folkmoot.storage.views.sight import compared
+from folkmoot.storage.views.tree import LocateItem, ReadFolder, ReadNamed
 from folkmoot.storage.views.tree_changes import ChangesOf
 
 R = TypeVar("R")
