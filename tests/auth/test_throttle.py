@@ -162,5 +162,6 @@ def test_what_counts_as_one_network(peer: str, network: str) -> None:
 )
 def test_ipv4_inside_ipv6_is_ipv4(peer: str, plain: str, loopback: bool) -> None:
     """A socket for both families gives IPv4 clients in IPv6 form; they are what they are."""
+    # rfc4291#2.5.5.2
     assert plain_address(peer) == plain
     assert is_loopback(peer) is loopback

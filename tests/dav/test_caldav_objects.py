@@ -225,7 +225,7 @@ def test_moving_calendars(agenda: Agenda) -> None:
 
 def test_stored_octet_for_octet(agenda: Agenda) -> None:
     """What is stored is what was sent, so the tag is told at once; also of odd writing."""
-    # rfc4791#5.3.4
+    # rfc4791#5.3.4, rfc4791#5.3.2
     odd = calendar(event(START, "SUMMARY:a\\, b", "X-ODD;X=1:y")).replace(b"\r\n", b"\n")
     answer = agenda.call("PUT", "a.ics", odd)
     assert answer.header("etag")
@@ -259,6 +259,7 @@ def test_adding_members(agenda: Agenda) -> None:
 
 def test_zones_by_reference(agenda: Agenda) -> None:
     """Rules of zones are added and left out as a client wants; what is stored stays (RFC 7809)."""
+    # rfc7809#3.1.3
     agenda.add("bare", "DTSTART;TZID=W. Europe Standard Time:20260302T100000")
     full = agenda.get("bare.ics").decode()
     assert "BEGIN:VTIMEZONE\r\nTZID:W. Europe Standard Time" in full

@@ -87,7 +87,7 @@ def test_components(agenda: Agenda) -> None:
 
 
 def test_limits(agenda: Agenda) -> None:
-    """What a calendar says of its limits is what it holds to."""
+    """What a calendar says of its limits is what it holds to. # rfc4791#5.2.4, rfc4791#7.5.1"""
     # rfc4791#5.2.5, rfc4791#5.2.6, rfc4791#5.2.7, rfc4791#5.2.8, rfc4791#5.2.9
     names = [
         f"{C}{name}"
@@ -155,7 +155,7 @@ def test_settings(agenda: Agenda) -> None:
 )  # fmt: skip
 def test_bad_settings(agenda: Agenda, inside: str, status: int, condition: str | None) -> None:
     """Values that mean nothing are refused one by one, and nothing else is set with them."""
-    # rfc4791#5.2.2
+    # rfc4791#5.2.2, rfc7809#3.1.5
     found = put(agenda, "", f"<D:displayname>New</D:displayname>{inside}")
     assert found.names(424) == {"displayname"}
     assert len(found.names(status)) == 1
@@ -233,6 +233,7 @@ def test_objects(agenda: Agenda) -> None:
 
 def test_what_the_server_says_it_can(agenda: Agenda) -> None:
     """OPTIONS and the report set of a calendar have what CalDAV adds. # rfc4791#5.1, rfc4791#7.1"""
+    # rfc7809#3.1.1
     answer = agenda.call("OPTIONS", agenda.home)
     words = {word.strip() for word in (answer.header("dav") or "").split(",")}
     assert {"1", "2", "3", "access-control", "calendar-access", "extended-mkcol"} <= words

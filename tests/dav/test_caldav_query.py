@@ -53,6 +53,7 @@ def fill(agenda: Agenda) -> None:
 
 def test_filters(any_agenda: Agenda) -> None:
     """Each kind of filter finds what it says, also several together. # rfc4791#9.7, rfc4791#9.9"""
+    # rfc4791#9.7.2, rfc4791#9.7.3, rfc4791#9.7.5
     fill(any_agenda)
     names = any_agenda.names
     assert names() == ["daily", "day", "lunch"]

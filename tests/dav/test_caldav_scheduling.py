@@ -390,7 +390,7 @@ def ask(person: Person, *who: str, organizer: str = "") -> Answer:
 
 def test_busy_times(people: People) -> None:
     """One's own busy times are told; those of people with whom nothing is shared are not."""
-    # rfc6638#5
+    # rfc6638#5, rfc6638#5.1, rfc6638#10.2
     alice, bob, _ = people
     put(alice, invitation(alice))
     answer = ask(alice, alice.address, bob.address, "mailto:nobody@example.test")

@@ -35,7 +35,7 @@ def any_books(any_server: TestServer) -> Books:
 
 def test_octets_stay(any_books: Books) -> None:
     """What is stored is what was sent, so the answer has its tag, and GET gives the same."""
-    # rfc6352#6.3.2.3
+    # rfc6352#6.3.2.3, rfc6352#6.3.2
     for number, octets in enumerate((APPLE, APPLE_GROUP, GOOGLE, OUTLOOK, FOUR)):
         first = any_books.put(f"{number}.vcf", octets)
         assert first.status == 201

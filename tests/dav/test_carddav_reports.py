@@ -128,7 +128,7 @@ def test_scope_of_queries(any_books: Books) -> None:
 
 def test_limit_of_queries(any_books: Books) -> None:
     """So many cards and no more; that there are more is said of the URL that was asked."""
-    # rfc6352#8.6.1, rfc6352#8.6.2
+    # rfc6352#8.6.1, rfc6352#8.6.2, rfc6352#10.6
     books = any_books
     for count in (1, 2):
         found = books.query(more=limit(count)).responses
@@ -220,7 +220,7 @@ def test_a_card_that_cannot_be_converted(books: Books, monkeypatch: pytest.Monke
 
 
 def test_groups_in_both_versions(books: Books) -> None:
-    """Apple's groups are groups of vCard 4.0 and the other way round."""
+    """Apple's groups are groups of vCard 4.0 and the other way round. # rfc6350#6.6.5"""
     books.put("choir.vcf", APPLE_GROUP)
     four = books.data("choir.vcf", '<R:address-data version="4.0"/>')
     assert "KIND:group\n" in four

@@ -187,6 +187,7 @@ def test_bodies_of_locks(dav: Dav) -> None:
 
 def test_if_headers(any_dav: Dav) -> None:
     """Lists, tags, Not, entity tags: one list must hold, and whole. # rfc4918#10.4"""
+    # rfc4918#10.4.1, rfc4918#10.4.4
     dav = any_dav
     etag = dav.put("a", b"1").header("etag")
     dav.put("b", b"1")

@@ -136,6 +136,8 @@ def test_sites(dav: Dav) -> None:
 
 def test_basic_properties(dav: Dav) -> None:
     """Of an item and of a folder. # rfc4918#15"""
+    # rfc4918#15.1, rfc4918#15.2, rfc4918#15.4, rfc4918#15.5, rfc4918#15.6,
+    # rfc4918#15.7, rfc4918#15.9
     etag = dav.put("a%26b.txt", b"12345", X_OC_MTime="784111777").header("etag")
     item = dav.propfind("a%26b.txt").only
     assert item.text("getetag") == etag
@@ -193,7 +195,7 @@ def test_principals(dav: Dav) -> None:
 
 def test_access_properties(dav: Dav) -> None:
     """An owner has all privileges; all of them are in the tree of those that there are."""
-    # rfc3744#5.3, rfc3744#5.4
+    # rfc3744#5.3, rfc3744#5.4, rfc3744#5.1, rfc3744#5.2, rfc3744#5.6, rfc3744#5.8
     dav.put("a")
     for path in (HOME, "a"):
         found = dav.propfind(path, "current-user-privilege-set", "supported-privilege-set",

@@ -182,6 +182,7 @@ def test_conditions_of_reads(dav: Dav) -> None:
 
 def test_pages_for_people(dav: Dav) -> None:
     """A browser finds its way from the top to a file, and names cannot become markup."""
+    # rfc4918#9.4
     dav.put("%3Cb%3E%26.txt", b"x")
     dav.mkcol("folder")
     assert "/dav/drive/" in dav.call("GET", "/dav/").text

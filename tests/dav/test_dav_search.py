@@ -81,7 +81,7 @@ NOTES, DEEP = "Folder/notes.md", "Folder/below/100%25_report.txt"
 )  # fmt: skip
 def test_where(files: Dav, where: str, expected: set[str]) -> None:
     """Names, sizes, dates and logic; folders have no size, and so do not count as small."""
-    # rfc5323#5.5, rfc5323#5.5.3
+    # rfc5323#5.5, rfc5323#5.5.3, rfc5323#5.15, rfc5323#5.18
     assert set(found(files, where)) == expected
 
 

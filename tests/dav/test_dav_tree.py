@@ -82,6 +82,7 @@ def tree(any_dav: Dav) -> Dav:
 
 def test_copy(tree: Dav) -> None:
     """A copy has the octets and the properties, and is another thing from then on. # rfc4918#9.8"""
+    # rfc4918#9.8.3
     answer = tree.call("COPY", "from/b", Destination=HOME + "to/b")
     assert answer.status == 201
     assert answer.header("location") == f"http://{tree.http.host}{HOME}to/b"
@@ -127,7 +128,7 @@ def test_move(tree: Dav) -> None:
 
 def test_places_that_nothing_can_go_to(tree: Dav) -> None:
     """Onto itself, below itself, where no folder is, to other servers, outside the trees."""
-    # rfc4918#9.8.5, rfc4918#9.9.4
+    # rfc4918#9.8.5, rfc4918#9.9.4, rfc4918#10.3
     for status, target in (
         (403, HOME + "from"),
         (409, HOME + "no/where"),

@@ -77,6 +77,7 @@ def test_times_of_clients(dav: Dav) -> None:
 
 def test_representation(dav: Dav) -> None:
     """RFC 8144: who prefers it gets what is stored with the answer to the write."""
+    # rfc8144#3, rfc7240#3
     prefer = {"Prefer": "return=representation"}
     answer = dav.put("a", b"one", Content_Type="text/plain", **prefer)
     assert (answer.status, answer.body) == (201, b"one")
@@ -224,6 +225,7 @@ def test_parts_by_content_range(dav: Dav) -> None:
 
 def test_add_member(dav: Dav) -> None:
     """RFC 5995: POST to where add-member says makes a member, each time another one."""
+    # rfc5995#3.1, rfc5995#3.2.1
     dav.mkcol("folder")
     [to] = dav.propfind("folder", "add-member").only.props[200].values()
     url = "".join(to.itertext())

@@ -173,6 +173,7 @@ FREE_BUSY = (
 
 def test_fellow_members_learn_busy_times_and_nothing_else(choir: Choir) -> None:
     """M3.5: when one is busy is told to members of one's groups; the calendar looks absent."""
+    # rfc4791#6.1.1
     bob, carol = choir.bob, choir.carol
     home = f"/dav/calendars/{bob.account.space_id}/"
     event = (

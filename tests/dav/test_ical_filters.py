@@ -461,7 +461,7 @@ def alarm(*lines: str) -> list[str]:
 )
 def test_alarms(lines: list[str], fires: list[str]) -> None:
     """A time range on VALARM finds the minutes in which an instance's alarm goes off, only."""
-    # rfc4791#9.9
+    # rfc4791#9.9, rfc5545#3.6.6, rfc5545#3.8.6.3
     found = read(
         event(
             "DTSTART:20240304T100000Z",

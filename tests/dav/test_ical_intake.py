@@ -179,7 +179,7 @@ def test_names_of_zones(tzid: str, first: str) -> None:
 
 def test_zone_by_its_rules() -> None:
     """A VTIMEZONE with a name that nobody knows goes by its rules, for all years."""
-    # rfc5545#3.6.5
+    # rfc5545#3.6.5, rfc5545#3.3.14
     found = read(ZONE.format("Custom"), event("DTSTART;TZID=Custom:20240704T100000"))
     assert shown(facts_of(found).first)[11:] == "08:00"
     zone, berlin = zone_of_vtimezone(calendar(ZONE.format("Mine"))), zone_named("Europe/Berlin")
@@ -249,7 +249,7 @@ PROPERTIES = st.builds(
 @given(st.lists(PROPERTIES, max_size=6))
 def test_what_is_written_is_read_again(properties: list[Property]) -> None:
     """Any text, in values and parameters, survives folding, quoting and escaping."""
-    # rfc5545#3.1, rfc6868#3
+    # rfc5545#3.1, rfc6868#3, rfc6868#3.1, rfc6868#3.2
     made = Component("VCALENDAR", tuple(properties), ())
     octets = serialize(made)
     assert all(len(line) <= 75 for line in octets.split(b"\r\n"))

@@ -42,6 +42,7 @@ _EXTRA = st.sampled_from(
 @given(st.lists(st.tuples(_EXTRA, _WORDS), max_size=8), _WORDS)
 def test_nothing_else_is_in_it(extra: list[tuple[str, str]], summary: str) -> None:
     """Whatever texts an event has, its outline has none of them, and the same times."""
+    # rfc5545#3.8.1.3
     lines = [form.replace("{}", word) for form, word in extra]
     octets = calendar(
         event(

@@ -148,7 +148,7 @@ def test_answers_are_reset_where_times_change() -> None:
 
 def test_request() -> None:
     """An invitation has METHOD:REQUEST, a stamp, and what the attendee is to see."""
-    # rfc5546#3.2.2
+    # rfc5546#3.2.2, rfc5545#3.7.2
     method, found = message(request_for(CAROL_ONCE, BOB, NOW))
     assert (method, found.uid, len(found.parts)) == ("REQUEST", "event-1", 2)
     assert values(found, "DTSTAMP") == ["20240301T000000Z"] * 2

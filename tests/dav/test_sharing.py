@@ -106,7 +106,7 @@ def test_searches_find_the_circle(choir: Family) -> None:
 
 def test_acl_of_what_a_group_has(choir: Family) -> None:
     """The administrator has all, members read, writers more; who may not share sees own rights."""
-    # rfc3744#5.5
+    # rfc3744#5.5, rfc3744#5.5.1, rfc3744#5.5.2
     url = choir.bound(choir.alice)
     found = choir.alice.propfind(url, "acl", "owner").only
     assert found.text("owner") == _group(choir)

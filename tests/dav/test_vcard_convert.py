@@ -91,6 +91,7 @@ def _same(line: str) -> tuple[str, frozenset[str]]:
 @pytest.mark.parametrize(("three", "four"), BOTH_WAYS)
 def test_both_ways(three: str, four: str) -> None:
     """What each version says in its way, comes back from the other as it was."""
+    # rfc6350#appendix-A
     assert list(map(_same, to_four(three))) == [_same(four)]
     assert list(map(_same, to_three(four))) == [_same(three)]
 
@@ -148,7 +149,7 @@ def test_preference() -> None:
 
 
 def test_address_labels() -> None:
-    """A property in 3.0, a parameter in 4.0."""
+    """A property in 3.0, a parameter in 4.0. # rfc6350#6.3.1"""
     three = [
         "ADR;TYPE=work:;;A;;;;",
         "ADR;TYPE=home:;;B;;;;",
@@ -191,7 +192,7 @@ def test_related() -> None:
 
 
 def test_names() -> None:
-    """Each version has the names that it must have."""
+    """Each version has the names that it must have. # rfc2426#3.1.1, rfc2426#3.1.2"""
     octets = b"BEGIN:VCARD\r\nVERSION:%b\r\n%b\r\nUID:1\r\nEND:VCARD\r\n"
     four = convert(octets % (b"3.0", b"N:Doe;Jane;;Dr.;"), "4.0")
     assert b"\r\nFN:Dr. Jane Doe\r\n" in four
@@ -210,7 +211,7 @@ def test_sorting() -> None:
 
 
 def test_messenger_that_is_known() -> None:
-    """Programs write the same address in the old and the new way."""
+    """Programs write the same address in the old and the new way. # rfc6350#6.4.3"""
     assert to_four("IMPP:xmpp:a@b", "X-JABBER:A@b", "X-JABBER:c@d") == [
         "IMPP:xmpp:a@b",
         "IMPP:xmpp:c@d",
@@ -248,7 +249,7 @@ def test_vobject_reads_them(name: str) -> None:
 
 
 def test_photo_survives() -> None:
-    """The octets of a photo are the same in both versions."""
+    """The octets of a photo are the same in both versions. # rfc6350#6.2.4, rfc2426#3.1.4"""
     data = bytes(range(256)) * 800
     coded = base64.b64encode(data).decode()
     octets = card(f"PHOTO;ENCODING=b;TYPE=JPEG:{coded}")

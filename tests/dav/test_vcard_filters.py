@@ -121,7 +121,7 @@ def test_negated_conditions_are_about_one_property() -> None:
 
 
 def test_parameters() -> None:
-    """Conditions on parameters hold for the property that is looked at."""
+    """Conditions on parameters hold for the property that is looked at. # rfc6352#10.5.2"""
     home = TextMatch("home", match_type=M.EQUALS)
     assert check(cards.APPLE, prop("EMAIL", params=(ParamFilter("type", text_match=home),)))
     assert check(cards.APPLE, prop("EMAIL", params=(ParamFilter("TYPE"),)))

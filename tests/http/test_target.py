@@ -136,6 +136,7 @@ def test_hosts() -> None:
 @given(st.lists(st.text(min_size=1, max_size=20), max_size=5))
 def test_any_name_survives(names: list[str]) -> None:
     """What ``quoted`` writes is what ``parse_target`` reads, or it is refused; never other."""
+    # rfc3986#3.3
     try:
         raw = "/" + "/".join(quoted(name) for name in names)
     except UnicodeEncodeError:

@@ -267,7 +267,7 @@ def test_refusals(server: TestServer) -> None:
 
 
 def test_capabilities(server: TestServer) -> None:
-    """RIGHTS= names the rights that RFC 2086 did not have. # rfc4314#2"""
+    """RIGHTS= names the rights that RFC 2086 did not have. # rfc4314#2, rfc4314#2.2"""
     words = server.imap(server.account()).ok("CAPABILITY").lines[0].split()
     assert {b"ACL", b"RIGHTS=kxte", b"LIST-MYRIGHTS"} <= set(words)
 

@@ -42,7 +42,7 @@ def test_move_tells_both_sides(
     server: TestServer, account: TestAccount, client: ImapClient
 ) -> None:
     """MOVE answers COPYUID before EXPUNGE; a second session sees the message go."""
-    # rfc9051#6.4.8, rfc6851#4.3
+    # rfc9051#6.4.8, rfc6851#4.3, rfc6851#3.1
     other = server.imap(account, "INBOX")
     response = client.ok("MOVE 2 Trash")
     assert b"COPYUID" in response.lines[0]
@@ -60,7 +60,7 @@ def test_move_to_missing_mailbox(client: ImapClient) -> None:
 
 def test_expunge_and_uid_expunge(client: ImapClient) -> None:
     """UID EXPUNGE takes only what is named; EXPUNGE all that is marked."""
-    # rfc9051#6.4.3, rfc9051#6.4.9
+    # rfc9051#6.4.3, rfc9051#6.4.9, rfc4315#2.1
     client.ok("STORE 1:3 +FLAGS.SILENT (\\Deleted)")
     assert client.ok("UID EXPUNGE 3").lines == [b"* 3 EXPUNGE"]
     assert client.ok("EXPUNGE").lines == [b"* 2 EXPUNGE", b"* 1 EXPUNGE"]

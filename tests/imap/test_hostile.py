@@ -241,7 +241,7 @@ def test_garbage_ends_the_connection(server: TestServer) -> None:
 @pytest.mark.parametrize("command", [b"NOOP", b"CAPABILITY", b"ID NIL"])
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_pipelined_commands(server: TestServer, command: bytes, signed_in: bool) -> None:
-    """3,000 commands in one packet are answered one by one, in order."""
+    """3,000 commands in one packet are answered one by one, in order. # rfc9051#5.5"""
     client = _signed_in(server) if signed_in else server.imap()
     client.send(b"".join(b"p%d %b\r\n" % (number, command) for number in range(3000)))
     for number in range(3000):
@@ -382,7 +382,7 @@ def fault() -> Any:
 def test_faults_tell_a_log_id_and_nothing_else(
     server: TestServer, fault: Callable[[BaseException], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """SERVERBUG with a number to quote; what went wrong stands in the log only."""
+    """SERVERBUG with a number to quote; what went wrong stands in the log only. # rfc5530#3"""
     fault(KeyError("secret of bob"))
     client = server.imap()
     response = client.cmd("XFAULT")

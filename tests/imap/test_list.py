@@ -105,7 +105,7 @@ def test_lsub_levels(server: TestServer) -> None:
 
 def test_names_in_both_encodings(server: TestServer) -> None:
     """Modified UTF-7 to old clients, UTF-8 once IMAP4rev2 is enabled; emoji included."""
-    # rfc9051#5.1, rfc3501#5.1.3
+    # rfc9051#5.1, rfc3501#5.1.3, rfc9051#7.3.1
     account = server.account()
     old, new = server.imap(account), server.imap(account)
     new.ok("ENABLE IMAP4rev2")

@@ -34,7 +34,7 @@ def test_capabilities(client: ImapClient) -> None:
 
 def test_several_patterns(client: ImapClient) -> None:
     """A name that matches two patterns is listed once; empty patterns are ignored."""
-    # rfc9051#6.3.9
+    # rfc9051#6.3.9, rfc5258#3
     assert listed(client, 'LIST "" ("foo2" "foo%" "" "*/bar1")') == ["foo2", "foo2/bar1"]
     assert listed(client, 'LIST () "" ""') == []
 

@@ -147,7 +147,7 @@ def test_authenticate_plain_with_initial_response(server: TestServer) -> None:
 
 
 def test_authenticate_plain_without_initial_response(server: TestServer) -> None:
-    """The server asks with an empty challenge. # rfc9051#6.2.2"""
+    """The server asks with an empty challenge. # rfc9051#6.2.2, rfc9051#7.6"""
     account = server.account()
     client = server.imap()
     tag = client.start("authenticate plain")

@@ -39,7 +39,7 @@ def test_inbox_exists_already(client: ImapClient, name: str) -> None:
 )
 def test_names_that_cannot_be(client: ImapClient, name: str) -> None:
     """Wildcards, empty levels, control characters, too long and too deep: NO [CANNOT]."""
-    # rfc9051#5.1
+    # rfc9051#5.1, rfc5530#3
     response = client.cmd(f"CREATE {name}")
     assert (response.status, response.code) == ("NO", "CANNOT")
     assert client.cmd(f"SUBSCRIBE {name}").code == "CANNOT"

@@ -75,6 +75,7 @@ def test_partial(limited: ImapClient) -> None:
 
 def test_search(limited: ImapClient) -> None:
     """The messages that are looked at count, not those that are found. # rfc9738#3.1"""
+    # rfc9738#3.2
     response = limited.ok("UID SEARCH ALL")
     assert (response.lines, response.code) == ([b"* SEARCH 6 7 8"], "MESSAGELIMIT 3 6")
     response = limited.ok("UID SEARCH UIDBEFORE 6 SUBJECT 4")
@@ -139,6 +140,7 @@ def test_usual_limits(server: TestServer) -> None:
 
 def test_long_commands(make: MakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that takes long says so now and then; short ones and IDLE say nothing."""
+    # rfc9585#5
     original = Workspace.search
 
     def slow(self: Workspace, *arguments: Any) -> Any:

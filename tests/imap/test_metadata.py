@@ -14,7 +14,7 @@ def get(client: ImapClient, arguments: str) -> list[bytes]:
 
 def test_set_get_remove(server: TestServer) -> None:
     """Values of mailboxes and of the account, as strings, literals and with NUL."""
-    # rfc5464#4.2, rfc5464#4.3
+    # rfc5464#4.2, rfc5464#4.3, rfc5464#4.4.1
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     client.ok('SETMETADATA INBOX (/private/comment "mine" /SHARED/Comment "ours")')

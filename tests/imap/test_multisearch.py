@@ -62,7 +62,7 @@ def found(client: ImapClient, command: str) -> dict[str, str]:
 )
 def test_sources(client: ImapClient, source: str, mailboxes: list[str]) -> None:
     """Each mailbox is searched once and named with its UIDVALIDITY; absent ones do no harm."""
-    # rfc7377#2.1, rfc7377#2.2
+    # rfc7377#2.1, rfc7377#2.2, rfc7377#2
     told = found(client, f"ESEARCH IN ({source}) SUBJECT needle")
     assert told == dict.fromkeys(mailboxes, "ALL 2")
 

@@ -147,7 +147,7 @@ def test_pushes_do_not_mix_with_answers(server: TestServer) -> None:
 
 def test_status_of_other_mailboxes(server: TestServer) -> None:
     """New messages, flags with CONDSTORE, removals: one STATUS each, by any kind of name."""
-    # rfc5465#5.1, rfc5465#5.2, rfc5465#5.3
+    # rfc5465#5.1, rfc5465#5.2, rfc5465#5.3, rfc5465#6.3
     writer, client = pair(server)
     writer.ok("CREATE Lists/a")
     client.ok("ENABLE CONDSTORE")

@@ -10,7 +10,7 @@ from tests.kit.server import TestServer
 
 def test_usage_and_limits(server: TestServer) -> None:
     """STORAGE in units of 1024 octets, MESSAGE and MAILBOX in counts."""
-    # rfc9208#4.1.1, rfc9208#5.1, rfc9208#5.2, rfc9208#5.3
+    # rfc9208#4.1.1, rfc9208#5.1, rfc9208#5.2, rfc9208#5.3, rfc9208#4.1.2, rfc9208#4.2.2
     account = server.account(limits={Tool.MAIL: Limit(100 * 1024, 10)})
     client = server.imap(account)
     client.append("INBOX", simple(body="x" * 3000 + "\r\n"))

@@ -26,7 +26,7 @@ def _subjects(client: ImapClient, mailbox: str) -> list[bytes]:
 
 def test_replace_in_the_same_mailbox(server: TestServer) -> None:
     """APPENDUID, then the new message, then the removal of the old one; others see both."""
-    # rfc8508#3.4, rfc8508#4.3
+    # rfc8508#3.4, rfc8508#4.3, rfc8508#3.2
     account = server.account()
     client, other = server.imap(account), server.imap(account)
     assert b"REPLACE" in client.ok("CAPABILITY").lines[0].split()

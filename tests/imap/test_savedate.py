@@ -23,6 +23,7 @@ def _saved(client: ImapClient) -> datetime:
 
 def test_savedate_is_now_however_old_the_message(server: TestServer) -> None:
     """An imported message keeps its INTERNALDATE; SAVEDATE tells when it came here. # rfc8514#3"""
+    # rfc8514#4.2
     client = server.imap(server.account(), "INBOX")
     assert b"SAVEDATE" in client.ok("CAPABILITY").lines[0].split()
     client.append("INBOX", simple(), date=OLD)

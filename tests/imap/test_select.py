@@ -32,7 +32,7 @@ def _filled(server: TestServer, count: int) -> tuple[TestAccount, ImapClient]:
 
 def test_select_tells_rev1_clients_all_they_need(server: TestServer) -> None:
     """FLAGS, EXISTS, RECENT, UNSEEN, PERMANENTFLAGS, UIDNEXT, UIDVALIDITY, HIGHESTMODSEQ."""
-    # rfc3501#6.3.1
+    # rfc3501#6.3.1, rfc3501#2.3.2
     account, client = _filled(server, 3)
     client.ok("STORE 1 +FLAGS.SILENT (\\Seen $Work)")
     response = server.imap(account).ok("SELECT INBOX")
@@ -50,6 +50,7 @@ def test_select_tells_rev1_clients_all_they_need(server: TestServer) -> None:
 
 def test_select_tells_rev2_clients_nothing_that_rev2_dropped(server: TestServer) -> None:
     """No RECENT and UNSEEN, but LIST with the name in the server's spelling. # rfc9051#6.3.2"""
+    # rfc9051#appendix-E
     account, _ = _filled(server, 1)
     client = server.imap(account)
     client.ok("ENABLE IMAP4rev2")

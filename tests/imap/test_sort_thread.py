@@ -94,7 +94,7 @@ def test_esort(client: ImapClient) -> None:
     ],
 )
 def test_refused(client: ImapClient, command: str) -> None:
-    """What is no sort or thread is BAD; an unknown charset is named."""
+    """What is no sort or thread is BAD; an unknown charset is named. # rfc5256#5"""
     assert client.cmd(command).status in ("BAD", "NO")
     assert client.cmd("SORT (DATE) x-klingon ALL").code.startswith("BADCHARSET")
 

@@ -8,7 +8,7 @@ from tests.kit.server import TestServer
 
 
 def test_counters(server: TestServer) -> None:
-    """Every item says what is there. # rfc9051#6.3.11"""
+    """Every item says what is there. # rfc9051#6.3.11, rfc9051#7.3.3"""
     client = server.imap(server.account())
     first = simple("one")
     client.append("INBOX", first, "\\Seen")

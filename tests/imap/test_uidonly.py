@@ -108,7 +108,7 @@ def test_uids_go_on(server: TestServer) -> None:
 
 
 def test_enabled_while_selected(server: TestServer) -> None:
-    """It counts for the mailbox that is open already."""
+    """It counts for the mailbox that is open already. # rfc9586#3.1"""
     writer = server.imap(server.account(), "INBOX")
     fill(writer, 2)
     writer.ok("NOOP")

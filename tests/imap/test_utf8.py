@@ -18,7 +18,7 @@ def _enabled(server: TestServer) -> tuple[ImapClient, ImapClient]:
 
 
 def test_names_in_utf8(server: TestServer) -> None:
-    """One session speaks UTF-8, the other modified UTF-7; both mean one mailbox."""
+    """One session speaks UTF-8, the other modified UTF-7; both mean one mailbox. # rfc6855#3"""
     client, other = _enabled(server)
     client.ok('CREATE "Entwürfe 📬"')
     assert listed(client, 'LIST "" "Ent*"') == ["Entwürfe 📬"]

@@ -32,7 +32,7 @@ class ElsewhereSink:
 
 
 def test_words() -> None:
-    """Tag, keyword, atom and number are read in order, and the end is checked."""
+    """Tag, keyword, atom and number are read in order, and the end is checked. # rfc9051#4.1"""
     c = cursor(b"A]1  uid Fetch 42 4294967295 9223372036854775807 ")
     assert c.tag() == b"A]1"
     c.space()
@@ -70,6 +70,7 @@ def test_tags_refused(text: bytes) -> None:
 
 def test_strings() -> None:
     """Each form of string gives its octets; quoted ones may hold 8-bit and escapes."""
+    # rfc9051#4.3
     c = cursor(
         b'a]b "q\\"\\\\ \xc3\xa4" {4+}\r\n\r\n\x00\xff'.replace(b"\x00", b"y") + b" NIL nil x"
     )

@@ -29,6 +29,7 @@ def test_strings_read_back(data: bytes) -> None:
 
 def test_string_forms() -> None:
     """Quotes where they can hold the octets, a literal where not, NIL for nothing."""
+    # rfc9051#4.3, rfc9051#4.5
     assert encoder.nstring(None) == b"NIL"
     assert encoder.nstring(b"") == b'""'
     assert encoder.quoted_or_literal(b'a"\\') == b'"a\\"\\\\"'
@@ -50,7 +51,7 @@ def test_mailbox_names_read_back(name: str, utf8: bool) -> None:
 
 
 def test_mailbox_name_forms() -> None:
-    """mUTF-7 for old clients, UTF-8 for those that asked for it."""
+    """mUTF-7 for old clients, UTF-8 for those that asked for it. # rfc3501#5.1.3"""
     assert encoder.mailbox_name("Entwürfe") == b"Entw&APw-rfe"
     assert encoder.mailbox_name("R&D a") == b'"R&-D a"'
     assert encoder.mailbox_name("Entwürfe", utf8=True) == b'"Entw\xc3\xbcrfe"'
@@ -64,7 +65,7 @@ def test_flags_and_dates() -> None:
 
 
 def test_status_lines() -> None:
-    """Tagged and untagged lines, with and without a code."""
+    """Tagged and untagged lines, with and without a code. # rfc9051#7.1"""
     assert encoder.tagged(b"a", "OK", "Done") == b"a OK Done\r\n"
     assert encoder.tagged(b"a", "NO", "Full", "OVERQUOTA") == b"a NO [OVERQUOTA] Full\r\n"
     assert encoder.untagged("BYE", "Bye") == b"* BYE Bye\r\n"

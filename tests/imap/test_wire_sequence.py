@@ -37,7 +37,7 @@ def naive(parts: list[tuple[int, int]], highest: int) -> set[int]:
 def test_sequence_set_means_what_counting_says(
     parts: list[tuple[int, int]], uids: set[int]
 ) -> None:
-    """resolve, slices and intersect agree with a set that is counted out."""
+    """resolve, slices and intersect agree with a set that is counted out. # rfc9051#4.1.1"""
     sequence = SequenceSet.parse(text_of(parts))
     values = sorted(uids)
     if not values:

@@ -26,7 +26,7 @@ def test_xlist_names_special_mailboxes_as_gmail_did(server: TestServer) -> None:
 
 
 def test_language_list(server: TestServer) -> None:
-    """Without arguments, what is spoken; in any state. # rfc5255#3.2"""
+    """Without arguments, what is spoken; in any state. # rfc5255#3.2, rfc5255#3.1"""
     client = server.imap()
     assert client.ok("LANGUAGE").lines == [b"* LANGUAGE (EN I-DEFAULT)"]
     account = server.account()

@@ -60,6 +60,7 @@ FAILED = Report(BOB, Action.FAILED, "5.1.1", "550 5.1.1 no such user", "mx.examp
 
 def test_structure() -> None:
     """multipart/report with text for people, fields for machines, and the header (RFC 3464)."""
+    # rfc3464#2.2, rfc3464#2.3, rfc3834#5
     message = build(FAILED)
     assert message.get_content_type() == "multipart/report"
     assert message["Auto-Submitted"] == "auto-replied"

@@ -38,7 +38,7 @@ TRACE = Trace("mx.test", "client.test", "192.0.2.7", "ESMTPSA", "abc123", WHEN)
 def test_protocol_names(
     base: str, utf8: bool, tls: bool, authenticated: bool, expected: str
 ) -> None:
-    """The registered names of RFC 3848 and RFC 6531."""
+    """The registered names of RFC 3848 and RFC 6531. # rfc3848#1, rfc6531#4.3"""
     assert with_protocol(base, utf8=utf8, tls=tls, authenticated=authenticated) == expected
 
 

@@ -216,6 +216,7 @@ def test_many_recipients(mail: MailServer) -> None:
 
 def test_success_report(mail: MailServer) -> None:
     """NOTIFY=SUCCESS brings a report to a sender here, with ENVID and ORCPT in it (RFC 3461)."""
+    # rfc3461#5.2.3
     alice, bob = mail.base.account("alice"), mail.base.account("bob")
     client = mail.raw()
     client.ask(b"LHLO mta.test")

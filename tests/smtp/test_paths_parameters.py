@@ -38,7 +38,7 @@ from folkmoot.storage.types_mail import Notify, Return
 )
 def test_paths(text: str, address: str, rest: str) -> None:
     """Real clients' spellings are understood; the domain is compared in lower case."""
-    # rfc5321#4.1.2
+    # rfc5321#4.1.2, rfc5321#appendix-C
     assert parse_path(text) == (address, rest)
 
 

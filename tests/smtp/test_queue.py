@@ -162,6 +162,7 @@ def test_delay_is_told_once(mail: MailServer, hop: NextHop) -> None:
 @pytest.mark.parametrize("knows_dsn", [True, False])
 def test_success_reports(mail: MailServer, hop: NextHop, knows_dsn: bool) -> None:
     """NOTIFY=SUCCESS is passed on; a next hop without DSN gets "relayed" told (RFC 3461)."""
+    # rfc3461#5.2.2
     alice = mail.base.account("alice")
     hop.extensions = ("DSN",) if knows_dsn else ()
     mail.worker(hop.port)

@@ -61,7 +61,7 @@ def test_implicit_mx() -> None:
 
 
 def test_null_mx_and_missing_domain() -> None:
-    """A domain that says it takes no mail (RFC 7505), and one that is not there."""
+    """A domain that says it takes no mail (RFC 7505), and one that is not there. # rfc7505#3"""
     assert refused(Zone({"a.test": [MxRecord(0, "")]})) == (SendState.FAILED, "5.1.10")
     assert refused(Zone({"a.test": [MxRecord(0, ".")]})) == (SendState.FAILED, "5.1.10")
     assert refused(Zone({"a.test": None})) == (SendState.FAILED, "5.1.2")

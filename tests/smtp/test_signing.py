@@ -49,6 +49,7 @@ def verifies(message: bytes) -> bool:
 )
 def test_signatures_verify(body: bytes, size: int) -> None:
     """Empty lines at the end, wherever pieces break, are counted as RFC 6376 says."""
+    # rfc6376#3.4.3
     field = signed(HEADER, body, size)
     assert field.startswith(b"DKIM-Signature: ")
     assert b"d=example.test" in field

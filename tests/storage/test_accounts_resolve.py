@@ -61,7 +61,7 @@ def _resolve(store: Store, address: str, separator: str = "+") -> Resolved:
     ],
 )
 def test_addresses_of_an_account(store: Store, alice: int, address: str, detail: str) -> None:
-    """Primary, alias and subaddresses of both, in any spelling."""
+    """Primary, alias and subaddresses of both, in any spelling. # rfc5233#1"""
     space = account(store).space_id
     assert _resolve(store, address) == Resolved(Standing.LOCAL, alice, space, detail)
 
@@ -150,7 +150,7 @@ def test_people_send_as_what_reaches_them(store: Store, alice: int) -> None:
     ],
 )
 def test_the_one_form_of_an_address(text: str, normal: str) -> None:
-    """Spellings that mean the same become the same text."""
+    """Spellings that mean the same become the same text. # rfc5321#4.1.2, rfc6531#3.3"""
     assert normalize_address(text) == normal
     assert normalize_address(normal) == normal
 

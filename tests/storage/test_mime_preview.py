@@ -60,6 +60,7 @@ def test_text_is_decoded(message: bytes, text: str) -> None:
 
 def test_quotes_and_signature_are_left_out() -> None:
     """The answer is shown, not what is answered; a mere quotation is better than nothing."""
+    # rfc3676#4.3
     body = b"Subject: s\r\n\r\n> old words\r\n>> older\r\nYes!\r\n-- \r\nBob, Inc.\r\n"
     assert preview(body) == "Yes!"
     assert preview(b"Subject: s\r\n\r\n> only this\r\n") == "> only this"
