@@ -82,7 +82,7 @@ def getcontenttype(request: Request, node: Node) -> str | None:
 
 @prop(cal("schedule-tag"), Kind.ITEM, CALENDAR)
 def schedule_tag(request: Request, node: Node) -> str | None:
-    """Changes with what is more than an answer of an attendee. # rfc6638#3.2.10"""
+    """Changes with what is more than an answer of an attendee. # rfc6638#3.2.10, rfc6638#9.3"""
     if node.item is None or not node.item.schedule_tag:
         return None
     return f'"{node.item.schedule_tag}"'

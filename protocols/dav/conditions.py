@@ -58,7 +58,7 @@ def guard(exchange: Exchange, path: TreePath, locate: Locate) -> Guard:
         unmodified_since=_unmodified_since(exchange),
         lists=tuple(lists),
         tokens=tokens,
-        schedule_tag=_schedule_tag(exchange.header("If-Schedule-Tag-Match")),
+        schedule_tag=_schedule_tag(exchange.header("If-Schedule-Tag-Match")),  # rfc6638#8.3
     )
 
 

@@ -268,7 +268,7 @@ class ImapConnection(Protocol):
         if self._closing or self._lost:
             return
         self._closing = True
-        self.send(encoder.untagged("BYE", reason, code))
+        self.send(encoder.untagged("BYE", reason, code))  # rfc9051#7.1.5
         self._end()
 
     def _end(self) -> None:

@@ -22,7 +22,7 @@ MAX_WILDCARDS: Final = 100  # in all patterns of one LIST
 LIST_SELECTIONS: Final = OptionTable("LIST selection option", repeatable=True)
 LIST_SELECTIONS.add("SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE")
 LIST_RETURNS: Final = OptionTable("LIST return option", repeatable=True)
-LIST_RETURNS.add("SUBSCRIBED", "CHILDREN", "SPECIAL-USE")
+LIST_RETURNS.add("SUBSCRIBED", "CHILDREN", "SPECIAL-USE")  # rfc9051#6.3.9.2, rfc6154#2
 
 _STATUS_ITEMS: Final = {
     "MESSAGES",

@@ -183,7 +183,8 @@ def attributes(info: MailboxInfo | None, *, level: bool = False) -> list[bytes]:
         # \\Noselect too, for clients that do not know \\NonExistent.
         missing = [b"\\NonExistent", b"\\Noselect"]
         return [*missing, b"\\HasChildren"] if level else [missing[0], b"\\HasNoChildren"]
-    words = [b"\\HasChildren" if info.has_children else b"\\HasNoChildren"]  # rfc3348#3
+    words = [b"\\HasChildren" if info.has_children else b"\\HasNoChildren"]
+    # rfc3348#3, rfc9051#6.3.9.5
     use = special_use(info)
     if use:
         # Without being asked too: some clients know special mailboxes only from plain LIST.
@@ -236,7 +237,7 @@ def listed_line(entry: Listed, arguments: ListArgs, *, utf8: bool) -> bytes:
     if entry.subscribed and asked:
         words.append(b"\\Subscribed")
     extended = b""
-    if entry.children:
+    if entry.children:  # rfc9051#6.3.9.6
         criteria = sorted(arguments.selections.keys() - {"RECURSIVEMATCH", "REMOTE"})
         extended = b'"CHILDINFO" (%b)' % b" ".join(b'"%b"' % word.encode() for word in criteria)
     return list_line(entry.name, words, utf8=utf8, extended=extended)

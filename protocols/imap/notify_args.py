@@ -27,9 +27,9 @@ EVENTS: Final[dict[str, str]] = {
     EXPUNGE: "MessageExpunge",
     FLAGS: "FlagChange",
     NAME: "MailboxName",
-    SUBSCRIPTION: "SubscriptionChange",
-    METADATA: "MailboxMetadataChange",
-    SERVER_METADATA: "ServerMetadataChange",
+    SUBSCRIPTION: "SubscriptionChange",  # rfc5465#5.5
+    METADATA: "MailboxMetadataChange",  # rfc5465#5.6
+    SERVER_METADATA: "ServerMetadataChange",  # rfc5465#5.7
 }
 MESSAGE_EVENTS: Final = frozenset({NEW, EXPUNGE, FLAGS})
 
@@ -55,15 +55,15 @@ class Group:
     def matches(self, name: str, subscribed: bool) -> bool:
         """Whether it is about this mailbox, which is not the selected one."""
         match self.kind:
-            case "PERSONAL":
+            case "PERSONAL":  # rfc5465#6.2
                 return is_personal(name)
             case "INBOXES":
                 return name == "INBOX"  # deliveries go nowhere else # rfc5465#6.3
-            case "SUBSCRIBED":
+            case "SUBSCRIBED":  # rfc5465#6.4
                 return subscribed
-            case "MAILBOXES":
+            case "MAILBOXES":  # rfc5465#6.6
                 return name in self.names
-            case "SUBTREE":
+            case "SUBTREE":  # rfc5465#6.5
                 return name in self.names or any(name.startswith(f"{top}/") for top in self.names)
         return False
 

@@ -66,6 +66,7 @@ async def send_esearch(session: Session, found: Found, correlator: bytes = b"") 
 
     ``correlator`` goes behind the tag.
     """
+    # rfc9051#7.3.4
     items = [
         item
         for name, make in _ITEMS.items()

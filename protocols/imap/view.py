@@ -242,7 +242,7 @@ class View:
         fresh = [row[0] for row in rows if row[0] > last]
         self.uids.extend(fresh)
         if fresh:
-            lines.append(b"* %d EXISTS\r\n" % len(self.uids))
+            lines.append(b"* %d EXISTS\r\n" % len(self.uids))  # rfc9051#7.4.1
         elif lines and not vanished and known and not self.uids:
             # Some clients miss the last EXPUNGE of a mailbox that becomes empty.
             lines.append(b"* 0 EXISTS\r\n")
@@ -293,6 +293,7 @@ class View:
             # rfc7162#3.2.10
             return [b"* VANISHED %b\r\n" % bytes(UidSet.from_iterable(gone))]
         # Each EXPUNGE renumbers what follows; downwards, no number needs correcting.
+        # rfc9051#7.5.1
         return [
             b"* %d EXPUNGE\r\n" % number
             for first, end in reversed(runs)

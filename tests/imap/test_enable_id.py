@@ -70,7 +70,7 @@ def _offered(client: ImapClient) -> set[str]:
 
 def test_capabilities_before_and_after_login(server: TestServer) -> None:
     """Few words before login, the whole list with the completion of it, and the same later."""
-    # rfc9051#6.1.1, rfc9051#7.1
+    # rfc9051#6.1.1, rfc9051#7.1, rfc9051#7.2.2
     client = server.imap()
     greeting = client.greeting.decode()
     assert set(greeting[greeting.index("CAPABILITY ") + 11 : greeting.index("]")].split()) == (
@@ -114,6 +114,7 @@ def test_every_command_refuses_states_that_it_is_not_for(server: TestServer) -> 
 
 def test_enable(server: TestServer) -> None:
     """ENABLED names what is new; what is unknown is ignored. # rfc9051#6.3.1, rfc5161#3.1"""
+    # rfc9051#7.2.1
     client = server.imap(server.account())
     assert client.ok("ENABLE CONDSTORE X-UNKNOWN").lines == [b"* ENABLED CONDSTORE"]
     assert client.ok("ENABLE condstore").lines == [b"* ENABLED"]

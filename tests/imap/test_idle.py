@@ -26,7 +26,7 @@ def _two(server: TestServer, messages: int = 0) -> tuple[ImapClient, ImapClient]
 
 
 def test_new_mail_is_pushed(server: TestServer) -> None:
-    """EXISTS comes while IDLE waits. # rfc9051#6.3.13, rfc2177#3"""
+    """EXISTS comes while IDLE waits. # rfc9051#6.3.13, rfc2177#3, rfc9051#7.4.1"""
     writer, idle = _two(server)
     tag = idle.idle()
     writer.append("INBOX", simple())

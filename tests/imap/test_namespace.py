@@ -7,7 +7,7 @@ from tests.kit.server import TestServer
 
 def test_namespaces(server: TestServer) -> None:
     """One's own without prefix, what others share, what groups have. # rfc9051#6.3.10, rfc2342#5"""
-    # rfc2342#2
+    # rfc2342#2, rfc9051#7.3.2
     client = server.imap(server.account())
     assert client.ok("NAMESPACE").lines == [
         b'* NAMESPACE (("" "/")) (("Shared/" "/")) (("Groups/" "/"))'

@@ -87,6 +87,7 @@ def test_search_key(client: ImapClient, query: str, expected: str) -> None:
 
 def test_esearch_results(client: ImapClient) -> None:
     """RETURN gives one ESEARCH answer with what was asked (RFC 4731). # rfc4731#3.1"""
+    # rfc9051#7.3.4
     response = client.ok("SEARCH RETURN (MIN MAX COUNT ALL) UNSEEN")
     [line] = response.matching("ESEARCH")
     assert line.endswith(b"MIN 2 MAX 4 ALL 2:4 COUNT 3")

@@ -40,6 +40,7 @@ async def answer(
     if not stored.changed:
         answered += item_fields(stored.item)
     elif stored.item.schedule_tag:
+        # rfc6638#8.2
         answered.append(("Schedule-Tag", f'"{stored.item.schedule_tag}"'))
     if request.exchange.header("X-OC-MTime") is not None:
         answered.append(("X-OC-MTime", "accepted"))

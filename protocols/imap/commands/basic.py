@@ -33,7 +33,7 @@ ENABLE_HOOKS: dict[str, Callable[[Session], Awaitable[None]]] = {}
 @command("CAPABILITY", State.ANY, expunges=Expunges.HELD_BACK)
 async def capability_(session: Session, _: None) -> Reply:
     """RFC 9051 section 6.1.1."""
-    session.wire.send(encoder.data(b"CAPABILITY", session.capabilities().encode()))
+    session.wire.send(encoder.data(b"CAPABILITY", session.capabilities().encode()))  # rfc9051#7.2.2
     return OK
 
 
@@ -91,5 +91,5 @@ async def enable(session: Session, names: tuple[str, ...]) -> Reply:
             fresh.append(ENABLEABLE[name].encode())
             if name in ENABLE_HOOKS:
                 await ENABLE_HOOKS[name](session)
-    session.wire.send(encoder.data(b"ENABLED", *fresh))
+    session.wire.send(encoder.data(b"ENABLED", *fresh))  # rfc9051#7.2.1
     return OK

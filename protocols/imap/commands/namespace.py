@@ -17,7 +17,7 @@ async def namespace(session: Session, _: None) -> Reply:
 
 
 def send_namespace(session: Session) -> None:
-    """The NAMESPACE response."""
+    """The NAMESPACE response. # rfc9051#7.3.2"""
     session.wire.send(
         encoder.data(b"NAMESPACE", b'(("" "/"))', b'(("Shared/" "/"))', b'(("Groups/" "/"))')
     )

@@ -122,6 +122,8 @@ def _quota(place: str, usage: MailUsage, utf8: bool) -> bytes:
         used, limit = -(-mail.bytes_used // UNIT), mail.bytes_limit // UNIT
         resources.append(b"STORAGE %d %d" % (used, limit))
     if mail.items_limit is not None:
+        # rfc9208#5.2
         resources.append(b"MESSAGE %d %d" % (mail.items_used, mail.items_limit))
+    # rfc9208#5.3
     resources.append(b"MAILBOX %d %d" % (usage.mailboxes, usage.mailboxes_limit))
     return encoder.data(b"QUOTA", _root(place, utf8), b"(%b)" % b" ".join(resources))

@@ -87,7 +87,7 @@ def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
             send(encoder.untagged("OK", "First unseen message", f"UNSEEN {number}"))
     send(encoder.untagged("OK", "UIDs are valid", f"UIDVALIDITY {state.uidvalidity}"))
     send(encoder.untagged("OK", "Predicted next UID", f"UIDNEXT {state.uidnext}"))
-    send(encoder.untagged("OK", "Highest", f"HIGHESTMODSEQ {state.modseq}"))
+    send(encoder.untagged("OK", "Highest", f"HIGHESTMODSEQ {state.modseq}"))  # rfc7162#3.1.2.1
     # rfc8474#4.2
     send(encoder.untagged("OK", "Mailbox", f"MAILBOXID ({mailbox_id(state.mailbox_id)})"))
     if session.rev2:

@@ -25,7 +25,7 @@ _ITEMS: Final[dict[str, StatusItem]] = {
     "UNSEEN": lambda info: b"%d" % info.unseen,
     "DELETED": lambda info: b"%d" % info.deleted,
     "SIZE": lambda info: b"%d" % info.size,
-    "HIGHESTMODSEQ": lambda info: b"%d" % info.modseq,
+    "HIGHESTMODSEQ": lambda info: b"%d" % info.modseq,  # rfc7162#3.1.7
 }
 
 
