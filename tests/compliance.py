@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -186,18 +187,30 @@ def _entry(rfc: Rfc, sections: Mapping[str, Named]) -> Iterator[str]:
         yield f"- {_linked(rfc.number, section)}: {why}"
 
 
+def _overview(area: Iterable[Rfc], found: Mapping[int, Mapping[str, Named]]) -> Iterator[str]:
+    """How many sections of each RFC are named, and how many of these by tests as well."""
+    yield "\n| RFC | | Sections in code | of these in tests | Left out |\n|---|---|---:|---:|---:|"
+    for rfc in area:
+        sections = {each: named for each, named in found.get(rfc.number, {}).items() if each}
+        code = [named for named in sections.values() if named.code]
+        tested = [named for named in code if named.tests]
+        link = f"https://www.rfc-editor.org/rfc/rfc{rfc.number}"
+        counts = " | ".join(str(len(each) or "–") for each in (code, tested, rfc.left_out))
+        yield f"| [{rfc.number}]({link}) | {rfc.title} | {counts} |"
+
+
 def page() -> str:
     """The text of ``docs/compliance.md``."""
     found = collect()
     lines = [_HEAD]
     for area in dict.fromkeys(rfc.area for rfc in rfcs().values()):
         lines.append(f"- [{area}](#{re.sub('[^a-z-]', '', area.lower().replace(' ', '-'))})")
-    area = ""
-    for rfc in rfcs().values():
-        if rfc.area != area:
-            area = rfc.area
-            lines.append(f"\n## {area}")
-        lines.extend(_entry(rfc, found.get(rfc.number, {})))
+    for area, entries in groupby(rfcs().values(), lambda rfc: rfc.area):
+        inside = list(entries)
+        lines.append(f"\n## {area}")
+        lines.extend(_overview(inside, found))
+        for rfc in inside:
+            lines.extend(_entry(rfc, found.get(rfc.number, {})))
     return "\n".join(lines) + "\n"
 
 
