@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Need, OnCollection, OnSpace, PerItem
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Annotation, AnnotationQuery, Right
@@ -88,6 +89,7 @@ class AnnotationsSince(View[tuple[int, Mapping[int, list[Annotation]]]]):
     """The number of the last change in a space, and what changed after ``since``.
 
     By mailbox (0: the account itself), with names and numbers only; removed ones among them.
+    Raises ``NotFound`` where the actor reads nothing in the space.
     """
 
     space_id: int
@@ -97,6 +99,9 @@ class AnnotationsSince(View[tuple[int, Mapping[int, list[Annotation]]]]):
         return [PerItem()]
 
     def read(self, context: ReadContext) -> tuple[int, Mapping[int, list[Annotation]]]:
+        own = context.actor.space_id == self.space_id
+        if not own and not _readable(context, self.space_id):
+            raise NotFound
         number: int = context.db.value(_NUMBER, space=self.space_id) or 0
         found: dict[int, list[Annotation]] = {}
         if number <= self.since:
@@ -107,7 +112,7 @@ class AnnotationsSince(View[tuple[int, Mapping[int, list[Annotation]]]]):
         if not rows:
             return number, found
         readable = _readable(context, self.space_id)
-        if context.actor.space_id == self.space_id:
+        if own:
             readable.add(0)
         for collection, entry, modseq in rows:
             if collection in readable:
