@@ -12,6 +12,7 @@ from folkmoot.storage.tables import (
     scheduling,
     search,
     sharing,
+    support,
 )
 from folkmoot.storage.tables.metadata import metadata
 
@@ -28,4 +29,5 @@ __all__ = [
     "scheduling",
     "search",
     "sharing",
+    "support",
 ]

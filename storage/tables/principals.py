@@ -72,6 +72,8 @@ accounts = Table(
     # The hash of a code with which the person may choose a password, and until when.
     Column("reset_secret", Text, nullable=True),
     Column("reset_until", BigInteger, nullable=True),
+    # 0: the person may not let support into the account.
+    Column("may_grant", SmallInteger, nullable=False, server_default="1"),
     sqlite_autoincrement=True,
 )
 
