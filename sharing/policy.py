@@ -20,6 +20,9 @@ from folkmoot.storage.types_sharing import COLLEAGUES, DROP_FOLDER, SHARED_ITEMS
 MEMBER: Final = Right.LOOKUP | Right.READ | Right.BUSY | Right.SEEN
 #: What only owners have, who decide what is shared.
 NEVER_GRANTED: Final = Right.SHARE
+#: What a support agent may do at most in the account of a customer: neither share nor send.
+SUPPORTING: Final = ALL_RIGHTS & ~(Right.SHARE | Right.SEND_AS)
+LOOKING: Final = Right.LOOKUP | Right.READ | Right.BUSY
 #: What fellow members may do in each other's drop folders.
 DROP: Final = Right.LOOKUP | Right.INSERT
 
@@ -36,6 +39,9 @@ class GroupPolicy:
 
     Who administers a domain has no rights on anything that its people keep.
 
+    A support agent may do in an account what the grant of its owner lets it do, and never share,
+    send, manage the account, lead groups or administer anything.
+
     The system (deliveries, the command line, upkeep) acts with a stated reason: it may put mail
     into a mailbox, administer accounts and what is shared, but it never reads what people keep.
     """
@@ -48,7 +54,7 @@ class GroupPolicy:
         if actor.kind is ActorKind.SYSTEM:
             return {facts.id: self.SYSTEM_RIGHTS for facts in collections}
         found = {
-            facts.id: _rights(actor, facts, circle)
+            facts.id: _rights(actor, facts, circle) & _most(actor, facts)
             for facts in collections
             if FEATURE_OF_TOOL[facts.tool] not in actor.withheld
         }
@@ -72,16 +78,32 @@ class GroupPolicy:
         if actor.kind is ActorKind.SYSTEM:
             return True
         # What a device's password opens is that device's to read, not a domain to rule.
-        return domain.administered and not actor.credential_id
+        own = actor.kind is ActorKind.ACCOUNT and not actor.credential_id
+        return own and domain.administered
 
-    def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:
-        return actor.kind is ActorKind.ACCOUNT and space.owner_account_id == actor.account_id
+    def may_manage(self, actor: Actor, space: SpaceFacts, *, look: bool = False) -> bool:
+        if actor.kind is ActorKind.SYSTEM or space.owner_account_id != actor.account_id:
+            return False
+        return look or actor.kind is ActorKind.ACCOUNT
 
     def may_lead(self, actor: Actor, space: SpaceFacts, circle: Circle) -> bool:
         if actor.kind is ActorKind.SYSTEM:
             return True
         membership = circle.memberships.get(space.id)
-        return membership is not None and membership.administrator
+        leads = membership is not None and membership.administrator
+        return leads and actor.kind is ActorKind.ACCOUNT
+
+
+def _most(actor: Actor, facts: CollectionFacts) -> Right:
+    """What an actor may do at most: a support agent, what the customer let it do."""
+    support = actor.support
+    if support is None:
+        return ALL_RIGHTS if actor.kind is ActorKind.ACCOUNT else Right.NONE
+    if facts.tool not in support.tools:
+        return Right.NONE
+    if facts.space_id != actor.space_id and not support.with_groups:
+        return Right.NONE
+    return LOOKING if support.read_only else SUPPORTING
 
 
 def _rights(actor: Actor, facts: CollectionFacts, circle: Circle) -> Right:

@@ -47,9 +47,9 @@ def authorize(context: ReadContext, needs: Sequence[Need]) -> None:
                 context.require(collection_id, rights)
             case OnItem(collection_id, item, rights):
                 context.require_item(collection_id, item, rights)
-            case OnSpace(space_id):
+            case OnSpace(space_id, look):
                 row = context.db.one(_SPACE, id=space_id)
-                if row is None or not context.manages(SpaceFacts(row[0], row[1])):
+                if row is None or not context.manages(SpaceFacts(row[0], row[1]), look=look):
                     raise NotFound
             case OnGroup(group_id, domain):
                 _on_group(context, group_id, domain)

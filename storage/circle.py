@@ -78,6 +78,9 @@ class Circles:
         others = {owner for owner in owners if owner != account}
         if not others or self._actor.kind is ActorKind.SYSTEM:
             return ALONE
+        support = self._actor.support
+        if support is not None and not support.with_groups:
+            return ALONE
         if self._memberships is None:
             self._memberships = _memberships(self._db, account)
         if not self._memberships or others == {0}:

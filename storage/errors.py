@@ -48,6 +48,12 @@ class NotInPlan(PermissionDenied):
     default_text = "The plan of this account does not include this."
 
 
+class ExportRefused(PermissionDenied):
+    """A support agent would take data out without the permission for it."""
+
+    default_text = "Support may not take data out of this account: the grant is without export."
+
+
 class OverQuota(StorageError):
     """The space that would hold the data has no room for it.
 

@@ -37,9 +37,13 @@ class OnItem:
 
 @dataclass(frozen=True, slots=True)
 class OnSpace:
-    """Needs to manage what belongs to the person or group (subscriptions, passwords)."""
+    """Needs to manage what belongs to the person or group (subscriptions, passwords).
+
+    ``look``: only to see it, which those may do too whom the person lets into the account.
+    """
 
     space_id: int
+    look: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,15 @@ class Operation(abc.ABC):
     @abc.abstractmethod
     def needs(self) -> Sequence[Need]:
         """All rights, on all that is touched. Never empty."""
+
+    def trail_about(self) -> int:
+        """The account that the row in the trail is about; 0 for none."""
+        account: int = getattr(self, "account_id", 0)
+        return account
+
+    def trail_note(self) -> str:
+        """What the row in the trail says beside the name of the operation."""
+        return ""
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)

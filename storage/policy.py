@@ -144,8 +144,11 @@ class Authorizer(Protocol):
         """Whether the actor may administer the accounts and groups of a domain."""
         ...
 
-    def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:
-        """Whether the actor may change what belongs to the person (passwords, subscriptions)."""
+    def may_manage(self, actor: Actor, space: SpaceFacts, *, look: bool = False) -> bool:
+        """Whether the actor may change what belongs to the person (passwords, subscriptions).
+
+        ``look``: whether it may see that.
+        """
         ...
 
     def may_lead(self, actor: Actor, space: SpaceFacts, circle: Circle) -> bool:

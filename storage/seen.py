@@ -35,7 +35,7 @@ def own_seen(context: ReadContext, mailbox_id: int) -> UidSet | None:
     """What the actor has read in a mailbox; None where the rows say it."""
     actor = context.actor
     owner = context.facts(mailbox_id).owner_account_id
-    if actor.kind is not ActorKind.ACCOUNT or owner == actor.account_id:
+    if actor.kind is ActorKind.SYSTEM or owner == actor.account_id:
         return None
     row = context.db.one(_OF_ONE, mailbox=mailbox_id, account=actor.account_id)
     return UidSet.from_text(row[0]) if row is not None else UidSet()

@@ -22,7 +22,7 @@ from folkmoot.storage.errors import ShuttingDown
 from folkmoot.storage.postbox import Deliver, Postbox
 from folkmoot.storage.turns import Turns
 from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext
-from folkmoot.storage.types import Actor, Content, Hint
+from folkmoot.storage.types import Actor, ActorKind, Content, Hint
 from folkmoot.storage.views.known_orders import KnownOrders
 from folkmoot.storage.views.known_uids import KnownUids
 
@@ -92,13 +92,18 @@ class Store:
         def transaction(db: Db) -> tuple[R, Sequence[Hint]]:
             hints: list[Hint] = []
             txn = Txn(WriteContext(db, actor, decisions, hints), label, decisions)
-            return work(txn), hints
+            result = work(txn)
+            txn.finish()
+            return result, hints
 
         _submit(self.database.write, Job(transaction, settled))
 
     def _read(
         self, actor: Actor, label: str, work: Callable[[ReadTxn], R], settled: Settled
     ) -> None:
+        if actor.kind is ActorKind.SUPPORT:  # what it reads leaves a trail, in the same transaction
+            self._write(actor, label, work, settled)
+            return
         decisions = self._decisions
 
         def transaction(db: Db) -> tuple[R, Sequence[Hint]]:

@@ -16,7 +16,13 @@ from folkmoot.storage.authorize import authorize
 from folkmoot.storage.charging import foresee_charge, make_charge
 from folkmoot.storage.circle import Circles
 from folkmoot.storage.engine.db import Db, Row, Statement
-from folkmoot.storage.errors import Expired, NotFound, PermissionDenied, StorageError
+from folkmoot.storage.errors import (
+    Expired,
+    NotFound,
+    PermissionDenied,
+    StorageError,
+    Unavailable,
+)
 from folkmoot.storage.gate import (
     Need,
     OnCollection,
@@ -26,6 +32,7 @@ from folkmoot.storage.gate import (
 )
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import (
+    AuditEntry,
     Auditor,
     Authorizer,
     Charge,
@@ -35,6 +42,8 @@ from folkmoot.storage.policy import (
     SpaceFacts,
 )
 from folkmoot.storage.sight import Sight, on_item, sight_of
+from folkmoot.storage.support import hand_out, present, refuse_bulk, refuse_removal
+from folkmoot.storage.trail import TrailEntry, describe, write_trail
 from folkmoot.storage.types import Actor, ActorKind, Hint, Right, Tool, Topic, UidSet
 from folkmoot.storage.types_tree import PUBLIC
 from folkmoot.storage.views.base import View
@@ -67,11 +76,6 @@ _NUMBER = Statement(
 _CHANGE = Statement(
     "INSERT INTO changes (collection_id, modseq, kind, uids)"
     " VALUES (:collection, :modseq, :kind, :uids)"
-)
-_AUDIT = Statement(
-    "INSERT INTO audit (time, actor_kind, account_id, actor_name, reason, label, operation,"
-    " collections, detail) VALUES (:time, :kind, :account, :name, :reason, :label, :operation,"
-    " :collections, :detail)"
 )
 
 
@@ -110,18 +114,23 @@ class Bumped:
 class ReadContext:
     """What a view or a cost computation may use. Lives as long as the transaction."""
 
-    __slots__ = ("_circles", "_decisions", "_facts", "_kept", "_rights", "actor", "db", "now")
+    __slots__ = (
+        *("_circles", "_decisions", "_facts", "_handed_out", "_kept", "_rights"),
+        *("actor", "db", "now"),
+    )
 
     def __init__(self, db: Db, actor: Actor, decisions: Decisions) -> None:
         self.db = db
-        self.actor = actor
         self.now = int(time.time())
+        # What an agent of support may do is what was granted to it now.
+        self.actor = present(db, actor, self.now) if actor.kind is ActorKind.SUPPORT else actor
         self._decisions = decisions
         # Of this transaction only: a revocation between two transactions always counts.
         self._rights: dict[int, Right] = {}
         self._facts: dict[int, CollectionFacts] = {}
         self._kept: dict[int, frozenset[int]] = {}
-        self._circles = Circles(db, actor)
+        self._circles = Circles(db, self.actor)
+        self._handed_out: set[int] = set()  # blobs
 
     def forget(self) -> None:
         """Look again at everything: what was known may have been rolled back."""
@@ -152,9 +161,9 @@ class ReadContext:
         circle = self._circles.around([space.owner_account_id])
         return self._decisions.authorizer.may_lead(self.actor, space, circle)
 
-    def manages(self, space: SpaceFacts) -> bool:
-        """Whether the actor may change what belongs to the owner of a space."""
-        return self._decisions.authorizer.may_manage(self.actor, space)
+    def manages(self, space: SpaceFacts, *, look: bool = False) -> bool:
+        """Whether the actor may change (``look``: see) what belongs to the owner of a space."""
+        return self._decisions.authorizer.may_manage(self.actor, space, look=look)
 
     def administers(self) -> bool:
         """Whether the actor administers all there is, as the operator does."""
@@ -163,6 +172,19 @@ class ReadContext:
     def administers_domain(self, domain: DomainFacts) -> bool:
         """Whether the actor may administer the accounts and groups of a domain."""
         return self._decisions.authorizer.may_administer_domain(self.actor, domain)
+
+    def hand_out(self, bodies: Sequence[tuple[int, int]]) -> None:
+        """Say that content goes out: the blobs and how many octets each has. # M7.5
+
+        Every view that gives octets of items calls this before it does. Raises ``ExportRefused``
+        where an agent of support may not have them.
+        """
+        if self.actor.support is not None:
+            hand_out(self, bodies, self._handed_out)
+
+    def show_texts(self, items: int) -> None:
+        """Say that parts of the content of so many items go out. Raises ``ExportRefused``."""
+        refuse_bulk(self.actor, items)
 
     def foresee(self, charge: Charge) -> None:
         """Raise what a charge would raise now: ``OverQuota``, ``TooLarge``."""
@@ -228,13 +250,15 @@ class ReadContext:
 class WriteContext(ReadContext):
     """What a mutation may use to write."""
 
-    __slots__ = ("hints", "stored")
+    __slots__ = ("hints", "stored", "trail")
 
     def __init__(self, db: Db, actor: Actor, decisions: Decisions, hints: list[Hint]) -> None:
         super().__init__(db, actor, decisions)
         self.hints = hints
         # Content that this transaction has stored, by digest: several recipients share one row.
         self.stored: dict[bytes, int] = {}
+        # Rows of the audit trail, written at the end: who writes there, holds up all others.
+        self.trail: list[TrailEntry] = []
 
     def lock(self, collection_ids: Sequence[int]) -> None:
         """Lock counter rows until the end of the transaction. Raises ``NotFound``."""
@@ -301,8 +325,25 @@ class ReadTxn:
 
     def view(self, view: View[R]) -> R:
         """Read through the gate. Raises ``NotFound`` or ``PermissionDenied``."""
-        authorize(self._context, view.needs())
-        return view.read(self._context)
+        needs = view.needs()
+        authorize(self._context, needs)
+        result = view.read(self._context)
+        self._note(view, needs)
+        return result
+
+    def _note(self, operation: Operation, needs: Sequence[Need]) -> None:
+        """Leave a row in the trail where the auditor wants one; without it nothing is answered."""
+        context, actor = self._context, self.actor
+        entry = self._decisions.auditor.entry(
+            actor, self._label, type(operation).__name__, _touched(needs), operation.audited
+        )
+        if entry is None:
+            return
+        if not isinstance(context, WriteContext):
+            raise Unavailable
+        note = operation.trail_note() or (describe(operation) if actor.support is not None else "")
+        entry = AuditEntry(actor, entry.label, entry.operation, entry.collections, note)
+        context.trail.append(TrailEntry(entry, operation.trail_about(), context.now))
 
 
 class Txn(ReadTxn):
@@ -337,11 +378,14 @@ class Txn(ReadTxn):
         if any(isinstance(need, PerItem) for need in needs):
             raise TypeError("a mutation names all that it touches")
         authorize(context, needs)
-        context.lock(_touched(needs))
+        touched = _touched(needs)
+        if self.actor.support is not None:
+            refuse_removal(context, {context.facts(each).space_id for each in touched})
+        context.lock(touched)
         for charge in mutation.cost(context):
             make_charge(context.db, charge, self._decisions.ledger)
         result = mutation.write(context)
-        self._audit(mutation, needs)
+        self._note(mutation, needs)
         return result
 
     def attempt(self, mutation: Mutation[R]) -> R | StorageError:
@@ -350,7 +394,7 @@ class Txn(ReadTxn):
         For one message to several recipients, where one being over quota is only theirs.
         """
         db = self._write_context.db
-        hints = len(self._write_context.hints)
+        hints, trail = len(self._write_context.hints), len(self._write_context.trail)
         stored = dict(self._write_context.stored)
         db.text("SAVEPOINT attempt")
         try:
@@ -359,31 +403,18 @@ class Txn(ReadTxn):
             db.text("ROLLBACK TO SAVEPOINT attempt")
             db.text("RELEASE SAVEPOINT attempt")
             del self._write_context.hints[hints:]
+            del self._write_context.trail[trail:]
             self._write_context.stored = stored
             self._write_context.forget()
             return error
         db.text("RELEASE SAVEPOINT attempt")
         return result
 
-    def _audit(self, operation: Operation, needs: Sequence[Need]) -> None:
-        actor = self.actor
-        entry = self._decisions.auditor.entry(
-            actor, self._label, type(operation).__name__, _touched(needs), operation.audited
-        )
-        if entry is None:
-            return
-        self._write_context.db.run(
-            _AUDIT,
-            time=self._context.now,
-            kind=str(actor.kind),
-            account=actor.account_id,
-            name=actor.name,
-            reason=actor.reason,
-            label=entry.label,
-            operation=entry.operation,
-            collections=" ".join(map(str, entry.collections)),
-            detail=entry.detail,
-        )
+    def finish(self) -> None:
+        """Write what the transaction leaves in the trail: the last thing before its commit."""
+        context = self._write_context
+        write_trail(context.db, context.trail)
+        context.trail.clear()
 
 
 def _touched(needs: Sequence[Need]) -> list[int]:
@@ -405,7 +436,7 @@ def _all_of(needed: Right, rights: Right) -> Right:
 def _check_actor(context: ReadContext) -> None:
     """Refuse sessions whose account was disabled or got a new password since they signed in."""
     actor = context.actor
-    if actor.kind is ActorKind.SYSTEM:
+    if actor.kind is not ActorKind.ACCOUNT:
         return
     row = context.db.one(_EPOCH, id=actor.account_id)
     if row is None or row[0] != actor.epoch:

@@ -10,11 +10,14 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from folkmoot.storage.types_keys import SortKeys as SortKeys
 from folkmoot.storage.types_search import SearchKey as SearchKey
 from folkmoot.storage.types_uidset import UidSet as UidSet
+
+if TYPE_CHECKING:
+    from folkmoot.storage.types_support import SupportAccess
 
 
 class Tool(enum.StrEnum):
@@ -50,9 +53,11 @@ ALL_RIGHTS = Right((1 << 14) - 1)
 
 
 class ActorKind(enum.StrEnum):
-    """Who acts: a signed-in person, or the server itself with a stated reason."""
+    """Who acts: a signed-in person, a support agent in the account of one who let it in, or the
+    server itself with a stated reason."""
 
     ACCOUNT = "account"
+    SUPPORT = "support"
     SYSTEM = "system"
 
 
@@ -65,6 +70,7 @@ class Actor:
     raises it, and a session with an older epoch is refused by the gate (``Expired``).
     ``hidden_capabilities`` are what IMAP does not offer to this person, in upper case.
     ``withheld`` is what the account's plan does not have; tools among it look absent.
+    ``support`` is what an agent may do who acts in the account (``ActorKind.SUPPORT`` only).
     """
 
     kind: ActorKind
@@ -76,6 +82,7 @@ class Actor:
     epoch: int = 0
     hidden_capabilities: frozenset[str] = frozenset()
     withheld: frozenset[Feature] = frozenset()
+    support: SupportAccess | None = None
 
     @classmethod
     def system(cls, reason: str) -> Actor:
@@ -416,6 +423,7 @@ class Topic(enum.StrEnum):
     ACCOUNT = "a"  # id: account; its epoch changed (disabled, password changed, deleted)
     QUEUE = "q"  # id: 0; outbound mail was queued
     SCHEDULE = "i"  # id: 0; invitations wait for their delivery
+    SUPPORT = "h"  # id: session of a support agent; it is over
     ALL = "*"  # another process wrote, or hints were lost: look at everything
 
 

@@ -23,6 +23,7 @@ TABLE: Final[dict[type[errors.StorageError], tuple[int, str]]] = {
     errors.AlreadyExists: (405, dav("resource-must-be-null")),
     errors.PermissionDenied: (403, dav("need-privileges")),
     errors.NotInPlan: (403, ""),
+    errors.ExportRefused: (403, ""),
     errors.OverQuota: (507, dav("quota-not-exceeded")),
     errors.TooLarge: (413, ""),
     errors.LimitReached: (507, dav("sufficient-disk-space")),

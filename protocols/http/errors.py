@@ -18,6 +18,7 @@ STATUSES: dict[type[errors.StorageError], int] = {
     errors.AlreadyExists: 409,
     errors.PermissionDenied: 403,
     errors.NotInPlan: 403,
+    errors.ExportRefused: 403,
     errors.OverQuota: 507,
     errors.TooLarge: 413,
     errors.LimitReached: 507,

@@ -12,6 +12,7 @@ CODES: dict[type[errors.StorageError], str | None] = {
     errors.AlreadyExists: "ALREADYEXISTS",
     errors.PermissionDenied: "NOPERM",
     errors.NotInPlan: "CONTACTADMIN",  # rfc5530#3
+    errors.ExportRefused: "NOPERM",
     errors.OverQuota: "OVERQUOTA",
     errors.TooLarge: "TOOBIG",
     errors.LimitReached: "LIMIT",

@@ -16,6 +16,7 @@ TABLE: tuple[tuple[type[errors.StorageError], int, str], ...] = (
     (errors.Unavailable, 452, "4.3.1"),
     (errors.NotFound, 550, "5.1.1"),
     (errors.NotInPlan, 550, "5.7.1"),
+    (errors.ExportRefused, 550, "5.7.1"),
     (errors.PermissionDenied, 550, "5.7.1"),
     (errors.OverQuota, 452, "4.2.2"),
     (errors.TooLarge, 552, "5.3.4"),

@@ -58,7 +58,7 @@ class AccountAnnotations(View[tuple[Annotation, ...]]):
     query: AnnotationQuery
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)]
+        return [OnSpace(self.space_id, look=True)]
 
     def read(self, context: ReadContext) -> tuple[Annotation, ...]:
         return _of_one(context, self.space_id, 0, self.query)

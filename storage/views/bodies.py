@@ -14,12 +14,12 @@ from folkmoot.storage.views.base import View
 from folkmoot.storage.views.ranges import conditions
 
 _BODY = Statement(
-    "SELECT m.uid, b.size, b.data, b.file, c.parts FROM messages m"
+    "SELECT b.id, m.uid, b.size, b.data, b.file, c.parts FROM messages m"
     " JOIN blobs b ON b.id = m.blob_id JOIN contents c ON c.blob_id = m.blob_id"
     " WHERE m.mailbox_id = :id AND m.uid = :uid"
 )
 _WHOLE = Statement(
-    "SELECT m.uid, b.size, b.data, b.file FROM messages m JOIN blobs b ON b.id = m.blob_id"
+    "SELECT b.id, m.uid, b.size, b.data, b.file FROM messages m JOIN blobs b ON b.id = m.blob_id"
     " WHERE m.mailbox_id = :id AND m.uid = :uid"
 )
 
@@ -38,7 +38,8 @@ class LocateBody(View[MessageBody]):
         row = context.db.one(_BODY, id=self.mailbox_id, uid=self.uid)
         if row is None:
             raise NotFound
-        return MessageBody(*row)
+        context.hand_out([(row[0], row[2])])
+        return MessageBody(*row[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,40 @@ class ReadBodies(View[list[MessageBody]]):
         if len(self.uids) == 1:
             [uid] = self.uids
             row = context.db.one(_BODY if self.parts else _WHOLE, id=self.mailbox_id, uid=uid)
-            return [] if row is None else [self._body(row)]
-        columns = "m.uid, b.size, b.data, b.file" + (", c.parts" if self.parts else "")
+            return [] if row is None else self._handed_out(context, [row])
+        columns = "b.id, m.uid, b.size, b.data, b.file" + (", c.parts" if self.parts else "")
         joined = " JOIN contents c ON c.blob_id = m.blob_id" if self.parts else ""
+        if context.actor.support is not None:
+            context.show_texts(self._existing(context))
         wanted = self._affordable(context)
-        found: list[MessageBody] = []
+        found: list[Row] = []
         for condition, filtered, numbers in conditions(wanted):
             selected = statement(
                 f"SELECT {columns} FROM messages m JOIN blobs b ON b.id = m.blob_id{joined}"  # noqa: S608
                 f" WHERE m.mailbox_id = :id AND m.{condition} ORDER BY m.uid"
             )
             rows = context.db.all(selected, id=self.mailbox_id, **numbers)
-            found += [self._body(row) for row in rows if not filtered or row[0] in wanted]
-        return found
+            found += [row for row in rows if not filtered or row[1] in wanted]
+        return self._handed_out(context, found)
+
+    def _handed_out(self, context: ReadContext, rows: list[Row]) -> list[MessageBody]:
+        if context.actor.support is not None:
+            context.hand_out([(row[0], row[2]) for row in rows])
+        return [*map(self._body, rows)]
+
+    def _existing(self, context: ReadContext) -> int:
+        """How many of the messages there are, also of those that the budget leaves for later."""
+        count = 0
+        for condition, filtered, numbers in conditions(self.uids):
+            there = statement(
+                f"SELECT uid FROM messages WHERE mailbox_id = :id AND {condition}"  # noqa: S608
+            )
+            rows = context.db.all(there, id=self.mailbox_id, **numbers)
+            count += sum(1 for (uid,) in rows if not filtered or uid in self.uids)
+        return count
 
     def _body(self, row: Row) -> MessageBody:
-        uid, size, data, file, *parts = row
+        _, uid, size, data, file, *parts = row
         return MessageBody(uid, size, data, file, parts[0] if parts else b"")
 
     def _affordable(self, context: ReadContext) -> UidSet:

@@ -332,10 +332,12 @@ class IsStale(View[bool]):
     tool: Tool
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)]
+        return [OnSpace(self.space_id, look=True)]
 
     def read(self, context: ReadContext) -> bool:
         home = root_of(context, self.space_id, self.tool)
+        if not is_own_home(context, home):  # of support
+            return False
         now = bound_in(context, home)
         known = known_in(context, home.id)
         return {each.folder.id: "" if each.hidden else each.state for each in now} != {

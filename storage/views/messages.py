@@ -171,6 +171,8 @@ class FetchRows(View[list[MessageRow]]):
             if filtered:
                 found = [row for row in found if row[0] in wanted]
             rows += found
+        if MessageColumn.PREVIEW in self.columns:
+            context.show_texts(len(rows))
         return self._as_read(context, rows) if MessageColumn.FLAGS in self.columns else rows
 
     def _as_read(self, context: ReadContext, rows: list[Row]) -> list[Row]:

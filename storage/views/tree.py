@@ -282,6 +282,7 @@ def body_of(context: ReadContext, item: Item) -> MessageBody:
     row = context.db.one(_BODY, id=item.blob_id)
     if row is None:
         raise NotFound
+    context.hand_out([(row[0], row[1])])
     return MessageBody(row[0], row[1], row[2], row[3], b"")
 
 
@@ -381,6 +382,7 @@ def read_bodies(
     """Entries of items with their octets, up to a budget; without ``blobs`` none are read."""
     if blobs is None:
         return with_properties(context, folder_id, items, properties)
+    context.hand_out([(item.blob_id, item.size) for item in items])
     taken, octets = 0, 0
     for item in items:
         if taken and octets + item.size > budget:

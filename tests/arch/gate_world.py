@@ -80,6 +80,7 @@ from folkmoot.storage.views.groups import ShowGroup
 from folkmoot.storage.views.mailboxes import ListMailboxes
 from folkmoot.storage.views.scheduling import ReadScheduleHome
 from folkmoot.storage.views.tree import FindPath
+from tests.arch import support_world
 from tests.kit.messages import simple
 from tests.kit.stores import at_once, decisions
 
@@ -122,7 +123,8 @@ class World:
     Alice administers the group ``choir``, in which is the account ``bob``; ``carol`` could be.
     ``shared`` is what the group has, with Alice as who put it there. In the group ``quartet`` Alice
     is a member, and ``dave`` its administrator, who is to choose a password. ``ruler`` administers
-    the domain of all of them, ``foreign`` another one.
+    the domain of all of them, ``foreign`` another one. ``sam`` is an agent of support whom Alice
+    let in, without export.
     """
 
     store: Store
@@ -139,6 +141,7 @@ class World:
     dave: Actor
     ruler: Actor
     foreign: Actor
+    sam: Actor
 
     @property
     def message(self) -> NewMessage:
@@ -279,7 +282,9 @@ def make_world(path: Path, tool: Tool = Tool.DOCUMENTS) -> World:
     quartet, dave = _quartet(store, alice)
     store.call(SYSTEM, "test", partial(_apply, domains.SetDomainPlans("example.test", ("free",))))
     ruler, foreign = (_ruler(store, f"ruler@{name}.test") for name in ("example", "empty"))
-    people = (bob, carol, choir, shared, quartet, dave, ruler, foreign)
+    support_world.set_up(store, alice.account.space_id)
+    sam = support_world.come_in(store, ALICE)
+    people = (bob, carol, choir, shared, quartet, dave, ruler, foreign, sam)
     return World(store, path, alice, mallory, content, queued, *people)
 
 
@@ -643,11 +648,11 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
 
 #: What administration may do with what people have: say with whom it is shared.
 SHARING = {grants.Share, grants.Unshare, item_grants.ShareItem, item_grants.UnshareItem}
-OWNED = {**_mailbox_table(), **_tree_table(), **_own_table()}
+OWNED = {**_mailbox_table(), **_tree_table(), **_own_table(), **support_world.own_table()}
 #: What is made in the tree, which is asked for in each of its tools.
 IN_TREE = _tree_table()
 GROUPS = _group_table()
-ADMINISTRATION = _administration_table()
+ADMINISTRATION = {**_administration_table(), **support_world.administration_table()}
 TABLE = {**OWNED, **GROUPS, **ADMINISTRATION}
 
 

@@ -33,6 +33,7 @@ from folkmoot.storage.mutations import (
 )
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.replace import ReplaceMessage
+from folkmoot.storage.mutations.support_sessions import RecordSupportLogin
 from folkmoot.storage.policy import (
     AuditEntry,
     Authorizer,
@@ -97,6 +98,8 @@ def _apply(mutation: AnyMutation, txn: Txn) -> None:
 
 def _doer(world: World, kind: type[AnyMutation]) -> Actor:
     """Who may do the first of a kind."""
+    if kind is RecordSupportLogin:
+        return world.sam
     return SYSTEM if kind in ADMINISTRATION else world.alice.actor
 
 
@@ -265,7 +268,7 @@ class _BrokenAuthorizer:
     def may_administer_domain(self, actor: Actor, domain: DomainFacts) -> bool:
         raise Broken
 
-    def may_manage(self, actor: Actor, space: SpaceFacts) -> bool:
+    def may_manage(self, actor: Actor, space: SpaceFacts, *, look: bool = False) -> bool:
         raise Broken
 
     def may_lead(self, actor: Actor, space: SpaceFacts, circle: Circle) -> bool:
@@ -325,6 +328,7 @@ def test_audited(world: World, kind: type[AnyMutation]) -> None:
         db = txn._context.db
         seen.append(db.value(count))
         txn.apply(TABLE[kind](world)[0])
+        txn.finish()
         seen.append(db.value(count))
         raise Undo
 

@@ -19,6 +19,7 @@ from folkmoot.storage.mutations import (
     groups,
     notices,
 )
+from folkmoot.storage.mutations.support_grants import SetMayGrant
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import AccountState, Actor
 from folkmoot.storage.types_accounts import AccountUpdate, Plan
@@ -41,7 +42,7 @@ MAY = {
     *(accounts.CreateAccount, accounts.AssignPlan, accounts.SetAccountState),
     *(accounts.DeleteAccount, accounts.AddAddress, accounts.RemoveAddress),
     *(credentials.ResetPassword, domains.SetCatchall, notices.DeliverNotice),
-    *(groups.CreateGroup, groups.DeleteGroup, groups.SetGroupAdministrator),
+    *(groups.CreateGroup, groups.DeleteGroup, groups.SetGroupAdministrator, SetMayGrant),
     *(group_settings.AddGroupAddress, group_settings.RemoveGroupAddress),
 }
 KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
