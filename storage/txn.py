@@ -379,7 +379,10 @@ class Txn(ReadTxn):
             raise TypeError("a mutation names all that it touches")
         authorize(context, needs)
         touched = _touched(needs)
-        if self.actor.support is not None:
+        support = self.actor.support
+        if support is not None:
+            if support.read_only and not mutation.only_notes:
+                raise PermissionDenied("Support was let in to look only.")
             refuse_removal(context, {context.facts(each).space_id for each in touched})
         context.lock(touched)
         for charge in mutation.cost(context):

@@ -19,6 +19,8 @@ class Mutation(Operation, Generic[R]):
     """A write. Applied in this order: needs, cost, bump, write, change row, audit row."""
 
     abstract: ClassVar[bool] = True
+    # True for what an agent of support may do, too, whose grant is to look only.
+    only_notes: ClassVar[bool] = False
 
     @abc.abstractmethod
     def cost(self, context: ReadContext) -> Sequence[Charge]:

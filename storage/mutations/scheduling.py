@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement
-from folkmoot.storage.errors import NotFound
+from folkmoot.storage.errors import NotFound, PermissionDenied
 from folkmoot.storage.gate import Administration, Need, OnCollection, OnItem
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.tree_items import CreateItem, RemoveItem, ReplaceItem
@@ -76,6 +76,8 @@ class SendScheduling(Mutation[None]):
         return ()  # what they take, they take where they arrive
 
     def write(self, context: WriteContext) -> None:
+        if self.messages and context.actor.support is not None:
+            raise PermissionDenied("Support sends nothing in the name of a customer.")
         insert_messages(context, self.messages)
 
 

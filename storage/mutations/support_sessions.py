@@ -114,6 +114,7 @@ class RecordSupportLogin(Mutation[None]):
     """
 
     audited: ClassVar[bool] = True
+    only_notes: ClassVar[bool] = True
 
     space_id: int
     protocol: str
