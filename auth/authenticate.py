@@ -16,10 +16,13 @@ from folkmoot.auth.passwords import PasswordHasher
 from folkmoot.auth.sasl.registry import create, offered
 from folkmoot.auth.scram import DEFAULT_ITERATIONS, ScramRecord, fake_record
 from folkmoot.auth.session import SaslSession, ScramAttempt
+from folkmoot.auth.support_door import PROTOCOLS as SUPPORT_PROTOCOLS
+from folkmoot.auth.support_names import split_name
 from folkmoot.auth.throttle import Scope, Throttle
 from folkmoot.auth.verify import Verifier, main_credential
 from folkmoot.storage.errors import (
     AuthenticationFailed,
+    Expired,
     NotInPlan,
     StorageError,
     Throttled,
@@ -72,6 +75,18 @@ class Directory(Protocol):
         ...
 
 
+class Support(Protocol):
+    """Where agents of support come in. Names are normalised."""
+
+    async def find(self, account: str, agent: str, key: str) -> Actor | None:
+        """The agent in an account, if the key is of a session that is good now."""
+        ...
+
+    async def record(self, actor: Actor, protocol: str, peer: str) -> None:
+        """Write a login into the trail; without that there is none."""
+        ...
+
+
 class RunInThread(Protocol):
     """Runs a slow function in a worker thread, as ``deferToThreadPool`` does."""
 
@@ -84,7 +99,8 @@ class Authenticator:
     """Checks passwords and SASL exchanges. Used on the reactor's thread only.
 
     ``secret`` belongs to the installation and outlives restarts (made-up SCRAM salts depend on
-    it). ``max_pending`` bounds the passwords that wait for a thread. All Deferreds fail with
+    it). ``support`` lets agents into the accounts of those who granted it; None: nobody.
+    ``max_pending`` bounds the passwords that wait for a thread. All Deferreds fail with
     ``AuthenticationFailed``, ``NotInPlan`` (which is told to those only who know the password),
     ``Throttled`` or ``Unavailable`` and nothing else.
     """
@@ -98,6 +114,7 @@ class Authenticator:
         run_in_thread: RunInThread,
         *,
         secret: bytes,
+        support: Support | None = None,
         light_hasher: PasswordHasher | None = None,
         scram_iterations: int = DEFAULT_ITERATIONS,
         max_pending: int = 200,
@@ -108,6 +125,7 @@ class Authenticator:
         self._cache = cache
         self._run_in_thread = run_in_thread
         self._secret = secret
+        self._support = support
         self._scram_iterations = scram_iterations
         self._max_pending = max_pending
         self._pending = 0
@@ -118,7 +136,8 @@ class Authenticator:
         """Sign in with a name and a password.
 
         ``protocol`` is "imap", "submission" …, ``peer`` the client's address as text, ``authzid``
-        who to act as (SASL), "" for the account itself.
+        who to act as (SASL), "" for the account itself. An agent of support signs in with the key
+        of a session, as ``account*agent`` or with the account as ``authzid``.
         """
         return Deferred.fromCoroutine(
             _closed(self._authenticate(name, password, protocol, peer, authzid))
@@ -161,7 +180,9 @@ class Authenticator:
         self, name: str, password: str, protocol: str, peer: str, authzid: str
     ) -> Actor:
         login = await self._canonical(name)
-        await self._check_authzid(login, authzid)
+        named = await self._support_names(name, login, authzid)
+        if named is not None:
+            return await self._support_login(*named, password, protocol, peer)
         app_only = self._check_throttle(login, peer, password)
         record = await self._directory.login_record(login) if login else None
         credential = self._cached(record, password)
@@ -260,9 +281,41 @@ class Authenticator:
         return login
 
     async def _check_authzid(self, login: str, authzid: str) -> None:
-        """Who may act as whom: everybody as themselves. Support access has its place here."""
+        """Whoever proves a password without sending it acts as themselves."""
         if authzid and await self._canonical(authzid) != login:
             raise AuthenticationFailed("Nobody else's account can be used with this login.")
+
+    async def _support_names(self, name: str, login: str, authzid: str) -> tuple[str, str] | None:
+        """The account and the agent of support that wants to be in it; None for people."""
+        if authzid and (account := await self._canonical(authzid)) != login:
+            return account, login
+        named = split_name(name)
+        if named is None or (login and await self._directory.login_record(login) is not None):
+            return None  # an address may have an asterisk in it
+        return named
+
+    async def _support_login(
+        self, account: str, agent: str, key: str, protocol: str, peer: str
+    ) -> Actor:
+        """Let an agent in. An account that is not there and one without a grant look the same."""
+        login = f"{account}*{agent}"
+        if self._throttle.blocked(login, peer) is not None:
+            raise Throttled
+        actor = None
+        if self._support is not None and protocol in SUPPORT_PROTOCOLS:
+            actor = await self._support.find(account, agent, key)
+        if actor is None or self._support is None:
+            self._failed(login, None, protocol, peer, key)
+            raise AuthenticationFailed
+        opens = FEATURES.get(protocol)
+        if opens is not None and opens <= actor.withheld:
+            raise NotInPlan("What was granted to support does not include this.")
+        try:
+            await self._support.record(actor, protocol, peer)
+        except Expired:
+            raise AuthenticationFailed from None
+        log.info("%s login of support agent %s into %s from %s", protocol, agent, account, peer)
+        return actor
 
     async def _renew(self, record: LoginRecord, credential: Credential, password: str) -> None:
         """Bring a stored main password up to the present costs; it is only known at a login."""

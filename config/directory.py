@@ -11,6 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot.config.directory_support import (
+    SupportAgentSection,
+    SupportDepartmentSection,
+    check_support,
+)
 from folkmoot.config.fields import array, key, named, section
 from folkmoot.config.kinds import (
     BOOLEAN,
@@ -315,6 +320,12 @@ class Directory:
     share: tuple[ShareSection, ...] = array(
         ShareSection, "One collection that is shared; as many of these as wanted."
     )
+    support_department: tuple[SupportDepartmentSection, ...] = array(
+        SupportDepartmentSection, "One department of support; as many of these as wanted."
+    )
+    support_agent: tuple[SupportAgentSection, ...] = array(
+        SupportAgentSection, "One person who works for support; as many of these as wanted."
+    )
     plan: dict[str, PlanSection] = named(
         PlanSection,
         f'What accounts may use. The plan "{DEFAULT_PLAN}" is always there, without limits '
@@ -344,6 +355,7 @@ def _directory(document: Document) -> Directory:
         _check_accounts(directory, document)
         _check_shares(directory, document)
         _check_plans(directory, document)
+        check_support(directory.support_department, directory.support_agent, document)
     document.finish()
     assert directory is not None  # otherwise a problem was noted
     return directory

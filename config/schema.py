@@ -29,6 +29,7 @@ from folkmoot.config.kinds import (
 )
 from folkmoot.config.schema_billing import BillingSection
 from folkmoot.config.schema_http import HttpSection
+from folkmoot.config.schema_support import SupportSection
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB, MIB, GIB = 2**10, 2**20, 2**30
@@ -387,6 +388,10 @@ class Config:
     )
     billing: BillingSection = section(
         BillingSection, "Payments, receipts, and the mail about them."
+    )
+    support: SupportSection = section(
+        SupportSection,
+        "Access of support staff to accounts that let them in, and the help desk.",
     )
     log: LogSection = section(
         LogSection, "What is logged, and where. Passwords and other secrets never are."

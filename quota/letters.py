@@ -30,11 +30,12 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A subject, a text, and perhaps a PDF file with its name."""
+    """A subject, a text, and perhaps a PDF file with its name, or an invitation (RFC 5546)."""
 
     subject: str
     text: str
     pdf: tuple[str, bytes] | None = None
+    invitation: str = ""
 
 
 def post(
@@ -57,6 +58,14 @@ def compose(office: Office, address: str, letter: Letter) -> bytes:
     message["Message-ID"] = make_msgid(domain=office.hostname)
     message["Auto-Submitted"] = "auto-generated"  # rfc3834#5
     message.set_content(letter.text, cte=None if utf8 else "quoted-printable")
+    if letter.invitation:
+        method = "CANCEL" if "\r\nMETHOD:CANCEL\r\n" in letter.invitation else "REQUEST"
+        message.add_alternative(
+            letter.invitation,
+            subtype="calendar",
+            params={"method": method},
+            cte="base64",
+        )
     if letter.pdf is not None:
         name, data = letter.pdf
         message.add_attachment(data, maintype="application", subtype="pdf", filename=name)

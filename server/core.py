@@ -9,6 +9,7 @@ from folkmoot.auth.audit import Auditor
 from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
 from folkmoot.config.schema import Config
 from folkmoot.quota.ledger import Ledger
+from folkmoot.server import support
 from folkmoot.server.logs import mask
 from folkmoot.sharing.groups import Groups
 from folkmoot.sharing.outbound import Outbound
@@ -27,7 +28,7 @@ class CannotOpen(Exception):
 
 
 class Core:
-    """Storage, accounts and the queue, without any network.
+    """Storage, accounts, support and the queue, without any network.
 
     ``deliver`` runs a function in the thread that uses the Deferreds. Opening blocks: it makes the
     data folder and brings the schema up to date. Raises ``CannotOpen``.
@@ -54,6 +55,9 @@ class Core:
         )
         self.groups = Groups(self.store, reason=reason)
         self.sharing = Sharing(self.store, Actor.system(reason))
+        self.staff = support.staff_of(config, self.store, self.hasher, reason)
+        self.support = support.desk_of(config, self.store, self.staff, reason)
+        self.help = support.help_of(config, self.store, reason)
         self.outbound = Outbound(self.store, keep=config.relay.give_up_after)
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.cache import VerifiedCache
 from folkmoot.auth.directory import StoreDirectory
 from folkmoot.auth.peer import is_loopback
+from folkmoot.auth.support_door import SupportDoor
 from folkmoot.auth.throttle import Throttle
 from folkmoot.config.directory import Directory, load_directory
 from folkmoot.config.load import ConfigError
@@ -45,6 +46,8 @@ from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
 from folkmoot.server.metrics import Gauges, metrics_site
 from folkmoot.server.run import StartFailed
 from folkmoot.server.scheduler import Scheduler
+from folkmoot.server.support import Letters, SupportWatch
+from folkmoot.server.support import office as support_office
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
 from folkmoot.server.web import Web
@@ -93,6 +96,7 @@ class Server:
         self._daily: Daily | None = None
         self._indexer: Indexer | None = None
         self._scheduler: Scheduler | None = None
+        self._support: SupportWatch | None = None
         self._metrics: socket.socket | None = None
         self._mail_sessions: WeakSet[Session] = WeakSet()
         self._imap: list[ImapFactory] = []
@@ -175,6 +179,13 @@ class Server:
         self._indexer.start()
         self._scheduler = Scheduler(self.core.store)
         self._scheduler.start()
+        self._support = SupportWatch(
+            self.core.store,
+            Letters(self.core.store, support_office(config)),
+            zone=config.support.zone,
+            keep_audit=config.support.keep_audit,
+        )
+        self._support.start()
 
     async def reload(self) -> None:
         """Read log file, certificate and directory file again; what is wrong stays as it was."""
@@ -219,6 +230,9 @@ class Server:
         if self._scheduler is not None:
             await self._scheduler.stop()
             self._scheduler = None
+        if self._support is not None:
+            await self._support.stop()
+            self._support = None
         endings = [factory.close(GOODBYE_SECONDS) for factory in self._smtp]
         if self._web is not None:
             endings.append(self._web.close(GOODBYE_SECONDS))
@@ -258,6 +272,7 @@ class Server:
             VerifiedCache(time.monotonic, passwords.remember),
             self._login_threads,
             secret=await _result(directory.secret()),
+            support=SupportDoor(self.core.store),
             scram_iterations=passwords.scram_iterations,
         )
 

@@ -58,6 +58,10 @@ class Bus:
 
         return unsubscribe
 
+    def watched(self, topic: Topic) -> list[int]:
+        """The subjects of a topic that somebody has subscribed to (reactor's thread)."""
+        return [id_ for kind, id_ in self._subscribers if kind is topic]
+
     def publish(self, hints: list[Hint]) -> None:
         """Called in any thread after a commit (and only there). Never raises."""
         if not hints:

@@ -1,0 +1,222 @@
+"""From the config to support access and the help desk, and what watches over both in a server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from folkmoot.auth.help_desk import HelpDesk
+from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
+from folkmoot.auth.support import SupportDesk, SupportRules
+from folkmoot.auth.support_staff import SupportStaff
+from folkmoot.config.schema import Config, ListenerSection
+from folkmoot.quota.letters import Letter, Office, post
+from folkmoot.server.background import Background
+from folkmoot.storage.errors import StorageError
+from folkmoot.storage.mutations.support_grants import scope_text
+from folkmoot.storage.mutations.support_sessions import EndSupport, NoteTold
+from folkmoot.storage.mutations.trail import TrimTrail
+from folkmoot.storage.store import Store
+from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import Actor, Hint, Topic
+from folkmoot.storage.types_support import SupportGrant
+from folkmoot.storage.views.support import GrantsToEnd, SessionsOver, UntoldGrants
+
+log = logging.getLogger("folkmoot.support")
+
+LOOK_SECONDS = 0.4  # between looks at open sessions: what has ended is closed within a second
+LETTER_SECONDS = 3.0  # between looks at what customers have to be told
+TRIM_SECONDS = 6 * 3600.0
+GRANTED, CAME_IN, ENDED = 1, 2, 4
+_ACTOR = Actor.system("support")
+
+
+def office(config: Config) -> Office:
+    """In whose name letters about support are written."""
+    hostname = config.server.hostname
+    sender = config.support.desk or f"postmaster@{hostname}"
+    return Office(hostname, sender, config.relay.give_up_after)
+
+
+class Letters:
+    """Queues letters; see ``auth.letters.Post``."""
+
+    def __init__(self, store: Store, written_by: Office) -> None:
+        self._store = store
+        self._office = written_by
+
+    def __call__(
+        self, txn: Txn, address: str, subject: str, text: str, /, *, invitation: str = ""
+    ) -> None:
+        """Write to somebody in a transaction of the system."""
+        letter = Letter(subject, text, invitation=invitation)
+        post(txn, self._store, self._office, [address], letter)
+
+
+def staff_of(config: Config, store: Store, hasher: PasswordHasher, reason: str) -> SupportStaff:
+    """Who works for support."""
+    policy = PasswordPolicy(config.passwords.min_length)
+    return SupportStaff(store, hasher, policy=policy, reason=reason)
+
+
+def desk_of(config: Config, store: Store, staff: SupportStaff, reason: str) -> SupportDesk:
+    """Support access."""
+    section = config.support
+    rules = SupportRules(
+        zone=section.zone,
+        session=section.session,
+        free_items=section.free_items,
+        free_octets=section.free_bytes,
+        link=section.link,
+        base_url=link_url(config),
+    )
+    return SupportDesk(store, staff, rules, Letters(store, office(config)), reason=reason)
+
+
+def help_of(config: Config, store: Store, reason: str) -> HelpDesk:
+    """The help desk."""
+    section = config.support
+    return HelpDesk(
+        store,
+        Letters(store, office(config)),
+        hostname=config.server.hostname,
+        desk=section.desk or "",
+        hours=section.hours,
+        zone=section.zone,
+        reason=reason,
+    )
+
+
+def link_url(config: Config) -> str:
+    """The address under which people reach the HTTP listeners, without a slash at the end."""
+    if config.http.url is not None:
+        return config.http.url
+    web = [one for one in config.listener if one.protocol == "http"]
+    best: ListenerSection | None = next((one for one in web if one.tls == "implicit"), None)
+    best = best or (web[0] if web else None)
+    secure = best is None or best.tls == "implicit"
+    port = "" if best is None or best.port in (0, 443 if secure else 80) else f":{best.port}"
+    return f"http{'s' if secure else ''}://{config.server.hostname}{port}"
+
+
+class SupportWatch(Background):
+    """Ends sessions of agents whose grant is over, and tells customers what happens. On the loop.
+
+    It does not rely on being told: a withdrawal by another process, the end of a period, a clock
+    that jumps, a restart in between, all are seen at the next look.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        letters: Letters,
+        *,
+        zone: str = "UTC",
+        keep_audit: int = 400 * 86_400,
+        look: float = LOOK_SECONDS,
+    ) -> None:
+        self._store = store
+        self._letters = letters
+        self._zone = ZoneInfo(zone)
+        self._keep = keep_audit
+        self._look = look
+
+    async def _run(self) -> None:
+        letters = trim = 0.0
+        while True:
+            await self._attempt(self._close_ended())
+            if time.monotonic() >= letters:
+                letters = time.monotonic() + LETTER_SECONDS
+                await self._attempt(asyncio.to_thread(self._tell))
+            if time.monotonic() >= trim:
+                trim = time.monotonic() + TRIM_SECONDS
+                await self._attempt(asyncio.to_thread(self._trim))
+            await asyncio.sleep(self._look)
+
+    async def _attempt(self, work: Awaitable[object]) -> None:
+        try:
+            await work
+        except StorageError as error:
+            log.warning("support not looked after", extra={"why": str(error)})
+        except Exception:
+            log.exception("support not looked after")
+
+    async def _close_ended(self) -> None:
+        sessions = tuple(self._store.bus.watched(Topic.SUPPORT))
+        if sessions:
+            over = await asyncio.to_thread(self._over, sessions)
+            self._store.bus.publish([Hint(Topic.SUPPORT, session) for session in over])
+
+    def _over(self, sessions: tuple[int, ...]) -> list[int]:
+        view = SessionsOver(sessions)
+        return self._store.call_read(_ACTOR, "support", lambda txn: txn.view(view))
+
+    def _trim(self) -> None:
+        trim = TrimTrail(self._keep)
+        self._store.call(_ACTOR, "audit trail", lambda txn: txn.apply(trim))
+
+    def _tell(self) -> None:
+        if self._store.call_read(_ACTOR, "support", lambda txn: txn.view(GrantsToEnd())):
+            self._store.call(_ACTOR, "support", lambda txn: txn.apply(EndSupport()))
+        for grant in self._store.call_read(_ACTOR, "support", lambda txn: txn.view(UntoldGrants())):
+            self._write(grant)
+
+    def _write(self, grant: SupportGrant) -> None:
+        """Write what is to be told about one grant, and note it, in one transaction."""
+        told = 0
+
+        def work(txn: Txn) -> None:
+            nonlocal told
+            told = 0
+            for bit, subject, text in notices(grant, self._zone):
+                if not grant.told & bit:
+                    self._letters(txn, grant.account, subject, text)
+                told |= bit
+            if told & ENDED:
+                told = GRANTED | CAME_IN | ENDED
+            txn.apply(NoteTold(grant.id, told))
+
+        self._store.call(_ACTOR, "support letters", work)
+
+
+def notices(grant: SupportGrant, zone: ZoneInfo) -> list[tuple[int, str, str]]:
+    """What a customer is to be told about a grant by now: bit, subject, text."""
+    who = f"the department {grant.grantee}" if grant.is_department else grant.grantee
+    until = "without end" if grant.ends is None else f"until {_time(grant.ends, zone)}"
+    about = f"Grant {grant.id} to {who}, {scope_text(grant.scope)}, {until}.\n"
+    found = [
+        (
+            GRANTED,
+            "Support may look into your account",
+            f"The account {grant.account} lets support in since {_time(grant.starts, zone)}:\n\n"
+            f"{about}\nYou can withdraw this at any time. You see everything that support does.\n",
+        )
+    ]
+    if grant.first_login is not None:
+        found.append(
+            (
+                CAME_IN,
+                "Support has come into your account",
+                f"Support came into the account {grant.account} at "
+                f"{_time(grant.first_login, zone)}, for the first time under this grant:\n\n"
+                f"{about}",
+            )
+        )
+    if grant.over is not None:
+        how = "was withdrawn" if grant.withdrawn is not None else "has ended"
+        found.append(
+            (
+                ENDED,
+                "Support has no access to your account any more",
+                f"This grant {how} at {_time(grant.over, zone)}:\n\n{about}",
+            )
+        )
+    return found
+
+
+def _time(seconds: int, zone: ZoneInfo) -> str:
+    return f"{datetime.fromtimestamp(seconds, zone):%Y-%m-%d %H:%M %Z}"
