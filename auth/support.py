@@ -190,11 +190,13 @@ class SupportDesk:
 
         return await self._read(address, actor, view)
 
-    async def check_trail(self) -> TrailCheck:
-        """Whether the audit trail is as it was written."""
-        return await self._store.read(
-            self._actor, "audit verify", lambda txn: txn.view(CheckTrail())
-        )
+    async def check_trail(self, holds: str = "") -> TrailCheck:
+        """Whether the audit trail is as it was written, and has a row noted before (``N:HASH``)."""
+        number, _, hash_ = holds.partition(":")
+        view = CheckTrail(int(number) if number.isdigit() else 0, hash_)
+        if holds and not view.number:
+            raise InvalidContent("A row and its hash look like 123:0f3a…")
+        return await self._store.read(self._actor, "audit verify", lambda txn: txn.view(view))
 
     # --- agents -------------------------------------------------------------------------------
 

@@ -1,7 +1,5 @@
 """The part of the directory file that is about support staff."""
 
-
-
 from __future__ import annotations
 
 from collections.abc import Sequence

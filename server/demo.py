@@ -28,6 +28,8 @@ log = logging.getLogger("folkmoot.demo")
 
 PEOPLE = {"alice": "business", "bob": "business", "carol": "business", "dave": "free"}
 PEOPLE["eve"] = "business"
+AGENTS = {"sam": "Support", "dora": "Development"}
+SUPPORT_DOMAIN = "support.test"
 GROUP = "choir"  # alice administers it, bob may add and edit, carol reads
 _LISTENERS = (
     ("imap", 143, "starttls", "IMAP, STARTTLS or plain"),
@@ -75,7 +77,17 @@ def directory_text() -> str:
         "groups = 3\nmembers = 50\n\n"
         f'[[domain]]\nname = "{DOMAIN}"\n' + accounts + "\n[[group]]\n"
         f'address = "{address(GROUP)}"\nname = "Choir"\nadmin = "{address("alice")}"\n'
-        f'editors = ["{address("bob")}"]\nmembers = ["{address("carol")}"]\n'
+        f'editors = ["{address("bob")}"]\nmembers = ["{address("carol")}"]\n' + support_text()
+    )
+
+
+def support_text() -> str:
+    """Who works for support in the demo, without a second factor."""
+    return "".join(
+        f'\n[[support_department]]\nname = "{department}"\n\n[[support_agent]]\n'
+        f'address = "{person}@{SUPPORT_DOMAIN}"\nname = "{person.title()}"\n'
+        f'department = "{department}"\npassword = "{password(person)}"\n'
+        for person, department in AGENTS.items()
     )
 
 
@@ -181,6 +193,8 @@ class Demo:
         console.print(ports)
         console.print(logins)
         console.print(f"Group: {address(GROUP)} with alice (administrator), bob (edits), carol.")
+        agents = ", ".join(f"{person}@{SUPPORT_DOMAIN} ({AGENTS[person]})" for person in AGENTS)
+        console.print(f"Support: {agents}; they see nothing unless somebody lets them in.")
         console.print("Mail to other domains is kept back. To manage the demo:", soft_wrap=True)
         console.print(f"  folkmoot -c {self.data / 'folkmoot.toml'} COMMAND", soft_wrap=True)
         print("ready", flush=True)  # the line that scripts wait for

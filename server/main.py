@@ -11,10 +11,10 @@ import click
 
 from folkmoot.server.commands.context import DEFAULT_CONFIG
 
-# Each is the object `command` of the module with its name in `commands`.
+# Each is the object `command` of the module with its name in `commands` (with _ for -).
 _NAMES = (
-    *("account", "check", "config", "demo", "doctor", "domain", "group", "init"),
-    *("payment", "plan", "queue", "serve", "share"),
+    *("account", "audit", "check", "config", "demo", "doctor", "domain", "group", "help-desk"),
+    *("init", "payment", "plan", "queue", "serve", "share", "support"),
 )
 
 
@@ -27,7 +27,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _NAMES:
             return None
-        module = import_module(f"folkmoot.server.commands.{cmd_name}")
+        module = import_module(f"folkmoot.server.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

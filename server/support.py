@@ -14,16 +14,19 @@ from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
 from folkmoot.auth.support import SupportDesk, SupportRules
 from folkmoot.auth.support_staff import SupportStaff
 from folkmoot.config.schema import Config, ListenerSection
-from folkmoot.quota.letters import Letter, Office, post
+from folkmoot.quota.letters import Letter, Office, compose, post
 from folkmoot.server.background import Background
-from folkmoot.storage.errors import StorageError
+from folkmoot.storage.errors import NotFound, StorageError
+from folkmoot.storage.mutations.queue import EnqueueMail
 from folkmoot.storage.mutations.support_grants import scope_text
 from folkmoot.storage.mutations.support_sessions import EndSupport, NoteTold
 from folkmoot.storage.mutations.trail import TrimTrail
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor, Hint, Topic
+from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
 from folkmoot.storage.types_support import SupportGrant
+from folkmoot.storage.views.accounts import FindAccount
 from folkmoot.storage.views.support import GrantsToEnd, SessionsOver, UntoldGrants
 
 log = logging.getLogger("folkmoot.support")
@@ -38,23 +41,41 @@ _ACTOR = Actor.system("support")
 def office(config: Config) -> Office:
     """In whose name letters about support are written."""
     hostname = config.server.hostname
-    sender = config.support.desk or f"postmaster@{hostname}"
-    return Office(hostname, sender, config.relay.give_up_after)
+    return Office(hostname, config.support.desk or f"postmaster@{hostname}")
 
 
 class Letters:
-    """Queues letters; see ``auth.letters.Post``."""
+    """Writes letters; see ``auth.letters.Post``. ``keep`` is how long those to other servers are
+    tried, in seconds."""
 
-    def __init__(self, store: Store, written_by: Office) -> None:
+    def __init__(self, store: Store, written_by: Office, keep: int) -> None:
         self._store = store
         self._office = written_by
+        self._keep = keep
 
     def __call__(
         self, txn: Txn, address: str, subject: str, text: str, /, *, invitation: str = ""
     ) -> None:
-        """Write to somebody in a transaction of the system."""
+        """Write to somebody in a transaction of the system: into INBOX, or by the queue."""
         letter = Letter(subject, text, invitation=invitation)
-        post(txn, self._store, self._office, [address], letter)
+        try:
+            account = txn.view(FindAccount(address))
+        except NotFound:
+            octets = compose(self._office, address, letter)
+            envelope = MailEnvelope(
+                "",
+                (MailRecipient(address),),
+                utf8=not address.isascii(),
+                eight_bit=not octets.isascii(),
+            )
+            txn.apply(EnqueueMail(0, envelope, self._store.prepare(octets), self._keep))
+        else:
+            post(txn, self._store, self._office, account.id, address, letter)
+
+
+def letters_of(config: Config, store: Store) -> Letters:
+    """What writes letters about support."""
+    return Letters(store, office(config), config.relay.give_up_after)
 
 
 def staff_of(config: Config, store: Store, hasher: PasswordHasher, reason: str) -> SupportStaff:
@@ -74,7 +95,7 @@ def desk_of(config: Config, store: Store, staff: SupportStaff, reason: str) -> S
         link=section.link,
         base_url=link_url(config),
     )
-    return SupportDesk(store, staff, rules, Letters(store, office(config)), reason=reason)
+    return SupportDesk(store, staff, rules, letters_of(config, store), reason=reason)
 
 
 def help_of(config: Config, store: Store, reason: str) -> HelpDesk:
@@ -82,7 +103,7 @@ def help_of(config: Config, store: Store, reason: str) -> HelpDesk:
     section = config.support
     return HelpDesk(
         store,
-        Letters(store, office(config)),
+        letters_of(config, store),
         hostname=config.server.hostname,
         desk=section.desk or "",
         hours=section.hours,

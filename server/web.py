@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -25,8 +26,11 @@ from folkmoot.server import settings
 from folkmoot.server.listeners import Bound
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.store import Store
+from folkmoot.storage.types import Actor, Hint, Topic
+from folkmoot.storage.views.support import SessionsOver
 
 DAV_PACKAGES = (drive, caldav, carddav)  # what is registered beside the core of DAV
+_SUPPORT = Actor.system("support")
 _ENCRYPTION = {"none": "no encryption", "starttls": "STARTTLS", "implicit": "TLS"}
 _MAIL = {"imap": "IMAP, for reading mail", "submission": "SMTP, for sending mail"}
 
@@ -49,6 +53,7 @@ class Web:
         self._reactor = reactor
         self._config = config
         self._authenticator = authenticator
+        self._store = store
         self._dav = dav_application(store, settings.dav_limits(config))
         self._hooks = {"hooks": Hooks(payments)} if payments.adapters else {}
         self._pages = Pages(base_url(config, bound), _mail(config, bound))
@@ -59,7 +64,9 @@ class Web:
         """What Twisted listens with; ``tls`` is what ``TLSMemoryBIOFactory`` takes."""
         section = bound.section
         login = Login(
-            self._authenticator, lambda peer: section.plaintext_logins or is_loopback(peer)
+            self._authenticator,
+            lambda peer: section.plaintext_logins or is_loopback(peer),
+            self._watch_support,
         )
         secure = section.tls == "implicit"
         factory = HttpFactory(
@@ -77,6 +84,18 @@ class Web:
         wrapped = TLSMemoryBIOFactory(tls, False, inner)
         wrapped.noisy = False
         return wrapped
+
+    def _watch_support(self, session: int, over: Callable[[], None]) -> Callable[[], None]:
+        """Hear when a session of an agent is over."""
+        store = self._store
+
+        def hinted(hint: Hint) -> None:
+            # The hint says only that something may have changed; the gate knows.
+            view = SessionsOver((session,))
+            look = store.read(_SUPPORT, "support", lambda txn: txn.view(view))
+            look.addCallbacks(lambda ended: over() if ended else None, lambda _: None)
+
+        return store.bus.subscribe(Topic.SUPPORT, session, hinted)
 
     @property
     def connections(self) -> int:

@@ -41,13 +41,13 @@ from folkmoot.server import billing, settings
 from folkmoot.server.core import CannotOpen, Core, Deliver
 from folkmoot.server.daily import Daily
 from folkmoot.server.directory_apply import apply_directory
+from folkmoot.server.directory_support import apply_staff
 from folkmoot.server.indexer import Indexer
 from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
 from folkmoot.server.metrics import Gauges, metrics_site
 from folkmoot.server.run import StartFailed
 from folkmoot.server.scheduler import Scheduler
-from folkmoot.server.support import Letters, SupportWatch
-from folkmoot.server.support import office as support_office
+from folkmoot.server.support import SupportWatch, letters_of
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
 from folkmoot.server.web import Web
@@ -181,7 +181,7 @@ class Server:
         self._scheduler.start()
         self._support = SupportWatch(
             self.core.store,
-            Letters(self.core.store, support_office(config)),
+            letters_of(config, self.core.store),
             zone=config.support.zone,
             keep_audit=config.support.keep_audit,
         )
@@ -210,6 +210,7 @@ class Server:
         await _result(
             apply_directory(core.accounts, core.groups, core.sharing, self._directory, ended)
         )
+        await _result(apply_staff(core.staff, self._directory))
 
     async def stop(self) -> None:
         """Stop listening, say goodbye, finish what is being stored. Idempotent."""

@@ -97,11 +97,6 @@ class Operation(abc.ABC):
     def needs(self) -> Sequence[Need]:
         """All rights, on all that is touched. Never empty."""
 
-    def trail_about(self) -> int:
-        """The account that the row in the trail is about; 0 for none."""
-        account = getattr(self, "account_id", 0)
-        return account if isinstance(account, int) else 0
-
     def trail_note(self) -> str:
         """What the row in the trail says beside the name of the operation."""
         return ""

@@ -22,6 +22,11 @@ AT_ONCE: Final = 1000
 _LONGEST = 1000  # characters of what a row says beside the name of the operation
 _SECRETS = frozenset({"secret", "scram", "code", "key", "token", "password", "totp"})
 
+#: How operations name an account.
+_ABOUT: Final = {
+    "space_id": Statement("SELECT owner_account_id FROM spaces WHERE id = :value"),
+    "address": Statement("SELECT id FROM accounts WHERE address = :value"),
+}
 _TAKE = Statement(
     "UPDATE audit_chain SET last = last + :rows WHERE id = 1 RETURNING last - :rows, hash"
 )
@@ -83,6 +88,19 @@ def _values(number: int, trail: TrailEntry) -> dict[str, int | str]:
         "grant": support.grant_id if support is not None else 0,
         "session": support.session_id if support is not None else 0,
     }
+
+
+def concerned(db: Db, operation: object) -> int:
+    """The account that an operation is about, by what it names; 0 for none."""
+    account = getattr(operation, "account_id", None)
+    if isinstance(account, int) and account:
+        return account  # it may be gone by now
+    for name, statement in _ABOUT.items():
+        value = getattr(operation, name, None)
+        if value:
+            row = db.one(statement, value=value)
+            return int(row[0]) if row is not None else 0
+    return 0
 
 
 def row_hash(prev: str, values: Sequence[int | str]) -> str:

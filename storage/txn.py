@@ -43,7 +43,7 @@ from folkmoot.storage.policy import (
 )
 from folkmoot.storage.sight import Sight, on_item, sight_of
 from folkmoot.storage.support import hand_out, present, refuse_bulk, refuse_removal
-from folkmoot.storage.trail import TrailEntry, describe, write_trail
+from folkmoot.storage.trail import TrailEntry, concerned, describe, write_trail
 from folkmoot.storage.types import Actor, ActorKind, Hint, Right, Tool, Topic, UidSet
 from folkmoot.storage.types_tree import PUBLIC
 from folkmoot.storage.views.base import View
@@ -343,7 +343,7 @@ class ReadTxn:
             raise Unavailable
         note = operation.trail_note() or (describe(operation) if actor.support is not None else "")
         entry = AuditEntry(actor, entry.label, entry.operation, entry.collections, note)
-        context.trail.append(TrailEntry(entry, operation.trail_about(), context.now))
+        context.trail.append(TrailEntry(entry, concerned(context.db, operation), context.now))
 
 
 class Txn(ReadTxn):

@@ -42,6 +42,10 @@ class Wire(Protocol):
         """The answer is complete."""
         ...
 
+    def break_off(self) -> None:
+        """Drop the connection now."""
+        ...
+
 
 class Exchange:
     """A request with its answer. Everything runs on the reactor's thread.
@@ -149,6 +153,10 @@ class Exchange:
     def sign_in(self, actor: Actor) -> None:
         """The router found out who it is."""
         self._actor = actor
+
+    def cut_off(self) -> None:
+        """Whoever asks may not any more: drop the connection, whatever is under way."""
+        self._wire.break_off()
 
     # --- the body -----------------------------------------------------------------------------
 

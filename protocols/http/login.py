@@ -17,14 +17,26 @@ _MOST = 2048  # octets of credentials
 
 class Login:
     """Finds out who sent a request. ``plaintext_logins`` tells by a client's address whether it
-    may send passwords without TLS.
+    may send passwords without TLS. ``watch`` calls back when the session of an agent of support,
+    by its number, is over, and returns what ends that.
     """
 
     def __init__(
-        self, authenticator: Authenticator, plaintext_logins: Callable[[str], bool]
+        self,
+        authenticator: Authenticator,
+        plaintext_logins: Callable[[str], bool],
+        watch: Callable[[int, Callable[[], None]], Callable[[], None]] | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._plaintext_logins = plaintext_logins
+        self._watch = watch
+
+    def watch(self, exchange: Exchange) -> Callable[[], None]:
+        """Cut an agent of support off when its access ends meanwhile; call the result at the end."""
+        support = exchange.actor.support if exchange.signed_in else None
+        if support is None or self._watch is None:
+            return _nothing
+        return self._watch(support.session_id, exchange.cut_off)
 
     async def sign_in(self, exchange: Exchange) -> None:
         """Give the exchange its actor.
@@ -40,6 +52,10 @@ class Login:
         name, password = credentials(given)
         actor = await self._authenticator.authenticate(name, password, PROTOCOL, exchange.peer)
         exchange.sign_in(actor)
+
+
+def _nothing() -> None:
+    """What ends no watch."""
 
 
 def credentials(field: str) -> tuple[str, str]:

@@ -59,7 +59,11 @@ class Router:
             raise NotFound
         if exchange.method != "OPTIONS" or exchange.header("Authorization") is not None:
             await self._login.sign_in(exchange)
-        await application(exchange)
+        unwatch = self._login.watch(exchange)
+        try:
+            await application(exchange)
+        finally:
+            unwatch()
 
 
 async def _well_known(exchange: Exchange) -> None:

@@ -227,6 +227,10 @@ class Session:
         self._workspace = self._workspace_for(actor)
         watch = self._workspace.watch(Topic.ACCOUNT, actor.account_id, self._account_changed)
         self._unwatch.append(watch)
+        if actor.support is not None:
+            session = actor.support.session_id
+            watch = self._workspace.watch(Topic.SUPPORT, session, self._account_changed)
+            self._unwatch.append(watch)
         return True
 
     def sign_out(self) -> None:

@@ -135,19 +135,33 @@ def show(config: Config, address: str, as_json: bool) -> None:
 @click.option(
     "--domain-admin/--no-domain-admin", default=None, help="Whether to administer the domain."
 )
+@click.option(
+    "--may-grant",
+    type=click.Choice(("on", "off")),
+    help="Whether the person may let support into the account.",
+)
 @with_config
 def set_account(
-    config: Config, address: str, name: str | None, plan: str | None, domain_admin: bool | None
+    config: Config,
+    address: str,
+    name: str | None,
+    plan: str | None,
+    domain_admin: bool | None,
+    may_grant: str | None,
 ) -> None:
     """Change an account. Another plan counts at once; nothing is deleted where it is smaller."""
     given = plan_of(plan, plan_named(config, plan)) if plan is not None else None
-    if given is None and name is None and domain_admin is None:
-        raise click.UsageError("Nothing to change: give --name, --plan or --domain-admin.")
+    if given is None and name is None and domain_admin is None and may_grant is None:
+        raise click.UsageError(
+            "Nothing to change: give --name, --plan, --domain-admin or --may-grant."
+        )
     with working(config) as work:
         excess = work.wait(work.accounts.assign_plan(address, given)) if given else ()
         if name is not None or domain_admin is not None:
             update = AccountUpdate(name=name, domain_admin=domain_admin)
             work.wait(work.accounts.update(address, update))
+        if may_grant is not None:
+            work.wait(work.core.support.set_may_grant(address, may_grant == "on"))
     click.echo(f"The account {address} is changed.")
     for one in excess:
         click.echo(

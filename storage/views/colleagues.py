@@ -89,9 +89,11 @@ class AreColleaguesStale(View[bool]):
     space_id: int
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)]
+        return [OnSpace(self.space_id, look=True)]
 
     def read(self, context: ReadContext) -> bool:
+        if context.actor.support is not None:  # support writes nothing there
+            return False
         book = book_of(context, self.space_id)
         now = {each.resource: each.etag for each in colleagues(context)}
         if book is None:
@@ -106,7 +108,7 @@ class ProfileSource(View[int]):
     space_id: int
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)]
+        return [OnSpace(self.space_id, look=True)]
 
     def read(self, context: ReadContext) -> int:
         row = context.db.one(_SOURCE, account=context.actor.account_id)

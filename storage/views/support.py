@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 from folkmoot.storage.engine.db import Row, Statement
@@ -100,6 +100,7 @@ _TRAIL_ALL = Statement(
     f"{_TRAIL} WHERE id < :below AND (:support = 0 OR actor_kind = 'support')"
     " ORDER BY id DESC LIMIT :limit"
 )
+_HASH = Statement("SELECT hash FROM audit WHERE id = :id")
 _OWNER = Statement("SELECT owner_account_id FROM spaces WHERE id = :space")
 
 
@@ -327,7 +328,19 @@ def _trail_row(row: Row) -> TrailRow:
 
 @dataclass(frozen=True, slots=True)
 class CheckTrail(_StaffView[TrailCheck]):
-    """Reads the whole audit trail and finds what was changed in it."""
+    """Reads the whole audit trail and finds what was changed in it.
+
+    ``number`` is a row that must have the hash ``hash`` still; 0 for none.
+    """
+
+    number: int = 0
+    hash: str = ""
 
     def read(self, context: ReadContext) -> TrailCheck:
-        return check_trail(context.db)
+        found = check_trail(context.db)
+        if self.number:
+            row = context.db.one(_HASH, id=self.number)
+            if row is None or row[0] != self.hash.lower():
+                problem = f"row {self.number} is not the one that was noted"
+                return replace(found, broken=(problem, *found.broken))
+        return found
