@@ -12,6 +12,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.peer import is_loopback
+from folkmoot.auth.support import SupportDesk
 from folkmoot.config.schema import Config
 from folkmoot.protocols import caldav, carddav, drive
 from folkmoot.protocols.dav.application import DavApplication
@@ -21,6 +22,7 @@ from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
 from folkmoot.protocols.http.router import Router
 from folkmoot.protocols.http.server import HttpFactory
+from folkmoot.protocols.http.support_page import SupportPage
 from folkmoot.quota.payments import Payments
 from folkmoot.server import settings
 from folkmoot.server.listeners import Bound
@@ -49,11 +51,13 @@ class Web:
         store: Store,
         bound: list[Bound],
         payments: Payments,
+        support: SupportDesk,
     ) -> None:
         self._reactor = reactor
         self._config = config
         self._authenticator = authenticator
         self._store = store
+        self._support = support
         self._dav = dav_application(store, settings.dav_limits(config))
         self._hooks = {"hooks": Hooks(payments)} if payments.adapters else {}
         self._pages = Pages(base_url(config, bound), _mail(config, bound))
@@ -63,15 +67,18 @@ class Web:
     def listener(self, bound: Bound, tls: Any) -> Any:
         """What Twisted listens with; ``tls`` is what ``TLSMemoryBIOFactory`` takes."""
         section = bound.section
-        login = Login(
-            self._authenticator,
-            lambda peer: section.plaintext_logins or is_loopback(peer),
-            self._watch_support,
-        )
+
+        def plaintext_logins(peer: str) -> bool:
+            return section.plaintext_logins or is_loopback(peer)
+
+        login = Login(self._authenticator, plaintext_logins, self._watch_support)
+        page = SupportPage(self._support, self._authenticator, plaintext_logins)
         secure = section.tls == "implicit"
         factory = HttpFactory(
             self._reactor,
-            Router(login, self._pages, {"dav": self._dav}, open_mounts=self._hooks),
+            Router(
+                login, self._pages, {"dav": self._dav}, open_mounts={**self._hooks, "support": page}
+            ),
             hostname=self._config.server.hostname,
             limits=settings.http_limits(self._config),
             counts=self._counts,

@@ -150,7 +150,15 @@ class Server:
             came=self._daily.wake,
             reason="payment provider",
         )
-        web = Web(self._reactor, config, authenticator, self.core.store, self.bound, payments)
+        web = Web(
+            self._reactor,
+            config,
+            authenticator,
+            self.core.store,
+            self.bound,
+            payments,
+            self.core.support,
+        )
         self._web = web
         for one in self.bound:
             if one.section.protocol == "imap":

@@ -32,7 +32,7 @@ class Login:
         self._watch = watch
 
     def watch(self, exchange: Exchange) -> Callable[[], None]:
-        """Cut an agent of support off when its access ends meanwhile; call the result at the end."""
+        """Cut an agent of support off when its access ends; call the result at the end."""
         support = exchange.actor.support if exchange.signed_in else None
         if support is None or self._watch is None:
             return _nothing

@@ -82,7 +82,7 @@ class Pages:
 
 
 def _welcome() -> bytes:
-    return _page(
+    return document(
         "Folkmoot",
         "<p>This server keeps mail, calendars, contacts and documents of people and groups. "
         "They are used with the programs that your computer and telephone have already.</p>"
@@ -114,7 +114,7 @@ def _help(base_url: str, mail: tuple[tuple[str, str], ...]) -> bytes:
     ]
     if mail:
         sections += ["<h2>Mail</h2>", _list(mail)]
-    return _page("Set up your programs", "".join(sections))
+    return document("Set up your programs", "".join(sections))
 
 
 def _unc(host: str, port: int | None, tls: bool) -> str:
@@ -130,7 +130,8 @@ def _list(rows: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> str:
     return f"<dl>{items}</dl>"
 
 
-def _page(title: str, content: str) -> bytes:
+def document(title: str, content: str) -> bytes:
+    """A page with a heading; ``content`` is finished HTML."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
