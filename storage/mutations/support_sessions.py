@@ -46,7 +46,8 @@ _END_GRANTS = Statement(
 )
 _END_SESSIONS = Statement(
     "UPDATE support_sessions SET ended = :now WHERE ended IS NULL AND (expires <= :now"
-    " OR grant_id IN (SELECT id FROM support_grants WHERE ended IS NOT NULL)) RETURNING id"
+    " OR EXISTS (SELECT 1 FROM support_grants g WHERE g.id = support_sessions.grant_id"
+    " AND g.ended IS NOT NULL)) RETURNING id"
 )
 _TOLD = Statement("UPDATE support_grants SET told = told | :bits WHERE id = :grant")
 

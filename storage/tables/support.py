@@ -97,6 +97,12 @@ support_sessions = Table(
     Column("opened", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
     Column("ended", BigInteger, nullable=True),
+    Index(
+        "ix_support_sessions_open",
+        "agent_id",
+        sqlite_where=text("ended IS NULL"),
+        postgresql_where=text("ended IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -45,6 +45,7 @@ _SECRETS = Statement(
     "SELECT id, address, secret, totp, totp_step, state FROM support_agents"
     " WHERE address = :address"
 )
+_OF = "(SELECT owner_account_id FROM spaces WHERE id = :space)"
 _GRANTS = (
     "SELECT g.id, g.account_id, a.address, ag.address, d.name, g.starts, g.ends, g.tools,"
     " g.read_only, g.export, g.with_groups, g.granted_by, g.withdrawn, g.ended, g.first_login,"
@@ -56,7 +57,7 @@ _GRANTS = (
     " LEFT JOIN support_departments d ON d.id = g.department_id"
 )
 _OF_SPACE = Statement(
-    f"{_GRANTS} WHERE a.space_id = :space AND (g.starts >= :since OR (g.withdrawn IS NULL"
+    f"{_GRANTS} WHERE g.account_id = {_OF} AND (g.starts >= :since OR (g.withdrawn IS NULL"
     " AND g.ended IS NULL) OR COALESCE(g.withdrawn, g.ended) >= :since) ORDER BY g.id DESC"
 )
 _UNTOLD = Statement(
@@ -65,9 +66,8 @@ _UNTOLD = Statement(
     " OR g.ended IS NOT NULL) ORDER BY g.id LIMIT 100"
 )
 _LOGINS = Statement(
-    "SELECT u.time, u.agent, u.detail, u.reason, u.grant_id FROM audit u JOIN accounts a"
-    " ON a.id = u.account_id WHERE a.space_id = :space AND u.operation = 'RecordSupportLogin'"
-    " ORDER BY u.id DESC LIMIT :limit"
+    f"SELECT time, agent, detail, reason, grant_id FROM audit WHERE account_id = {_OF}"  # noqa: S608
+    " AND operation = 'RecordSupportLogin' ORDER BY id DESC LIMIT :limit"
 )
 _REQUEST = Statement(
     "SELECT r.id, r.agent_id, ag.address, r.account_id, a.address, a.space_id, r.token, r.reason,"
@@ -87,7 +87,7 @@ _HELP = (
 _ALL_HELP = Statement(
     f"{_HELP} WHERE (:everything = 1 OR h.closed IS NULL) ORDER BY h.id DESC LIMIT 1000"
 )
-_OWN_HELP = Statement(f"{_HELP} WHERE a.space_id = :space ORDER BY h.id DESC LIMIT 1000")
+_OWN_HELP = Statement(f"{_HELP} WHERE h.account_id = {_OF} ORDER BY h.id DESC LIMIT 1000")
 _TRAIL = (
     "SELECT id, time, actor_kind, account_id, actor_name, about, agent, grant_id, session_id,"
     " reason, label, operation, collections, detail FROM audit"

@@ -75,6 +75,9 @@ COLD = {
     "views.blobs._FILES": "the sweeper, now and then",
     "mutations.index._AGAIN": "an administrator has the search index made anew",
     "views.index._TEXTS": "an administrator asks for the size of the search index",
+    "views.support._DEPARTMENTS": "departments of support are few",
+    "views.support._AGENTS": "agents of support are few",
+    "views.support._ALL_HELP": "support lists requests, in the order of the key",
     "views.queue._LIST": "an administrator lists the queue, in the order of the key",
 }
 SUMMARY = PropFilter("SUMMARY", text_match=TextMatch("lunch"))
@@ -116,11 +119,14 @@ def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
     # What is due first is found by walking along the index until it is met. The index of what
     # waits to be indexed holds nothing else, and what a subquery or a recursion (``up``, ``tree``)
     # found is looked at below it.
+    # waits to be indexed holds nothing else, nor do those of support what is over, and what a subquery found is looked at below it.
     fine = (
         "CONSTANT ROW",
         "USING INDEX ix_queue_recipients_next_attempt",
         "USING INDEX ix_message_keys_waiting",
         "USING INDEX ix_payments_unmailed",
+        "USING INDEX ix_support_grants_untold",
+        "USING INDEX ix_support_sessions_open",
     )
     walks = [step for *_, step in plan if step.startswith("SCAN")]
     found = [

@@ -152,6 +152,13 @@ def _grants() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_support_sessions_grant_id", "support_sessions", ["grant_id"])
+    op.create_index(
+        "ix_support_sessions_open",
+        "support_sessions",
+        ["agent_id"],
+        sqlite_where=sa.text("ended IS NULL"),
+        postgresql_where=sa.text("ended IS NULL"),
+    )
     op.create_table(
         "support_uses",
         sa.Column("grant_id", sa.BigInteger(), nullable=False),
