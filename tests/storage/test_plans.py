@@ -119,7 +119,6 @@ def scans(connection: sqlite3.Connection, sql: str) -> list[str]:
     # What is due first is found by walking along the index until it is met. The index of what
     # waits to be indexed holds nothing else, and what a subquery or a recursion (``up``, ``tree``)
     # found is looked at below it.
-    # waits to be indexed holds nothing else, nor do those of support what is over, and what a subquery found is looked at below it.
     fine = (
         "CONSTANT ROW",
         "USING INDEX ix_queue_recipients_next_attempt",
