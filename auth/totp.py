@@ -16,7 +16,7 @@ STEP: Final = 30  # seconds
 DIGITS: Final = 6
 #: Steps before and after the present one that are good too: clocks differ. # rfc6238#5.2
 WINDOW: Final = 1
-_SECRET_OCTETS = 20  # rfc4226#4: 160 bits
+_SECRET_OCTETS = 20  # 160 bits, as RFC 4226 recommends
 
 
 def new_secret() -> str:

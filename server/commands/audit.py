@@ -31,7 +31,13 @@ def command() -> None:
 @command.command()
 @click.argument("address", metavar="[ACCOUNT]", default="")
 @click.option("--support", is_flag=True, help="Only what agents of support did.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help="How many rows at most.",
+)
 @click.option("--before", type=int, default=1 << 62, help="Only rows below this number.")
 @json_option
 @with_config

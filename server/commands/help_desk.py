@@ -22,7 +22,7 @@ def command() -> None:
 
 @command.command()
 @account_argument
-@click.option("--subject", required=True)
+@click.option("--subject", required=True, help="What it is about, in one line.")
 @click.option("--text", "body", default="", help="The message.")
 @click.option("--phone", default="", help="A telephone number, where it is of use.")
 @json_option
@@ -38,7 +38,7 @@ def contact(
 
 @command.command()
 @account_argument
-@click.option("--subject", required=True)
+@click.option("--subject", required=True, help="What it is about, in one line.")
 @click.option("--phone", required=True, help="The number to call.")
 @click.option("--from", "starts", required=True, metavar="TIME", help='As "2026-12-01 09:00".')
 @click.option("--to", "ends", required=True, metavar="TIME", help="The end of the time window.")

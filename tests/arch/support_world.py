@@ -46,7 +46,7 @@ def _apply(mutation: AnyMutation, txn: Txn) -> Any:
     return txn.apply(mutation)
 
 
-def set_up(store: Store, space_id: int) -> None:
+def set_up(store: Store, space_id: int, address: str = "alice@example.test") -> None:
     """Sam in the department Support, Dora in none; the owner of a space let Sam in (grant 1)."""
     staff = support_staff
     setups: list[AnyMutation] = [
@@ -54,7 +54,7 @@ def set_up(store: Store, space_id: int) -> None:
         staff.CreateAgent(SAM, "Sam", "hash", "", "Support"),
         staff.CreateAgent(DORA, "Dora", "hash"),
         support_grants.GrantSupport(space_id, NewGrant(SAM, until=2**40), own=False),
-        support_grants.RequestSupport(1, "alice@example.test", WISH, 2**40),
+        support_grants.RequestSupport(1, address, WISH, 2**40),
         support_grants.SetRequestToken(1, "token"),
         help_desk.AskHelp(space_id, CONTACT, own=False),
     ]

@@ -32,6 +32,7 @@ OPEN = (
     "types_mail",
     "types_search",
     "types_sharing",
+    "types_support",
     "types_tree",
     "types_uidset",
     "errors",

@@ -177,7 +177,7 @@ def test_tokens() -> None:
 
 
 def test_codes() -> None:
-    """rfc6238#appendix.B (the last six of its eight digits), and one step to each side."""
+    """RFC 6238 appendix B (the last six of its eight digits), and one step to each side."""
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     for moment, code in ((59, "287082"), (1111111109, "081804"), (20000000000, "353130")):
         assert totp.code_at(secret, moment // 30) == code

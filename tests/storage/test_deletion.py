@@ -42,6 +42,7 @@ from folkmoot.storage.types_scheduling import ScheduleMessage
 from folkmoot.storage.types_tree import CardRow, Item, ItemContent, TreePath
 from folkmoot.storage.views.accounts import FindAccount
 from folkmoot.storage.views.tree import FindPath, ListMembers
+from tests.arch import support_world
 from tests.arch.gate_world import FILE, MEETING, Person, _filled, _signed_in
 from tests.storage.accounts_kit import SYSTEM, make_domain
 
@@ -78,6 +79,7 @@ def zelda(store: Store) -> Person:
     other, other_actor = _signed_in(store, "other@example.test")
     person = _filled(store, *_signed_in(store, ZELDA), Tool.DOCUMENTS)
     _fill(store, person, other.id, other.space_id, other_actor)
+    support_world.set_up(store, person.account.space_id, ZELDA)
     return person
 
 
