@@ -14,7 +14,6 @@ from folkmoot.storage.types_mail import Poster
 from folkmoot.storage.types_search import And, SortCriterion, SortField, ThreadAlgorithm
 from folkmoot.storage.views import (
     accounts,
-    annotations,
     billing,
     blobs,
     bodies,
@@ -33,6 +32,9 @@ from folkmoot.storage.views import (
     sort,
     thread,
     usage,
+)
+from folkmoot.storage.views import (
+    annotations as notes,
 )
 from folkmoot.storage.views.base import View
 from tests.arch.gate_world import ALICE, ONE, World
@@ -76,10 +78,10 @@ MAIL: dict[type[AnyView], Make] = {
     ],
     usage.ReadMailUsage: lambda w: [usage.ReadMailUsage(_space(w))],
     usage.DeletedSizes: lambda w: [usage.DeletedSizes((_box(w),))],
-    annotations.MailboxAnnotations: lambda w: [annotations.MailboxAnnotations(_box(w), NOTES)],
-    annotations.AccountAnnotations: lambda w: [annotations.AccountAnnotations(_space(w), NOTES)],
-    annotations.SpaceAnnotations: lambda w: [annotations.SpaceAnnotations(_space(w), NOTES)],
-    annotations.AnnotationsSince: lambda w: [annotations.AnnotationsSince(_space(w), 0)],
+    notes.MailboxAnnotations: lambda w: [notes.MailboxAnnotations(_box(w), NOTES)],
+    notes.AccountAnnotations: lambda w: [notes.AccountAnnotations(_space(w), NOTES)],
+    notes.SpaceAnnotations: lambda w: [notes.SpaceAnnotations(_space(w), NOTES)],
+    notes.AnnotationsSince: lambda w: [notes.AnnotationsSince(_space(w), 0)],
     mailboxes.ListMailboxes: lambda w: [
         mailboxes.ListMailboxes(_space(w), w.mallory.account.id),
     ],
@@ -105,7 +107,7 @@ SHARING: dict[type[AnyView], Make] = {
 }
 #: What tells of the actor's own and of what it may know, and how nothing of Alice's looks there.
 NOTHING: dict[type[AnyView], Any] = {
-    annotations.SpaceAnnotations: {},
+    notes.SpaceAnnotations: {},
     mailboxes.ListMailboxes: [],
     mailboxes.ListSpaces: {},
     grants.GrantsOfSpace: [],
