@@ -217,7 +217,7 @@ class Tree(TreeSharing):
                 _, sent = send_changes(txn, found.parent, node, None, blobs, replies=replies)
             elif isinstance(node, Folder) and node.tool is Tool.CALENDAR and replies:
                 sent = cancel_all(txn, node, self._store.blobs)
-            concerned = self._concerns_profile(txn, node)
+            concerned = self._concerns_profile(txn, node, found.parent)
             self._remove(txn, node)
             if concerned:
                 profile.renew(txn, self._store.blobs, self.actor.space_id)
@@ -266,7 +266,8 @@ class Tree(TreeSharing):
             node, parent, replaced = self._to_place(
                 txn, source, target, guard, overwrite, moves=True
             )
-            concerned = self._concerns_profile(txn, node)
+            source_folder = txn.view(ReadFolder(node.folder_id)) if isinstance(node, Item) else None
+            concerned = self._concerns_profile(txn, node, source_folder)
             if isinstance(node, Item):
                 txn.apply(MoveItem(node, parent.id, target.names[-1]))
             else:
@@ -320,11 +321,11 @@ class Tree(TreeSharing):
     def _is_own(self, folder: Folder) -> bool:
         return folder.tool is Tool.CONTACTS and folder.space_id == self.actor.space_id
 
-    def _concerns_profile(self, txn: Txn, node: Folder | Item) -> bool:
-        """Whether what goes away can be what fellow members see of the actor."""
+    def _concerns_profile(self, txn: Txn, node: Folder | Item, parent: Folder | None) -> bool:
+        """Whether what goes away from a folder can be what fellow members see of the actor."""
         if isinstance(node, Folder):
             return self._is_own(node)
-        if node.component == "" or not self._is_own(txn.view(ReadFolder(node.folder_id))):
+        if node.component == "" or parent is None or not self._is_own(parent):
             return False
         return profile.concerns(txn, self.actor.space_id, node, None)
 

@@ -16,8 +16,9 @@ from folkmoot.storage.types_groups import Group
 from folkmoot.storage.types_tree import Item, TreePath
 from folkmoot.storage.views.tree import FindPath
 from tests.dav.calendars import calendar, event
+from tests.dav.cards import card
 from tests.kit.dav import Dav
-from tests.kit.server import TestServer
+from tests.kit.server import TestAccount, TestServer
 from tests.storage.accounts_kit import actor_of
 
 SHARED = "/dav/drive/Groups/Choir/Shared/"
@@ -273,3 +274,47 @@ def test_one_thing_is_kept_from_a_group(world: World) -> None:
     assert bob.get(f"{MINE}Shown/a.txt") == b"a.txt"
     world.withdraw("bob", item)
     assert carol.get(f"{shown}a.txt") == b"a.txt"
+
+
+def test_a_contact_and_a_task(world: World) -> None:
+    """They are found where the program for them looks."""
+    bob, carol, space = world["bob"], world["carol"], world.actor("bob").space_id
+    bob.put(f"/dav/contacts/{space}/Contacts/a.vcf", card(), content_type="text/vcard")
+    task = calendar(event("DTSTAMP:20260105T000000Z", "SUMMARY:x", uid="todo", name="VTODO"))
+    bob.put(f"/dav/calendars/{space}/Tasks/a.ics", task, content_type="text/calendar")
+    world.share("bob", world.item("bob", Tool.CONTACTS, "Contacts", "a.vcf"))
+    world.share("bob", world.item("bob", Tool.CALENDAR, "Tasks", "a.ics"))
+    for kind, name, body in (
+        ("contacts", "a.vcf", b"BEGIN:VCARD"),
+        ("calendars", "a.ics", b"todo"),
+    ):
+        home = f"/dav/{kind}/{world.actor('carol').space_id}/"
+        found = carol.propfind(home, "displayname", depth=1)
+        [place] = [
+            one.href for one in found.responses if one.text("displayname") == "Shared (Choir)"
+        ]
+        assert body in carol.get(f"{place}{name}")
+        assert carol.call("DELETE", f"{place}{name}").status == 403
+
+
+def test_different_rights_for_different_groups(world: World) -> None:
+    """One thing is shared with two groups: to read with one, to write with the other."""
+    people = world.server
+    dave = people.account("dave")
+    other = people.group("band", TestAccount(*_bob(world)), dave)
+    item = world.item("bob", Tool.DOCUMENTS, "song.txt")
+    world.share("bob", item)
+    grant = ShareItem(item.folder_id, item.id, other.space_id, READ | WRITE)
+    people.store.call(world.actor("bob"), "test", lambda txn: txn.apply(grant))
+    writer, place = Dav(people, dave), "/dav/drive/Groups/Band/Shared/song.txt"
+    writer.put(place, b"of dave")
+    assert world["carol"].get(f"{SHARED}song.txt") == b"of dave"
+    assert world["carol"].call("PUT", f"{SHARED}song.txt", b"x").status == 403
+    world.withdraw("bob", item)
+    assert writer.get(place) == b"of dave"
+    assert world.listed("carol") == []
+
+
+def _bob(world: World) -> tuple[int, int, str]:
+    actor = world.actor("bob")
+    return actor.account_id, actor.space_id, actor.name
