@@ -30,6 +30,7 @@ from folkmoot.storage.views import (
     scheduling,
     search,
     sort,
+    support,
     thread,
     usage,
 )
@@ -104,6 +105,10 @@ SHARING: dict[type[AnyView], Make] = {
         scheduling.FindScheduled(_space(w), w.alice.scheduling.calendar_id, "none", w.store.blobs)
     ],
     accounts.ShowOwnAccount: lambda w: [accounts.ShowOwnAccount(_space(w))],
+    support.SupportGrants: lambda w: [support.SupportGrants(_space(w), 0)],
+    support.SupportLogins: lambda w: [support.SupportLogins(_space(w))],
+    support.OwnHelp: lambda w: [support.OwnHelp(_space(w))],
+    support.ShowTrail: lambda w: [support.ShowTrail(_space(w), own=True)],
 }
 #: What tells of the actor's own and of what it may know, and how nothing of Alice's looks there.
 NOTHING: dict[type[AnyView], Any] = {
@@ -151,6 +156,16 @@ ADMINISTRATION: dict[type[AnyView], Make] = {
     resolve.ResolveAddress: lambda w: [resolve.ResolveAddress(ALICE)],
     resolve.ForwardingOf: lambda w: [resolve.ForwardingOf(w.choir, Poster())],
     scheduling.WaitingMessages: lambda w: [scheduling.WaitingMessages()],
+    support.ListDepartments: lambda w: [support.ListDepartments()],
+    support.ListAgents: lambda w: [support.ListAgents()],
+    support.FindAgent: lambda w: [support.FindAgent("sam@support.test")],
+    support.UntoldGrants: lambda w: [support.UntoldGrants()],
+    support.FindRequest: lambda w: [support.FindRequest(1)],
+    support.SupportActor: lambda w: [support.SupportActor("key")],
+    support.SessionsOver: lambda w: [support.SessionsOver((1,))],
+    support.GrantsToEnd: lambda w: [support.GrantsToEnd()],
+    support.AllHelp: lambda w: [support.AllHelp()],
+    support.CheckTrail: lambda w: [support.CheckTrail()],
 }
 
 
