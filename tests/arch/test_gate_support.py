@@ -46,7 +46,7 @@ from folkmoot.storage.types import (
     Tool,
     UidSet,
 )
-from folkmoot.storage.types_support import AgentState, SupportScope
+from folkmoot.storage.types_support import AgentState, NewGrant, SupportScope
 from folkmoot.storage.types_tree import TreePath
 from folkmoot.storage.views import acl, busy, objects, places, tree
 from folkmoot.storage.views.base import View
@@ -75,6 +75,7 @@ from tests.kit.stores import decisions
 AnyView = View[Any]
 SECRET = "a very secret sentence"
 KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
+VIEW_KINDS = sorted([*VIEWS], key=lambda kind: kind.__name__)
 each = pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
 #: What an agent never does, whatever was granted: share, send, decide for the customer.
 NEVER = {
@@ -214,7 +215,7 @@ def test_mutations_without_a_grant(world: World, kind: type[AnyMutation]) -> Non
     assert world.rows() == before
 
 
-@pytest.mark.parametrize("kind", sorted(VIEWS, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", VIEW_KINDS)
 def test_views(world: World, agents: dict[str, Actor], kind: type[AnyView]) -> None:
     """What is granted is seen, with a row in the trail; what is not looks absent."""
     for view in VIEWS[kind](world):
@@ -449,7 +450,7 @@ def test_clock_jumps(world: World, monkeypatch: pytest.MonkeyPatch, clock: int) 
 def test_an_ended_grant_stays_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that goes back gives nothing back once the server has seen the end."""
     space, now = world.alice.account.space_id, time.time()
-    new = support_grants.NewGrant(DORA, until=int(now) + 100)
+    new = NewGrant(DORA, until=int(now) + 100)
     grant = _do(world, support_grants.GrantSupport(space, new, own=False))
     agent = come_in(world.store, ALICE, agent=DORA, grant_id=grant)
     assert _works(world, agent)
@@ -463,7 +464,7 @@ def test_agent_disabled_or_moved(world: World) -> None:
     """Grants to a department are for those who are in it."""
     space = world.alice.account.space_id
     _do(world, support_staff.UpdateAgent(DORA, department="Support"))
-    new = support_grants.NewGrant("Support", until=2**40)
+    new = NewGrant("Support", until=2**40)
     grant = _do(world, support_grants.GrantSupport(space, new, own=False))
     agent = come_in(world.store, ALICE, agent=DORA, grant_id=grant)
     assert _works(world, agent)
