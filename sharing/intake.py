@@ -12,7 +12,7 @@ from folkmoot.storage.content.ical.facts import CalendarFacts
 from folkmoot.storage.content.ical.facts import facts_of as calendar_facts
 from folkmoot.storage.content.ical.intake import read_calendar
 from folkmoot.storage.content.ical.itip import read_message
-from folkmoot.storage.content.ical.outline import confidential
+from folkmoot.storage.content.ical.outline import busy, confidential
 from folkmoot.storage.content.ical.tree import HARD_LIMITS
 from folkmoot.storage.content.vcard.facts import facts_of as card_facts
 from folkmoot.storage.content.vcard.intake import (
@@ -93,8 +93,8 @@ def calendar_content(octets: bytes, media_type: str, *, message_name: str = "") 
     except CalendarError as error:
         raise RuleBroken(error.text, rule=error.precondition) from None
     row = calendar_row(facts)
-    if row.classification == "CONFIDENTIAL":
-        row = replace(row, outline=confidential(found))
+    outline = confidential(found) if row.classification == "CONFIDENTIAL" else None
+    row = replace(row, outline=outline, busy=None if message_name else busy(found))
     return ItemContent(
         octets,
         None,

@@ -50,7 +50,7 @@ WRITE: Final = (
 )
 LEVELS: Final[dict[str, Right]] = {
     "none": Right.NONE,
-    "busy": Right.BUSY,
+    "busy": Right.LOOKUP | Right.BUSY,
     "read": READ,
     "write": WRITE,
 }
@@ -103,7 +103,7 @@ def rights_named(text: str) -> Right:
 def member_rights_named(text: str) -> Right:
     """What a member gets beside reading, named like that. Raises ``ValueError``."""
     rights = rights_named(text)
-    if rights in (Right.NONE, Right.BUSY):
+    if rights in (Right.NONE, LEVELS["busy"]):
         raise ValueError("Every member reads what the group has")
     return rights & ~MEMBER
 

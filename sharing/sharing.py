@@ -49,8 +49,6 @@ class Sharing:
 
         def work(txn: Txn) -> None:
             tool, collection, item = _thing(txn, owner, path)
-            if rights == Right.BUSY and (item or tool is not Tool.CALENDAR):
-                raise Unchangeable("Only calendars can be shared as busy times.")
             to = _space(txn, grantee)
             if item and tool is Tool.MAIL and rights & ~READ:
                 raise Unchangeable("A single message can be shared for reading only.")

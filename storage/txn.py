@@ -239,7 +239,7 @@ class ReadContext:
         granted = self._decisions.authorizer.rights(self.actor, [facts], circle)
         rights = granted.get(collection_id, Right.NONE)
         own = any(grant.distance < 0 for grant in circle.grants.get(collection_id, ()))
-        if not own and sight_of(facts, rights) in (Sight.PUBLIC, Sight.OWN):
+        if not own and sight_of(facts, rights) not in (Sight.ALL, None):
             row = self.db.one(_MADE, id=item, folder=collection_id)
             creator, privacy = row or (0, PUBLIC)
             mine = row is not None and creator == self.actor.account_id

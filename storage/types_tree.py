@@ -82,7 +82,7 @@ class Item(NamedTuple):
     a calendar object is of (VEVENT, VTODO …), or the kind of a contact ("individual", "group" …);
     "" for a document. ``schedule_tag`` (RFC 6638) is "" where there is none.
     ``creator`` is the account that put it there, or 0. ``outlined`` says that this is what others
-    see of a confidential one.
+    see of a confidential one, or of one in a calendar of which they see busy times only.
     """
 
     id: int
@@ -295,7 +295,8 @@ class CalendarRow:
     Truth values are 0 and 1. ``long`` says that much time lies between ``first`` and ``last``.
     ``spans`` are packed instances, complete from ``covered_from`` to ``covered_until``;
     ``floating`` says that they are in no zone. ``text`` are folded values (see
-    ``content.ical.facts``). ``outline`` is what others see of a confidential one.
+    ``content.ical.facts``). ``outline`` is what others see of a confidential one, ``busy`` what
+    those see who learn busy times only; None where it makes nobody busy.
     """
 
     uid: str
@@ -312,6 +313,7 @@ class CalendarRow:
     classification: str
     text: str
     outline: bytes | None = None
+    busy: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

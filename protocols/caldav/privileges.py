@@ -7,7 +7,7 @@ from typing import Final
 from folkmoot.protocols.caldav.types import is_inbox, is_outbox
 from folkmoot.protocols.caldav.words import CALENDAR
 from folkmoot.protocols.dav.names import dav
-from folkmoot.protocols.dav.privileges import current_user_privilege_set
+from folkmoot.protocols.dav.privileges import current_user_privilege_set, rights_to_read
 from folkmoot.protocols.dav.props.access import SUPPORTED
 from folkmoot.protocols.dav.registry import prop
 from folkmoot.protocols.dav.request import Request
@@ -54,7 +54,7 @@ def supported(request: Request, node: Node) -> str:
 @prop(dav("current-user-privilege-set"), Kind.FOLDER, CALENDAR)
 def current(request: Request, node: Node) -> str:
     """What the one who asks may do: scheduling is the owner's. # rfc6638#6.1, rfc6638#6.2"""
-    listed = current_user_privilege_set(node.rights)
+    listed = current_user_privilege_set(rights_to_read(node.rights, node.tool))
     if not node.rights & Right.EDIT:
         return listed
     return listed + "".join(f"<D:privilege><C:{name}/></D:privilege>" for name in _added(node))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from folkmoot.protocols.dav.names import CALDAV, dav, element
-from folkmoot.storage.types import ALL_RIGHTS, Right
+from folkmoot.storage.types import ALL_RIGHTS, Right, Tool
 
 READ_FREE_BUSY: Final = f"{{{CALDAV}}}read-free-busy"
 #: What each privilege that is no sum of others needs; any one of the bits is enough.
@@ -29,7 +29,7 @@ MEMBER: Final = Right.LOOKUP | Right.READ | Right.BUSY | Right.SEEN
 #: What each privilege gives when it is granted: more than one bit where clients know one thing.
 GIVES: Final[dict[str, Right]] = {
     dav("read"): MEMBER,
-    READ_FREE_BUSY: Right.BUSY,
+    READ_FREE_BUSY: Right.LOOKUP | Right.BUSY,
     dav("write-properties"): Right.EDIT | Right.FLAGS,
     dav("write-content"): Right.EDIT | Right.FLAGS,
     dav("bind"): Right.INSERT | Right.CREATE | Right.POST,
@@ -37,6 +37,8 @@ GIVES: Final[dict[str, Right]] = {
     dav("unlock"): Right.EDIT,
     dav("read-current-user-privilege-set"): Right.LOOKUP,
 }
+#: What decides whether only busy times are seen in a calendar.
+_DECIDES: Final = Right.READ | Right.BUSY | Right.INSERT
 WRITE: Final = (dav("write-properties"), dav("write-content"), dav("bind"), dav("unbind"))
 
 
@@ -50,6 +52,17 @@ def current_user_privilege_set(rights: Right) -> str:
     if all(name in names for name in WRITE):
         sums.append(dav("write"))
     return "".join(_privilege(name) for name in (*sums, *names))
+
+
+def sees_busy_times(rights: Right, tool: Tool | None) -> bool:
+    """Whether somebody with these rights on a calendar finds outlines there, and nothing else."""
+    return tool is Tool.CALENDAR and rights & _DECIDES == Right.BUSY
+
+
+def rights_to_read(rights: Right, tool: Tool | None) -> Right:
+    """Rights as programs are told them: outlines are there to be read, too, and without DAV:read
+    programs would not ask for them."""
+    return rights | Right.READ if sees_busy_times(rights, tool) else rights
 
 
 def rights_given(names: Collection[str]) -> Right:

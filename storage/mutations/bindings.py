@@ -145,7 +145,7 @@ class SetBoundProperties(Mutation[None]):
     changes: Mapping[str, str | None]
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id), OnCollection(self.collection_id, Right.LOOKUP | Right.READ)]
+        return [OnSpace(self.space_id), OnCollection(self.collection_id, Right.LOOKUP)]
 
     def cost(self, context: ReadContext) -> Sequence[Charge]:
         return ()

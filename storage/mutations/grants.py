@@ -13,14 +13,16 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.links import grants_removed
 from folkmoot.storage.mutations.spaces import announce
 from folkmoot.storage.policy import Charge, CollectionFacts
+from folkmoot.storage.sight import BUSY_ONLY
 from folkmoot.storage.txn import ReadContext, WriteContext
-from folkmoot.storage.types import ALL_RIGHTS, Right, Topic
+from folkmoot.storage.types import ALL_RIGHTS, Right, Tool, Topic
 from folkmoot.storage.types_sharing import SHARED_ITEMS
 from folkmoot.storage.types_tree import SCHEDULE_INBOX, SCHEDULE_OUTBOX
 
 R = TypeVar("R", covariant=True)
 
 NEVER_SHARED = frozenset({SHARED_ITEMS, SCHEDULE_INBOX, SCHEDULE_OUTBOX})
+ONLY_CALENDARS = "Only calendars can be shared as busy times."
 
 _GRANTEE = Statement(
     "SELECT g.id, a.id FROM spaces s LEFT JOIN groups g ON g.space_id = s.id"
@@ -126,6 +128,8 @@ class Share(Sharing[None]):
         if facts.special in NEVER_SHARED or context.db.value(_IS_ROOT, id=facts.id):
             raise Unchangeable("This cannot be shared; share a collection in it.")
         check_grantee(context, facts, self.grantee)
+        if self.rights == BUSY_ONLY and facts.tool is not Tool.CALENDAR:
+            raise Unchangeable(ONLY_CALENDARS)
         where = {"collection": facts.id, "grantee": self.grantee}
         if context.db.one(_GRANTED, **where) is None:
             context.db.run(_SHOW, collection=facts.id)

@@ -7,11 +7,19 @@ from typing import Final
 
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import LimitReached, NotFound, PermissionDenied, Unchangeable
-from folkmoot.storage.mutations.grants import NEVER_SHARED, Sharing, check_grantee, group_of, tell
+from folkmoot.storage.mutations.grants import (
+    NEVER_SHARED,
+    ONLY_CALENDARS,
+    Sharing,
+    check_grantee,
+    group_of,
+    tell,
+)
 from folkmoot.storage.mutations.links import free_name, grants_removed, make_link
 from folkmoot.storage.mutations.mailboxes import insert_mailbox
 from folkmoot.storage.mutations.tree_folders import insert_folder
 from folkmoot.storage.policy import CollectionFacts
+from folkmoot.storage.sight import BUSY_ONLY
 from folkmoot.storage.txn import WriteContext
 from folkmoot.storage.types import Right, Tool, Topic
 from folkmoot.storage.types_sharing import SHARED_ITEMS
@@ -68,6 +76,8 @@ class ShareItem(Sharing[int]):
         if facts.special in NEVER_SHARED:
             raise Unchangeable("This cannot be shared.")
         check_grantee(context, facts, self.grantee)
+        if self.rights == BUSY_ONLY:
+            raise Unchangeable(ONLY_CALENDARS)
         if group_of(context, self.grantee) is None:
             raise PermissionDenied("Single items are shared with groups.")
         here = {"collection": self.collection_id, "item": self.item}

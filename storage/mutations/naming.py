@@ -25,8 +25,9 @@ _TAKEN_ITEM = Statement(
 _TAKEN_FOLDER = Statement("SELECT id FROM collections WHERE parent_id = :folder AND name = :name")
 _OWN = by_sight("SELECT 1 FROM items i WHERE i.folder_id = :folder AND {name} = :name{sees}")
 _TOMBSTONE = Statement(
-    "INSERT INTO tombstones (folder_id, modseq, name, shown, creator, privacy)"
-    " VALUES (:folder, :modseq, :name, :shown, :creator, :privacy)"
+    "INSERT INTO tombstones (folder_id, modseq, name, shown, creator, privacy, busy_item)"
+    " VALUES (:folder, :modseq, :name, :shown, :creator, :privacy, COALESCE((SELECT o.item_id"
+    " FROM calendar_objects o WHERE o.item_id = :item AND o.busy IS NOT NULL), 0))"
 )
 _UNLOCK = Statement("DELETE FROM locks WHERE folder_id = :folder AND name = :name")
 
@@ -80,19 +81,26 @@ def bury(
     name: str,
     creator: int = 0,
     privacy: int = PUBLIC,
+    item_id: int = 0,
 ) -> None:
-    """Leave a tombstone for a member that is gone, and end its locks."""
-    forget(context, folder_id, modseq, name, creator, privacy)
+    """Leave a tombstone for a member that goes, and end its locks."""
+    forget(context, folder_id, modseq, name, creator, privacy, item_id)
     context.db.run(_UNLOCK, folder=folder_id, name=compared(name))
 
 
 def bury_item(context: WriteContext, item: Item, modseq: int) -> None:
-    """The same for an item, which only those learn who saw it."""
-    bury(context, item.folder_id, modseq, item.name, item.creator, item.privacy)
+    """The same for an item, which only those learn who saw it: while its row is there."""
+    bury(context, item.folder_id, modseq, item.name, item.creator, item.privacy, item.id)
 
 
 def forget(
-    context: WriteContext, folder_id: int, modseq: int, name: str, creator: int, privacy: int
+    context: WriteContext,
+    folder_id: int,
+    modseq: int,
+    name: str,
+    creator: int,
+    privacy: int,
+    item_id: int,
 ) -> None:
     """Let those who do not see a member any more take it for gone."""
     context.db.run(
@@ -103,4 +111,5 @@ def forget(
         shown=name,
         creator=creator,
         privacy=privacy,
+        item=item_id,
     )

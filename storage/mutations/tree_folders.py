@@ -204,7 +204,8 @@ def _check_stays(found: Below) -> None:
 def _check_open(context: ReadContext, found: Below) -> None:
     """Refuse to touch what the actor does not see. Raises ``PermissionDenied``."""
     for folder in found.folders:
-        limited = how_seen(context, folder.id) is Sight.PUBLIC or context.kept_back(folder.id)
+        limited = how_seen(context, folder.id) in (Sight.PUBLIC, Sight.BUSY)
+        limited = limited or bool(context.kept_back(folder.id))
         if limited and held_open(context, folder.id)[0] < folder.items:
             raise PermissionDenied("There is something in it that is not yours.")
 

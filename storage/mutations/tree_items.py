@@ -101,6 +101,7 @@ _MOVE_BESIDE = {
     ),
     Tool.CONTACTS: Statement("UPDATE contact_cards SET folder_id = :target WHERE item_id = :item"),
 }
+_IS_BUSY = Statement("SELECT 1 FROM calendar_objects WHERE item_id = :item AND busy IS NOT NULL")
 _COMPONENTS = Statement("SELECT components FROM collections WHERE id = :id")
 
 
@@ -175,6 +176,13 @@ def _insert_item(context: WriteContext, item: Item, asked: str) -> Item:
     return item._replace(id=id_)
 
 
+def _frees(context: ReadContext, old: Item, new: ItemContent) -> bool:
+    """Whether an item that made its owner busy does so no more."""
+    if not isinstance(new.facts, CalendarRow) or new.facts.busy is not None:
+        return False
+    return context.db.one(_IS_BUSY, item=old.id) is not None
+
+
 def _item(context: ReadContext, item: Item) -> Item:
     """The item as it is now. Raises ``NotFound``."""
     row = context.db.one(_BY_ID, id=item.id, folder=item.folder_id)
@@ -246,9 +254,10 @@ class ReplaceItem(Mutation[Item]):
         _check_same_uid(context, old, new)
         creator = self._creator(context, old)
         leaves = (new.privacy == PRIVATE != old.privacy) or creator != old.creator
+        leaves = leaves or _frees(context, old, new)
         modseq = context.number(old.folder_id, 1 + leaves, size=new.size - old.size)
         if leaves:
-            forget(context, old.folder_id, modseq - 1, old.name, old.creator, old.privacy)
+            forget(context, old.folder_id, modseq - 1, old.name, old.creator, old.privacy, old.id)
         context.db.run(
             _REPLACE,
             id=old.id,
@@ -294,8 +303,8 @@ class RemoveItem(Mutation[None]):
         item_removed(context, item.folder_id, item.id)
         modseq = context.number(item.folder_id, items=-1, size=-item.size)
         context.db.run(_DELETE_PROPERTIES, folder=item.folder_id, item=item.id)
-        context.db.run(_DELETE, id=item.id)
         bury_item(context, item, modseq)
+        context.db.run(_DELETE, id=item.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ tombstones = Table(
     # Of the item that is gone, or that some do not see any more.
     Column("creator", BigInteger, nullable=False, server_default="0"),
     Column("privacy", BigInteger, nullable=False, server_default="0"),
+    # Its number if it made its owner busy: what it was called where only that was seen.
+    Column("busy_item", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("folder_id", "modseq"),
     sqlite_with_rowid=False,
 )
@@ -111,6 +113,8 @@ calendar_objects = Table(
     Column("text", Text, nullable=False),
     # What others see of a confidential one.
     Column("outline", LargeBinary, nullable=True),
+    # What those see who learn busy times only; nothing where it makes nobody busy.
+    Column("busy", LargeBinary, nullable=True),
     UniqueConstraint("folder_id", "uid"),
     Index("ix_calendar_objects_folder_id_long_last", "folder_id", "long", "last"),
 )

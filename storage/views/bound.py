@@ -52,7 +52,6 @@ _TRANSPARENT: Final = (
     '<schedule-calendar-transp xmlns="urn:ietf:params:xml:ns:caldav"><transparent/>'
     "</schedule-calendar-transp>"
 )
-_NEEDED: Final = Right.LOOKUP | Right.READ
 _TAGS = re.compile(r"<[^>]*>")
 
 _OF_GROUPS = Statement(
@@ -131,13 +130,13 @@ def bound_in(context: ReadContext, home: Folder) -> list[Bound]:
     Those that the actor has hidden are among them.
     """
     rows = context.db.all(_OF_GROUPS, tool=home.tool.value, account=context.actor.account_id)
-    folders = [folder for folder in visible_folders(context, rows, _NEEDED) if _is_bindable(folder)]
+    folders = [folder for folder in visible_folders(context, rows) if _is_bindable(folder)]
     titles = _titles(context, home.tool, folders)
     shared = SharedWithMe(home.tool).read(context)
     if shared:
         ids = number_list([place.collection_id for place in shared])
         rows = context.db.all(Statement(f"{FROM_FOLDERS} WHERE c.id IN ({ids})"))
-        found = {each.id: each for each in visible_folders(context, rows, _NEEDED)}
+        found = {each.id: each for each in visible_folders(context, rows)}
         for place in shared:
             folder = found.get(place.collection_id)
             if folder is not None and _is_bindable(folder):
@@ -148,7 +147,10 @@ def bound_in(context: ReadContext, home: Folder) -> list[Bound]:
 
 
 def _is_bindable(folder: Folder) -> bool:
-    return folder.special_use not in (SCHEDULE_INBOX, SCHEDULE_OUTBOX)
+    """Whether something that the actor may know is shown in a home: where more is told of it."""
+    busy = folder.tool is Tool.CALENDAR and Right.BUSY in folder.rights
+    seen = Right.READ in folder.rights or (busy and Right.INSERT not in folder.rights)
+    return seen and folder.special_use not in (SCHEDULE_INBOX, SCHEDULE_OUTBOX)
 
 
 def _titles(context: ReadContext, tool: Tool, folders: Iterable[Folder]) -> dict[int, str]:
@@ -273,7 +275,7 @@ def _bound_folder(context: ReadContext, home: Folder, number: int, name: str) ->
         return None
     if name != bound_name(number, of_group=row[14] == 0):
         return None
-    folders = visible_folders(context, [row], _NEEDED)
+    folders = visible_folders(context, [row])
     if not folders or not _is_bindable(folders[0]):
         return None
     if context.db.one(_HIDDEN, home=home.id, collection=number) is not None:

@@ -44,6 +44,7 @@ _OBJECTS = (
 _ITEMS = " JOIN items i ON i.id = o.item_id"
 #: Those of which an outline is seen, which their facts are not of.
 _OUTLINED = f" AND i.privacy = {CONFIDENTIAL} AND i.creator <> :me"
+_BUSY = " AND o.busy IS NOT NULL"
 _SHORT = " AND o.long = 0 AND o.last > :start AND o.last < :latest AND o.first < :end"
 _LONG = " AND o.long = 1 AND o.last > :start AND o.first < :end"
 
@@ -95,8 +96,8 @@ class FindObjects(View[list[int]]):
             unsure: list[int] = []
             for id_, sure in self._candidates(context, query, open_to(how)):
                 (found if sure else unsure).append(id_)
-            if how is Sight.PUBLIC:
-                found += self._among_outlines(context, query, budget)
+            if how in (Sight.PUBLIC, Sight.BUSY):
+                found += self._among_outlines(context, how, query, budget)
             for id_, octets in octets_of(context, unsure, self.blobs):
                 if self._matches(octets, budget):
                     found.append(id_)
@@ -114,12 +115,13 @@ class FindObjects(View[list[int]]):
         return True
 
     def _among_outlines(
-        self, context: ReadContext, query: SimpleQuery, budget: Budget
+        self, context: ReadContext, how: Sight, query: SimpleQuery, budget: Budget
     ) -> list[int]:
         """Items that match as far as they are seen: what is hidden in them decides nothing."""
         query = query._replace(texts=())
-        ids = [id_ for id_, _ in self._candidates(context, query, _OUTLINED)]
-        outlines = outlines_of(context, ids)
+        which = _BUSY if how is Sight.BUSY else _OUTLINED
+        ids = [id_ for id_, _ in self._candidates(context, query, which)]
+        outlines = outlines_of(context, how, ids)
         return [id_ for id_ in ids if self._matches(outlines[id_], budget)]
 
     def _candidates(

@@ -9,9 +9,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import starmap
-from typing import Final
+from typing import Final, NamedTuple
 
 from folkmoot.storage.blobs.fs import digest
+from folkmoot.storage.content.ical.outline import named_busy
 from folkmoot.storage.engine.db import Row, Statement, number_list
 from folkmoot.storage.errors import PermissionDenied
 from folkmoot.storage.sight import Sight, sight_of
@@ -24,22 +25,52 @@ ITEM: Final = (
     "i.id, i.folder_id, i.shown, i.modseq, i.created, i.modified, i.size, i.etag, i.media_type,"
     " i.blob_id, i.component, i.schedule_tag, i.creator, i.privacy"
 )
-#: What an item is called, the same as names are compared, which are seen, and which are seen as
-#: they are. Who sees the own ones
-#: only finds them by the names that they gave, which others' may have as well.
+_IS_BUSY: Final = (
+    " AND EXISTS (SELECT 1 FROM calendar_objects b WHERE b.item_id = i.id AND b.busy IS NOT NULL)"
+)
+
+
+class _Parts(NamedTuple):
+    """What statements have for one sight.
+
+    What an item is called, and how names are compared; which items are seen, and which are seen
+    as they are; the same of tombstones: which, what they are called, and the item of the same name.
+    """
+
+    shown: str = "i.shown"
+    name: str = "i.name"
+    sees: str = ""
+    whole: str = ""
+    gone: str = ""
+    lost: str = "t.shown"
+    same: str = "i.name = t.name"
+
+
+#: Who sees the own ones only finds them by the names that they gave, which others' may have as
+#: well. Names in a calendar that is seen as busy times are made of the numbers of items: what
+#: programs call an event may tell something.
 _PARTS: Final = {
-    Sight.ALL: ("i.shown", "i.name", "", ""),
-    Sight.PUBLIC: (
-        "i.shown",
-        "i.name",
-        f" AND (i.privacy < {PRIVATE} OR i.creator = :me)",
-        f" AND (i.privacy = {PUBLIC} OR i.creator = :me)",
+    Sight.ALL: _Parts(),
+    Sight.PUBLIC: _Parts(
+        sees=f" AND (i.privacy < {PRIVATE} OR i.creator = :me)",
+        whole=f" AND (i.privacy = {PUBLIC} OR i.creator = :me)",
+        gone=f" AND (t.privacy < {PRIVATE} OR t.creator = :me)",
     ),
-    Sight.OWN: (
-        "CASE WHEN i.asked <> '' THEN i.asked ELSE i.shown END",
-        "CASE WHEN i.asked <> '' THEN i.asked ELSE i.name END",
-        " AND i.creator = :me",
-        " AND i.creator = :me",
+    Sight.OWN: _Parts(
+        shown="CASE WHEN i.asked <> '' THEN i.asked ELSE i.shown END",
+        name="CASE WHEN i.asked <> '' THEN i.asked ELSE i.name END",
+        sees=" AND i.creator = :me",
+        whole=" AND i.creator = :me",
+        gone=" AND t.creator = :me",
+    ),
+    Sight.BUSY: _Parts(
+        shown="'busy-' || CAST(i.id AS TEXT) || '.ics'",
+        name="'busy-' || CAST(i.id AS TEXT) || '.ics'",
+        sees=_IS_BUSY,
+        whole=" AND 1 = 0",
+        gone=" AND t.busy_item <> 0",
+        lost="'busy-' || CAST(t.busy_item AS TEXT) || '.ics'",
+        same="i.id = t.busy_item",
     ),
 }
 
@@ -56,25 +87,28 @@ def compared(name: str) -> str:
 def by_sight(text: str) -> Mapping[Sight, Statement]:
     """A statement for each sight, from a text with ``{item}``, ``{name}`` and ``{sees}``.
 
-    ``{shown}`` is the name as it was given, ``{gone}`` is ``{sees}`` of tombstones ``t``.
-    ``:me`` is the account that asks.
+    ``{shown}`` is the name as it was given, ``{open}`` which items are seen as they are. Of
+    tombstones ``t``, ``{gone}`` is ``{sees}``, ``{lost}`` is ``{shown}``, and ``{same}`` finds the
+    item that has the name now. ``:me`` is the account that asks.
     """
     return {
         sight: Statement(
-            text.replace("{item}", ITEM.replace("i.shown", shown))
-            .replace("{shown}", shown)
-            .replace("{name}", name)
-            .replace("{sees}", sees + _KEPT)
-            .replace("{open}", whole + _KEPT)
-            .replace("{gone}", sees.replace("i.", "t."))
+            text.replace("{item}", ITEM.replace("i.shown", parts.shown))
+            .replace("{shown}", parts.shown)
+            .replace("{name}", parts.name)
+            .replace("{sees}", parts.sees + _KEPT)
+            .replace("{open}", parts.whole + _KEPT)
+            .replace("{gone}", parts.gone)
+            .replace("{lost}", parts.lost)
+            .replace("{same}", parts.same)
         )
-        for sight, (shown, name, sees, whole) in _PARTS.items()
+        for sight, parts in _PARTS.items()
     }
 
 
 def open_to(how: Sight) -> str:
     """The condition on items ``i`` that are seen as they are; "" for all."""
-    return _PARTS[how][3]
+    return _PARTS[how].whole
 
 
 def how_seen(context: ReadContext, folder_id: int) -> Sight | None:
@@ -96,6 +130,8 @@ def sight(context: ReadContext, folder_id: int) -> Sight | None:
 def hides(context: ReadContext, folder_id: int, creator: int, privacy: int) -> bool:
     """Whether an item in a collection is not seen by the actor."""
     how = how_seen(context, folder_id)
+    if how is Sight.BUSY:
+        return True
     if how in (Sight.ALL, None) or creator == context.actor.account_id:
         return False
     return how is Sight.OWN or privacy == PRIVATE
@@ -133,16 +169,20 @@ def without_kept(context: ReadContext, folder_id: int, statement: Statement) -> 
 
 
 def seen(context: ReadContext, how: Sight, rows: Iterable[Row]) -> list[Item]:
-    """Items from rows of ``{item}``; confidential ones of others are as large as their outline."""
+    """Items from rows of ``{item}``; what is seen as an outline only is as large as that."""
     items = [*starmap(Item, rows)]
-    if how is not Sight.PUBLIC:
+    if how is Sight.BUSY:
+        hidden = [each.id for each in items]
+    elif how is Sight.PUBLIC:
+        me = context.actor.account_id
+        hidden = [each.id for each in items if each.privacy == CONFIDENTIAL and each.creator != me]
+    else:
         return items
-    me = context.actor.account_id
-    hidden = [each.id for each in items if each.privacy == CONFIDENTIAL and each.creator != me]
     if not hidden:
         return items
-    outlines = outlines_of(context, hidden)
-    return [_outlined(each, outlines[each.id]) if each.id in outlines else each for each in items]
+    outlines = outlines_of(context, how, hidden)
+    outlined = _as_busy if how is Sight.BUSY else _outlined
+    return [outlined(each, outlines[each.id]) if each.id in outlines else each for each in items]
 
 
 def _outlined(item: Item, outline: bytes) -> Item:
@@ -151,15 +191,23 @@ def _outlined(item: Item, outline: bytes) -> Item:
     )
 
 
-def outlines_of(context: ReadContext, item_ids: Sequence[int]) -> dict[int, bytes]:
-    """The outlines of confidential items."""
+def _as_busy(item: Item, outline: bytes) -> Item:
+    bare = item._replace(media_type="", creator=0, privacy=PUBLIC, created=item.modified)
+    return _outlined(bare, outline)
+
+
+def outlines_of(context: ReadContext, how: Sight, item_ids: Sequence[int]) -> dict[int, bytes]:
+    """The outlines of items as they are seen: of confidential ones, or of what makes busy."""
+    column = "busy" if how is Sight.BUSY else "outline"
     found: dict[int, bytes] = {}
     for start in range(0, len(item_ids), AT_ONCE):
         some = number_list(item_ids[start : start + AT_ONCE])
         statement = Statement(
-            f"SELECT item_id, outline FROM calendar_objects WHERE item_id IN ({some})"  # noqa: S608
+            f"SELECT item_id, {column} FROM calendar_objects WHERE item_id IN ({some})"  # noqa: S608
         )
-        found |= {id_: bytes(outline or b"") for id_, outline in context.db.all(statement)}
+        for id_, outline in context.db.all(statement):
+            octets = bytes(outline or b"")
+            found[id_] = named_busy(octets, id_) if how is Sight.BUSY else octets
     return found
 
 

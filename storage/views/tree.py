@@ -27,6 +27,15 @@ from folkmoot.storage.views.sight import (
 
 MAX_LEVELS = 100
 NAMES_AT_ONCE = 200
+#: What is told of a calendar of which only busy times are told.
+_OF_BUSY = (
+    "{DAV:}displayname",
+    "{http://apple.com/ns/ical/}calendar-color",
+    "{http://apple.com/ns/ical/}calendar-order",
+    "{urn:ietf:params:xml:ns:caldav}calendar-timezone",
+    "{urn:ietf:params:xml:ns:caldav}calendar-timezone-id",
+    "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp",
+)
 PROPERTIES_AT_ONCE = 1 << 20  # characters of what was set on the members of one page
 
 FOLDER = (
@@ -101,7 +110,16 @@ def node_properties(context: ReadContext, node: Folder | Item) -> Mapping[str, s
     if isinstance(node, Item) and node.outlined:
         return {}
     folder_id, item = (node.id, 0) if isinstance(node, Folder) else (node.folder_id, node.id)
-    return dict(context.db.all(_PROPERTIES, folder=folder_id, item=item))
+    return _told(node, dict(context.db.all(_PROPERTIES, folder=folder_id, item=item)))
+
+
+def _told(node: Folder | Item, properties: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of its properties that are told of a node: where only busy times are, few."""
+    if not properties or isinstance(node, Item) or node.tool is not Tool.CALENDAR:
+        return properties
+    if node.rights & (Right.READ | Right.INSERT):
+        return properties
+    return {name: properties[name] for name in _OF_BUSY if name in properties}
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +295,8 @@ class LocateItem(View[MessageBody]):
 def body_of(context: ReadContext, item: Item) -> MessageBody:
     """Where the octets are of an item that the actor sees. Raises ``NotFound``."""
     if item.outlined:
-        octets = outlines_of(context, [item.id]).get(item.id, b"")
+        how = some_sight(context, item.folder_id)
+        octets = outlines_of(context, how, [item.id]).get(item.id, b"")
         return MessageBody(item.blob_id, len(octets), octets, None, b"")
     row = context.db.one(_BODY, id=item.blob_id)
     if row is None:
@@ -320,7 +339,12 @@ def with_properties(
     return [
         Entry(
             node,
-            found.get((node.id, 0) if isinstance(node, Folder) else (folder_id, node.id), nothing),
+            _told(
+                node,
+                found.get(
+                    (node.id, 0) if isinstance(node, Folder) else (folder_id, node.id), nothing
+                ),
+            ),
         )
         for node in nodes
     ]
@@ -389,7 +413,7 @@ def read_bodies(
             break
         taken, octets = taken + 1, octets + item.size
     items = items[:taken]
-    data = _octets(context, items, blobs)
+    data = _octets(context, folder_id, items, blobs)
     entries = with_properties(context, folder_id, items, properties)
     return [
         entry._replace(data=data.get(entry.node.id, b""))
@@ -398,9 +422,12 @@ def read_bodies(
     ]
 
 
-def _octets(context: ReadContext, items: Sequence[Item], blobs: FileBlobs) -> dict[int, bytes]:
-    """The octets of items, by their numbers."""
-    data = outlines_of(context, [item.id for item in items if item.outlined])
+def _octets(
+    context: ReadContext, folder_id: int, items: Sequence[Item], blobs: FileBlobs
+) -> dict[int, bytes]:
+    """The octets of items of a folder, by their numbers."""
+    how = some_sight(context, folder_id)
+    data = outlines_of(context, how, [item.id for item in items if item.outlined])
     bodies: dict[int, bytes] = {}
     whole = [item for item in items if not item.outlined]
     for start in range(0, len(whole), NAMES_AT_ONCE):

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.engine.db import Statement, number_list
-from folkmoot.storage.errors import LogTrimmed, NotFound
+from folkmoot.storage.errors import LogTrimmed, NotFound, PermissionDenied
 from folkmoot.storage.gate import Need, OnCollection
+from folkmoot.storage.sight import Sight
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import Entry, Folder, Item, Synced
@@ -31,13 +32,14 @@ _ITEMS_SINCE = by_sight(
     " ORDER BY i.modseq LIMIT :limit"
 )
 _KEPT_SINCE = (
-    "SELECT i.modseq, i.shown FROM items i WHERE i.folder_id = :folder AND i.modseq > :since"
+    "SELECT i.modseq, {shown} FROM items i"
+    " WHERE i.folder_id = :folder AND i.modseq > :since{sees} AND i.id IN"
 )
 # What came back under its name is among what is there.
 _GONE_SINCE = by_sight(
-    "SELECT t.modseq, t.name, t.shown FROM tombstones t"
+    "SELECT t.modseq, {lost} FROM tombstones t"
     " WHERE t.folder_id = :folder AND t.modseq > :since{gone} AND NOT EXISTS"
-    " (SELECT 1 FROM items i WHERE i.folder_id = t.folder_id AND i.name = t.name{sees})"
+    " (SELECT 1 FROM items i WHERE i.folder_id = t.folder_id AND {same}{sees})"
     " AND NOT EXISTS"
     " (SELECT 1 FROM collections c WHERE c.parent_id = t.folder_id AND c.name = t.name)"
     " ORDER BY t.modseq LIMIT :limit"
@@ -49,7 +51,8 @@ class ChangesOf(View[Synced]):
     """What changed among the members of a folder after ``since``, at most ``limit`` of them.
 
     ``began`` is that of the answer that ``since`` is from. Raises ``LogTrimmed`` when the log
-    does not reach back so far, or ``since`` never was.
+    does not reach back so far, or ``since`` never was, ``PermissionDenied`` for those who neither
+    read the folder nor see its busy times.
     """
 
     folder_id: int
@@ -59,19 +62,22 @@ class ChangesOf(View[Synced]):
     began: int = 0
 
     def needs(self) -> Sequence[Need]:
-        return [OnCollection(self.folder_id, Right.READ)]
+        return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> Synced:
         row = context.db.one(BY_ID, id=self.folder_id)
         if row is None:
             raise NotFound
         here = folder(context, row)
+        how = some_sight(context, self.folder_id)
+        if how is Sight.OWN:
+            raise PermissionDenied
         # A first look knows nothing of what was gone when it began.
         began = self.began or self.since or here.modseq
         if max(self.since, began) > here.modseq or began < here.log_floor:
             raise LogTrimmed
         bound = self._bound(context, here)
-        rows = self._rows(context, max(self.since, began), bound)
+        rows = self._rows(context, how, max(self.since, began), bound)
         more = self.limit is not None and len(rows) > self.limit
         if more:
             rows = rows[: self.limit]
@@ -93,13 +99,13 @@ class ChangesOf(View[Synced]):
         return {each.folder.id: each for each in bound_in(context, here) if not each.hidden}
 
     def _rows(
-        self, context: ReadContext, gone: int, bound: Mapping[int, Bound]
+        self, context: ReadContext, how: Sight, gone: int, bound: Mapping[int, Bound]
     ) -> list[tuple[int, Folder | Item | str]]:
         """(number, what has it), ascending, one more than asked for where there are more; names
         of what is gone after ``gone``."""
         most = 2**62 if self.limit is None else self.limit + 1
         bounds = {"folder": self.folder_id, "limit": most}
-        how, me = some_sight(context, self.folder_id), context.actor.account_id
+        me = context.actor.account_id
         rows: list[tuple[int, Folder | Item | str]] = [
             (item.modseq, item)
             for item in find_items(
@@ -108,12 +114,12 @@ class ChangesOf(View[Synced]):
         ]
         kept = context.kept_back(self.folder_id)
         if kept and self.since:  # what was there for the actor before, may be no more
-            statement = Statement(f"{_KEPT_SINCE} AND i.id IN ({number_list(kept)})")
-            rows += context.db.all(statement, folder=self.folder_id, since=self.since)
+            statement = by_sight(f"{_KEPT_SINCE} ({number_list(kept)})")[how]
+            rows += context.db.all(statement, folder=self.folder_id, since=self.since, me=me)
         rows += [(node.member_modseq, node) for node in self._folders(context, most)]
         rows += [(each.modseq, each.folder) for each in bound.values() if each.modseq > self.since]
         removed = context.db.all(_GONE_SINCE[how], since=gone, me=me, **bounds)
-        rows += [(number, name) for number, _, name in removed]
+        rows += [(number, name) for number, name in removed]
         rows.sort(key=lambda row: row[0])
         return rows
 

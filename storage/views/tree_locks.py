@@ -24,9 +24,7 @@ _LOCKS = (
 )
 _OF_FOLDER = Statement(f"{_LOCKS} ORDER BY l.token")
 _OF_NODE = Statement(f"{_LOCKS} AND l.name IN ('', :name) ORDER BY l.token")
-_REAL = by_sight("SELECT i.name FROM items i WHERE i.folder_id = :folder AND {name} = :name{sees}")[
-    Sight.OWN
-]
+_REAL = by_sight("SELECT i.name FROM items i WHERE i.folder_id = :folder AND {name} = :name{sees}")
 _SEEN = by_sight("SELECT {shown} FROM items i WHERE i.folder_id = :folder AND i.name = :key{sees}")
 _ABOVE = Statement("SELECT parent_id, shown, space_id, tool FROM collections WHERE id = :id")
 
@@ -177,9 +175,9 @@ def real_name(context: ReadContext, folder_id: int, name: str) -> str | None:
     """The name under which locks of a member are kept, by the one that the actor calls it; None
     where the actor would see no such member if it was there."""
     how = how_seen(context, folder_id)
-    if how is not Sight.OWN or not name:
+    if how not in (Sight.OWN, Sight.BUSY) or not name:
         return name
-    row = context.db.one(_REAL, folder=folder_id, name=name, me=context.actor.account_id)
+    row = context.db.one(_REAL[how], folder=folder_id, name=name, me=context.actor.account_id)
     return row[0] if row is not None else None
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from folkmoot.sharing.rights import READ, WRITE, rights_text
+from folkmoot.sharing.rights import LEVELS, READ, WRITE, rights_text
 from folkmoot.sharing.sharing import Sharing, path_of
 from folkmoot.storage.errors import NotFound, PermissionDenied, StorageError, Unchangeable
 from folkmoot.storage.types import Actor, Right, Tool
@@ -82,7 +82,7 @@ def test_calendars_by_the_name_that_people_see(choir: Family) -> None:
     for path in ("calendar/Tours & more", "calendar/tours & more"):
         with pytest.raises(NotFound):
             share(by, BOB, path, CAROL)
-    share(by, BOB, "calendar/4712", CAROL, Right.BUSY)
+    share(by, BOB, "calendar/4712", CAROL, LEVELS["busy"])
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_busy_times_are_of_calendars(choir: Family) -> None:
     """Nothing else has any."""
     for path in ("documents/song.txt", "mail/INBOX", "mail/INBOX;UID=1"):
         with pytest.raises(Unchangeable):
-            share(sharing(choir, "bob"), BOB, path, CHOIR, Right.BUSY)
+            share(sharing(choir, "bob"), BOB, path, CHOIR, LEVELS["busy"])
     with pytest.raises(Unchangeable):  # nor are messages written to
         share(sharing(choir, "bob"), BOB, "mail/INBOX;UID=1", CHOIR, WRITE)
 

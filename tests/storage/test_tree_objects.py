@@ -378,7 +378,7 @@ def test_queries_need_read(world: World, alice: Person, bob: Person) -> None:
     folder, account = item.folder_id, bob.actor.account_id
     contact(alice, "Contacts/1", "1")
     for rights, error in (
-        (ALL_RIGHTS & ~(Right.READ | Right.INSERT), PermissionDenied),
+        (ALL_RIGHTS & ~(Right.READ | Right.INSERT | Right.BUSY), PermissionDenied),
         (Right.NONE, NotFound),
     ):
         world.policy.limited = {

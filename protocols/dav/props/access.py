@@ -5,7 +5,11 @@ from __future__ import annotations
 from folkmoot.protocols.dav.acl import aces, inherited
 from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.paths import principal_href
-from folkmoot.protocols.dav.privileges import current_user_privilege_set, supported_privilege_set
+from folkmoot.protocols.dav.privileges import (
+    current_user_privilege_set,
+    rights_to_read,
+    supported_privilege_set,
+)
 from folkmoot.protocols.dav.registry import prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node
@@ -48,7 +52,7 @@ def supported(request: Request, node: Node) -> str:
 def current(request: Request, node: Node) -> str:
     """What the one who asks may do. # rfc3744#5.4"""
     if node.kind & Kind.IN_TREE:
-        return current_user_privilege_set(node.rights)
+        return current_user_privilege_set(rights_to_read(node.rights, node.tool))
     return current_user_privilege_set(Right.LOOKUP | Right.READ)
 
 

@@ -6,6 +6,7 @@ from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.multistatus import Multistatus, status_response
 from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.plan import Plan
+from folkmoot.protocols.dav.privileges import sees_busy_times
 from folkmoot.protocols.dav.quoting import quoted
 from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import INFINITY, Request, refuse
@@ -26,7 +27,8 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
     """
     _check_level(request, root)
     folder = resource.folder
-    since, began = _since(root, folder.id)
+    busy = sees_busy_times(folder.rights, folder.tool)
+    since, began = _since(root, folder.id, busy)
     limit = _limit(root)
     names = prop_names(child(root, dav("prop")))
     plan = Plan(request, names, minimal=request.prefers("return=minimal"))
@@ -46,7 +48,7 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
             break
     if synced.more:  # rfc6578#3.6
         await answer.add(status_response(resource.node.href, 507, _TRUNCATED))
-    token = sync_token(folder.id, since, began)
+    token = sync_token(folder.id, since, began, busy=busy)
     await answer.end(f"<D:sync-token>{token}</D:sync-token>")
 
 
@@ -73,12 +75,12 @@ def _check_level(request: Request, root: Element) -> None:
         raise DavError(400, text="sync-level is 1 or infinite.")
 
 
-def _since(root: Element, folder_id: int) -> tuple[int, int]:
+def _since(root: Element, folder_id: int, busy: bool) -> tuple[int, int]:
     """What the client knows: the number, and what its first look began with."""
     found = child(root, dav("sync-token"))
     if found is None:
         raise DavError(400, text="The sync-token is missing.")
-    since = parse_sync_token(text(found), folder_id)
+    since = parse_sync_token(text(found), folder_id, busy=busy)
     if since is None:
         raise refuse("valid-sync-token", text="This token is not of this collection.")
     return since
