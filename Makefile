@@ -50,6 +50,7 @@ e2e: $(VENV)/tools
 bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail
 	$(BIN)/python -m benchmarks.dav
+	$(BIN)/python -m benchmarks.groups
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
