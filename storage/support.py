@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from folkmoot.storage.engine.db import Db, Statement
 from folkmoot.storage.errors import Expired, ExportRefused
-from folkmoot.storage.types import FEATURE_OF_TOOL, Actor, Feature, Tool
+from folkmoot.storage.gate import Need, OnCollection, OnItem
+from folkmoot.storage.types import FEATURE_OF_TOOL, Actor, Feature, Right, Tool
 from folkmoot.storage.types_support import SupportAccess
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ _HOLDS = (
 HOLDS_BY_ID = Statement(f"{_HOLDS} AND s.id = :session")
 HOLDS_BY_KEY = Statement(f"{_HOLDS} AND s.key = :key")
 
+_GRANTEES = Statement(
+    "WITH RECURSIVE up(id) AS (SELECT CAST(:id AS BIGINT) UNION ALL SELECT c.parent_id FROM up"
+    " JOIN collections c ON c.id = up.id WHERE c.parent_id IS NOT NULL)"
+    " SELECT g.grantee FROM up JOIN grants g ON g.collection_id = up.id AND g.item = 0"
+)
 _KNOWN = Statement("SELECT 1 FROM support_uses WHERE grant_id = :grant AND blob_id = :blob")
 _LOCK = Statement("SELECT id FROM support_grants WHERE id = :grant FOR UPDATE")
 _USED = Statement(
@@ -113,8 +119,30 @@ def refuse_bulk(actor: Actor, items: int) -> None:
         )
 
 
-def refuse_removal(context: ReadContext, spaces: set[int]) -> None:
-    """Refuse to take content from one space to another to an agent who may not export."""
+def refuse_removal(context: ReadContext, needs: Sequence[Need]) -> None:
+    """Refuse to take content to where others find it to an agent who may not export.
+
+    That is another space, or a collection that somebody may see who may not see the source.
+    """
     support = context.actor.support
-    if support is not None and not support.export and len(spaces) > 1:
+    if support is None or support.export:
+        return
+    touched = {need.collection_id: need.rights for need in needs if _names_collection(need)}
+    if len(touched) < 2:
+        return
+    if len({context.facts(each).space_id for each in touched}) > 1:
         raise ExportRefused
+    targets = [id_ for id_, rights in touched.items() if rights & (Right.INSERT | Right.CREATE)]
+    sources = [id_ for id_ in touched if id_ not in targets]
+    known = {grantee for id_ in sources for grantee in _seen_by(context, id_)}
+    if sources and any(_seen_by(context, id_) - known for id_ in targets):
+        raise ExportRefused
+
+
+def _names_collection(need: Need) -> TypeGuard[OnCollection | OnItem]:
+    return isinstance(need, OnCollection | OnItem)
+
+
+def _seen_by(context: ReadContext, collection_id: int) -> set[int]:
+    """To whom a collection, or one above it, was granted."""
+    return {grantee for (grantee,) in context.db.all(_GRANTEES, id=collection_id)}

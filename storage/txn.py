@@ -383,7 +383,7 @@ class Txn(ReadTxn):
         if support is not None:
             if support.read_only and not mutation.only_notes:
                 raise PermissionDenied("Support was let in to look only.")
-            refuse_removal(context, {context.facts(each).space_id for each in touched})
+            refuse_removal(context, needs)
         context.lock(touched)
         for charge in mutation.cost(context):
             make_charge(context.db, charge, self._decisions.ledger)

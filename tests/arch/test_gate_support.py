@@ -26,6 +26,7 @@ from folkmoot.storage.errors import (
 from folkmoot.storage.mutations import (
     bindings,
     colleagues,
+    grants,
     mailboxes,
     messages,
     support_grants,
@@ -384,6 +385,19 @@ def test_copies_to_others_need_export(world: World, agents: dict[str, Actor]) ->
     wide = SupportScope(export=True, with_groups=True)
     agent = let_in(world.store, world.alice.account.space_id, ALICE, wide, agent=DORA)
     assert _outcome(world, agent, copy) is Undo
+
+
+def test_copies_into_what_is_shared_need_export(world: World, agents: dict[str, Actor]) -> None:
+    """Within the account, too: others would find it there."""
+    inbox, archive = world.alice.mailboxes["INBOX"], world.alice.mailboxes["Archive"]
+    copy = messages.CopyMessages(inbox, UidSet.from_ranges([(1, 1)]), archive)
+    assert _outcome(world, world.sam, copy) is Undo
+    share = grants.Share(archive, world.bob.space_id, Right.LOOKUP | Right.READ)
+    _do(world, share, world.alice.actor)
+    assert _outcome(world, world.sam, copy) is ExportRefused
+    assert _outcome(world, agents["export"], copy) is Undo
+    _do(world, grants.Unshare(archive, world.bob.space_id), world.alice.actor)
+    assert _outcome(world, world.sam, copy) is Undo
 
 
 # --- the end -------------------------------------------------------------------------------------

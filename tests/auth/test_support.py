@@ -114,11 +114,13 @@ class Office:
         return key
 
 
-@pytest.fixture
-def office(databases: Databases, tmp_path: Path) -> Iterator[Office]:
+@pytest.fixture(params=["sqlite", "postgres"])
+def office(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path: Path
+) -> Iterator[Office]:
     """Alice and Bob are customers; Sam is in the department Support, Dora in none."""
     calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    store = Store(databases.fresh("sqlite"), tmp_path / "blobs", decisions(), calls.put)
+    store = Store(databases.fresh(request.param), tmp_path / "blobs", decisions(), calls.put)
     made = Office(store, calls)
     made.wait(made.accounts.create_domain("example.test"))
     for address in (ALICE, BOB):
