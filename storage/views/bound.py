@@ -191,7 +191,7 @@ def _dressed(
         told = known.get(folder.id)
         found.append(
             Bound(
-                _named(folder, of_group=folder.id in of_groups),
+                as_bound(folder, of_group=folder.id in of_groups),
                 {**properties, **own.get(folder.id, {})},
                 hashlib.blake2b(state, digest_size=12).hexdigest(),
                 told.modseq if told is not None else 0,
@@ -201,8 +201,9 @@ def _dressed(
     return found
 
 
-def _named(folder: Folder, *, of_group: bool) -> Folder:
+def as_bound(folder: Folder, *, of_group: bool | None = None) -> Folder:
     """With the name that it has in the home; another's default is not one's own."""
+    of_group = folder.of_group if of_group is None else of_group
     use = "" if folder.special_use == DEFAULT else folder.special_use
     return replace(
         folder, name=bound_name(folder.id, of_group=of_group), special_use=use, bound=True
@@ -257,7 +258,7 @@ class FindPlace(View[Found]):
     def _entry(self, context: ReadContext, home: Folder, folder: Folder) -> Entry:
         of_group = bound_name(folder.id, of_group=True) == self.path.names[0]
         if not self.properties:
-            return Entry(_named(folder, of_group=of_group))
+            return Entry(as_bound(folder, of_group=of_group))
         if of_group:
             owners = _titles(context, folder.tool, [folder])
         else:

@@ -19,10 +19,18 @@ from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_tree import SCHEDULE_INBOX, SCHEDULE_OUTBOX, Entry
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.bound import TRANSPARENCY, as_bound
 from folkmoot.storage.views.objects import STEPS, objects, octets_of, sharing
-from folkmoot.storage.views.tree import FROM_FOLDERS, ROOT, visible_folders, with_properties
+from folkmoot.storage.views.tree import FOLDER, FROM_FOLDERS, ROOT, visible_folders, with_properties
 
 _KINDS = ("VEVENT", "VFREEBUSY")
+# What is of others, and whether it makes the owner of the home busy.
+_BOUND = Statement(
+    f"SELECT {FOLDER}, p.value FROM bindings b JOIN binding_properties p"  # noqa: S608
+    " ON p.home_id = b.home_id AND p.collection_id = b.collection_id AND p.name = :name"
+    " JOIN collections c ON c.id = b.collection_id JOIN spaces s ON s.id = c.space_id"
+    " WHERE b.home_id = :root AND b.hidden = 0 ORDER BY c.id"
+)
 _MEMBERS = Statement(f"{FROM_FOLDERS} WHERE c.parent_id = :root ORDER BY c.id")
 
 
@@ -31,7 +39,8 @@ class BusyCalendars(View[list[Entry]]):
     """The calendars of a space whose busy times the actor may know, with their properties.
 
     Among them are those that the actor may not know otherwise: they are for ``BusyTimes``, not
-    to be shown.
+    to be shown. Those of others that the owner of the space lets make busy come last, under the
+    names that they have in the home.
     """
 
     space_id: int
@@ -52,7 +61,20 @@ class BusyCalendars(View[list[Entry]]):
         found: list[Entry] = []
         while len(found) < len(folders):
             found += with_properties(context, root[0], folders[len(found) :])
-        return found
+        return found + self._bound(context, root[0])
+
+    def _bound(self, context: ReadContext, home_id: int) -> list[Entry]:
+        rows = context.db.all(_BOUND, root=home_id, name=TRANSPARENCY)
+        said = {row[0]: row[-1] for row in rows if "transparent" not in row[-1]}
+        rows = [row for row in rows if row[0] in said]
+        folders = visible_folders(context, rows, Right.BUSY)
+        found: list[Entry] = []
+        while len(found) < len(folders):
+            found += with_properties(context, home_id, folders[len(found) :])
+        return [
+            Entry(as_bound(folder), {**entry.properties, TRANSPARENCY: said[folder.id]})
+            for folder, entry in zip(folders, found, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,25 @@ def test_shared_by_programs(folk: Family) -> None:
     assert "<D:read/>" not in told.partition(bob.principal)[2].partition("</D:ace>")[0]
 
 
+def test_calendars_of_others_make_busy(folk: Family) -> None:
+    """Where somebody says so of a calendar of the group, all in the group learn that he is busy;
+    of one that is somebody else's only those who may know that one's times."""
+    carol, bob = folk.carol, folk.bob
+    assert folk.alice.store(folk.bound(folk.alice), "practice", "DURATION:PT1H") == 201
+    put(folk, "one")
+    for url in (folk.bound(carol), shared(carol)):
+        for value, count in (("opaque", 1), ("transparent", 0)):
+            body = (
+                f"<D:propertyupdate {C}><D:set><D:prop><C:schedule-calendar-transp><C:{value}/>"
+                "</C:schedule-calendar-transp></D:prop></D:set></D:propertyupdate>"
+            )
+            assert "200 OK" in carol.call("PROPPATCH", url, body).text
+            query = f"<C:free-busy-query {C}>{RANGE}</C:free-busy-query>"
+            told = bob.call("REPORT", carol.calendars, query, Depth="infinity")
+            assert told.text.count("FREEBUSY;") == count
+            assert bob.call("PROPFIND", carol.calendars).status == 404
+
+
 def test_busy_by_name() -> None:
     """The word stands for these rights, there and back."""
     assert granted_rights_named("busy") == BUSY

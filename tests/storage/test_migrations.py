@@ -137,6 +137,49 @@ def test_released_schemas_are_brought_up_with_their_data(
     store.close()
 
 
+def test_events_get_their_outline(empty: str) -> None:
+    """What was stored before calendars could be shared as busy times is shown there too; what was
+    granted so is found."""
+    event = (
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\n"
+        b"DTSTART:20260302T100000Z\r\nSUMMARY:Secret\r\n%sEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    to_revision(empty, "0014")
+    insert = (
+        "INSERT INTO spaces (id, owner_account_id) VALUES (1, 1), (2, 2)",
+        "INSERT INTO collections (id, space_id, tool, parent_id, name, modseq, uidvalidity,"
+        " uidnext) VALUES (1, 1, 'calendar', NULL, '', 1, 0, 1)",
+        "INSERT INTO grants (space_id, collection_id, item, grantee, rights, link_collection,"
+        " link_item, created) VALUES (1, 1, 0, 2, 4, 0, 0, 1)",
+    )
+    of_event = (
+        "INSERT INTO blobs (id, digest, size, created, data) VALUES (:id, :digest, 9, 1, :data)",
+        "INSERT INTO items (id, folder_id, name, shown, modseq, created, modified, size, etag,"
+        " media_type, blob_id, component, schedule_tag) VALUES (:id, 1, :name, :name, 1, 1, 1, 9,"
+        " '', '', :id, 'VEVENT', '')",
+        "INSERT INTO calendar_objects (item_id, folder_id, uid, component, long, first, last,"
+        " floating, covered_from, covered_until, spans, has_alarm, organizer, classification, text)"
+        " VALUES (:id, 1, :name, 'VEVENT', 0, 0, 1, 0, 0, 1, :digest, 0, '', 'PUBLIC', '')",
+    )
+    engine = engine_for(empty)
+    with engine.begin() as connection:
+        for statement in insert:
+            connection.execute(text(statement))
+        for id_, more in ((1, b""), (2, b"TRANSP:TRANSPARENT\r\n")):
+            values = {"id": id_, "name": str(id_), "digest": b"\x00" * 32, "data": event % more}
+            for statement in of_event:
+                connection.execute(text(statement), values)
+    upgrade(empty)
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT busy FROM calendar_objects ORDER BY item_id"))
+        busy, free = (row[0] for row in found)
+        assert b"SUMMARY:Busy" in bytes(busy)
+        assert b"Secret" not in bytes(busy)
+        assert free is None
+        assert connection.execute(text("SELECT rights FROM grants")).scalar() == 5
+    engine.dispose()
+
+
 def _fill(url: str) -> None:
     """Rows as the first release wrote them, in plain SQL: the code of today must not matter."""
     statements = (
