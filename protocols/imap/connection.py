@@ -264,19 +264,19 @@ class ImapConnection(Protocol):
     def channel_bindings(self) -> dict[str, bytes]:
         return self._factory.channel_bindings(self.transport) if self.secure else {}
 
-    def close(self, reason: str, code: str | None = None) -> None:
+    def close(self, reason: str, code: str | None = None, patience: float | None = None) -> None:
         if self._closing or self._lost:
             return
         self._closing = True
         self.send(encoder.untagged("BYE", reason, code))  # rfc9051#7.1.5
-        self._end()
+        self._end(patience)
 
-    def _end(self) -> None:
+    def _end(self, patience: float | None = None) -> None:
         self.flush()
         self.transport.unregisterProducer()
         self.transport.loseConnection()
         # A client that does not read keeps the connection no longer than this.
-        self._restart_timeout(self.limits.close_seconds)
+        self._restart_timeout(self.limits.close_seconds if patience is None else patience)
 
     # --- input --------------------------------------------------------------------------------
 

@@ -25,6 +25,10 @@ class ConnectionLost(Exception):
     """The client went away while a command waited for it."""
 
 
+#: Seconds that a client of support has to take what was sent before its access ended.
+SUPPORT_PATIENCE = 0.3
+
+
 @dataclass(frozen=True, slots=True)
 class ImapLimits:
     """Bounds of a connection; octets and seconds. ``append`` is the largest message."""
@@ -89,8 +93,8 @@ class Wire(Protocol):
     def give_turn(self) -> None:
         """Go on with commands."""
 
-    def close(self, reason: str, code: str | None = None) -> None:
-        """Say BYE and end the connection."""
+    def close(self, reason: str, code: str | None = None, patience: float | None = None) -> None:
+        """Say BYE and end the connection; ``patience`` is how long a client may take to read."""
 
 
 class Reporter(Protocol):
@@ -337,7 +341,9 @@ class Session:
     def _refused(self, failure: Failure) -> None:
         # Any other error says nothing about the account; its next command will meet it.
         if isinstance(failure.value, Expired):
-            self.wire.close("The account was closed to this session", "EXPIRED")
+            of_support = self.actor is not None and self.actor.support is not None
+            patience = SUPPORT_PATIENCE if of_support else None
+            self.wire.close("The account was closed to this session", "EXPIRED", patience)
 
     # --- the client's view --------------------------------------------------------------------
 
