@@ -265,7 +265,7 @@ def test_shares_are_made_once(work: Work, caplog: pytest.LogCaptureFixture) -> N
     work.wait(work.sharing.share(ada, "calendar/Calendar", bob, READ))
     changed = SHARES.replace('rights = "read"', 'rights = "busy"')
     assert apply(work, changed, caplog) == (1, 0)
-    assert shared(ada) == [(choir, Right.BUSY), (bob, READ)]
+    assert shared(ada) == [(choir, Right.LOOKUP | Right.BUSY), (bob, READ)]
     assert apply(work, SHARES.replace("mail/Archive", "mail/Nowhere"), caplog)[1] == 1
 
 

@@ -397,7 +397,7 @@ DAMAGE: dict[str, Callable[[], str]] = {
     ),
     "in folder 777": lambda: "INSERT INTO properties VALUES (777, 0, 'a', 'b')",
     "tombstones are of folder 777": lambda: (
-        "INSERT INTO tombstones VALUES (777, 1, 'a', 'a', 0, 0)"
+        "INSERT INTO tombstones (folder_id, modseq, name, shown) VALUES (777, 1, 'a', 'a')"
     ),
     "of folder 778": lambda: "UPDATE locks SET folder_id = 778",
     "an item and a folder of the name 'f'": lambda: "UPDATE items SET name = 'f' WHERE name = 'a'",
