@@ -303,6 +303,8 @@ class Sharing(RuleBasedStateMachine):
             smtp.close()
         for imap in self.imaps.values():
             imap.close()
+        for dav in self.davs.values():
+            dav.http.close()
 
 
 def _status(rights: Right, needed: Right, done: int) -> int:
