@@ -54,11 +54,13 @@ _TRANSPARENT: Final = (
 )
 _TAGS = re.compile(r"<[^>]*>")
 
+# CROSS JOIN keeps SQLite at this order: it would begin with the roots of all that there is.
 _OF_GROUPS = Statement(
-    f"SELECT {FOLDER} FROM members m JOIN groups g ON g.id = m.group_id"  # noqa: S608
-    " JOIN collections r ON r.space_id = g.space_id AND r.tool = :tool AND r.parent_id IS NULL"
-    " JOIN collections c ON c.parent_id = r.id JOIN spaces s ON s.id = c.space_id"
-    " WHERE m.account_id = :account ORDER BY g.name, g.id, c.name"
+    f"SELECT {FOLDER} FROM members m CROSS JOIN groups g CROSS JOIN collections r"  # noqa: S608
+    " CROSS JOIN collections c JOIN spaces s ON s.id = c.space_id"
+    " WHERE m.account_id = :account AND g.id = m.group_id AND r.space_id = g.space_id"
+    " AND r.tool = :tool AND r.parent_id IS NULL AND c.parent_id = r.id"
+    " ORDER BY g.name, g.id, c.name"
 )
 _KNOWN = Statement(
     "SELECT collection_id, name, state, modseq, hidden FROM bindings WHERE home_id = :home"
