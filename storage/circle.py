@@ -34,6 +34,17 @@ _ITEM = Statement(
 )
 
 
+def upwards(ids: Iterable[int]) -> str:
+    """The beginning of a statement that walks from collections to their roots: ``up`` has each
+    (``id``) with what it meets (``at``) and how far that is (``distance``)."""
+    return (
+        "WITH RECURSIVE up(id, at, distance) AS ("  # noqa: S608
+        f"SELECT id, id, 0 FROM collections WHERE id IN ({number_list(ids)})"
+        " UNION ALL SELECT up.id, c.parent_id, up.distance + 1 FROM up"
+        " JOIN collections c ON c.id = up.at WHERE c.parent_id IS NOT NULL)"
+    )
+
+
 def rights_of(bits: tuple[int, ...]) -> Mapping[Tool, Right]:
     """The rights of a member from the columns of ``RIGHTS``."""
     return {tool: Right(value) for tool, value in zip(TOOLS, bits, strict=True)}
@@ -146,11 +157,7 @@ class Circles:
         mine = number_list(self._principals(circle))
         rows = self._db.all(
             Statement(
-                "WITH RECURSIVE up(id, at, distance) AS ("  # noqa: S608
-                f"SELECT id, id, 0 FROM collections WHERE id IN ({number_list(asked)})"
-                " UNION ALL SELECT up.id, c.parent_id, up.distance + 1 FROM up"
-                " JOIN collections c ON c.id = up.at WHERE c.parent_id IS NOT NULL)"
-                " SELECT up.id, g.grantee, up.distance, g.rights FROM up"
+                f"{upwards(asked)} SELECT up.id, g.grantee, up.distance, g.rights FROM up"  # noqa: S608
                 " JOIN grants g ON g.collection_id = up.at AND g.item = 0"
                 f" WHERE g.grantee IN ({mine})"
             )

@@ -17,6 +17,7 @@ from folkmoot.storage.mutations.grants import (
 )
 from folkmoot.storage.mutations.links import free_name, grants_removed, make_link
 from folkmoot.storage.mutations.mailboxes import insert_mailbox
+from folkmoot.storage.mutations.naming import check_name
 from folkmoot.storage.mutations.tree_folders import insert_folder
 from folkmoot.storage.policy import CollectionFacts
 from folkmoot.storage.sight import BUSY_ONLY
@@ -73,6 +74,8 @@ class ShareItem(Sharing[int]):
     def write(self, context: WriteContext) -> int:
         facts = context.facts(self.collection_id)
         mail = facts.tool is Tool.MAIL
+        if self.name:
+            check_name(self.name)
         if facts.special in NEVER_SHARED:
             raise Unchangeable("This cannot be shared.")
         check_grantee(context, facts, self.grantee)

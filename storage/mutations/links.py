@@ -97,7 +97,9 @@ _GRANT = (
 _OF_ITEM = Statement(f"{_GRANT} AND n.collection_id = :collection AND n.item = :item")
 _OF_COLLECTION = Statement(f"{_GRANT} AND n.collection_id = :collection ORDER BY n.id")
 _END = Statement("DELETE FROM grants WHERE id = :id")
-_ANY = Statement("SELECT 1 FROM grants WHERE collection_id = :collection AND item > 0 LIMIT 1")
+_GRANTED = Statement(
+    "SELECT DISTINCT item FROM grants WHERE collection_id = :collection AND item > 0"
+)
 _FOLLOW = Statement(
     "UPDATE grants SET collection_id = :target, item = :moved"
     " WHERE collection_id = :collection AND item = :item"
@@ -225,18 +227,16 @@ def item_moved(context: WriteContext, source: int, item: int, target: int, moved
     context.db.run(_FOLLOW, collection=source, item=item, target=target, moved=moved)
 
 
-def has_grants(context: WriteContext, collection_id: int) -> bool:
-    """Whether anything is granted on single items of a collection."""
-    return context.db.one(_ANY, collection=collection_id) is not None
+def _granted_in(context: WriteContext, collection_id: int) -> list[int]:
+    """The items of a collection on which anything is granted, shown by a link or not."""
+    return [item for (item,) in context.db.all(_GRANTED, collection=collection_id)]
 
 
 def messages_removed(context: WriteContext, mailbox_id: int, uids: UidSet) -> None:
     """End what was granted on messages that go away."""
-    if not has_grants(context, mailbox_id):
-        return
-    for link in _links(context, _OF_COLLECTION, collection=mailbox_id):
-        if link.item in uids:
-            item_removed(context, mailbox_id, link.item)
+    for uid in _granted_in(context, mailbox_id):
+        if uid in uids:
+            item_removed(context, mailbox_id, uid)
 
 
 def messages_moved(
@@ -246,13 +246,15 @@ def messages_moved(
     uids: Iterable[tuple[int, int]],
 ) -> None:
     """Let grants on messages follow them, from old UIDs to new ones."""
-    if not has_grants(context, source_id):
+    granted = _granted_in(context, source_id)
+    if not granted:
         return
     stays = context.facts(source_id).space_id == context.facts(target_id).space_id
-    for old, new in uids:
-        if stays:
-            item_moved(context, source_id, old, target_id, new)
-        else:
+    places = dict(uids)
+    for old in granted:
+        if old in places and stays:
+            item_moved(context, source_id, old, target_id, places[old])
+        elif old in places:
             item_removed(context, source_id, old)
 
 

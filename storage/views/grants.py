@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.addresses import display_address
-from folkmoot.storage.circle import AT_ONCE
+from folkmoot.storage.circle import AT_ONCE, upwards
 from folkmoot.storage.engine.db import Row, Statement, number_list
 from folkmoot.storage.gate import Need, OnCollection, PerItem
 from folkmoot.storage.policy import CollectionFacts, SpaceFacts
@@ -136,13 +136,9 @@ def ways_to(context: ReadContext, ids: Sequence[int]) -> dict[int, list[tuple[in
     """For each collection what is on the way to it, (id, shown name), from the root's child on."""
     ways: dict[int, list[tuple[int, str]]] = {id_: [] for id_ in ids}
     for start in range(0, len(ids), AT_ONCE):
-        some = number_list(ids[start : start + AT_ONCE])
         rows = context.db.all(
             Statement(
-                "WITH RECURSIVE up(id, at, distance) AS ("  # noqa: S608
-                f"SELECT id, id, 0 FROM collections WHERE id IN ({some})"
-                " UNION ALL SELECT up.id, c.parent_id, up.distance + 1 FROM up"
-                " JOIN collections c ON c.id = up.at WHERE c.parent_id IS NOT NULL)"
+                f"{upwards(ids[start : start + AT_ONCE])}"  # noqa: S608
                 " SELECT up.id, up.at, c.name, c.shown FROM up JOIN collections c ON c.id = up.at"
                 " WHERE c.parent_id IS NOT NULL ORDER BY up.id, up.distance DESC"
             )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -11,13 +14,17 @@ from folkmoot.storage.errors import NotFound, PermissionDenied, Unchangeable
 from folkmoot.storage.mutations.grants import Share
 from folkmoot.storage.mutations.groups import RemoveMember
 from folkmoot.storage.mutations.item_grants import ShareItem, UnshareItem
-from folkmoot.storage.types import Actor, Right, Tool
+from folkmoot.storage.mutations.messages import AppendMessages, ExpungeMessages
+from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import Actor, Flag, FlagSet, NewMessage, Right, Tool
 from folkmoot.storage.types_groups import Group
 from folkmoot.storage.types_tree import Item, TreePath
+from folkmoot.storage.views.mailboxes import ListMailboxes
 from folkmoot.storage.views.tree import FindPath
 from tests.dav.calendars import calendar, event
 from tests.dav.cards import card
 from tests.kit.dav import Dav
+from tests.kit.messages import simple
 from tests.kit.server import TestAccount, TestServer
 from tests.storage.accounts_kit import actor_of
 
@@ -318,3 +325,28 @@ def test_different_rights_for_different_groups(world: World) -> None:
 def _bob(world: World) -> tuple[int, int, str]:
     actor = world.actor("bob")
     return actor.account_id, actor.space_id, actor.name
+
+
+def test_impossible_names(world: World) -> None:
+    """A name that nothing can have is refused for what is shared, too."""
+    place = f"{SHARED}a%01b.txt"
+    assert world["bob"].call("COPY", f"{MINE}song.txt", Destination=place).status in (400, 403)
+    assert world.listed("carol") == []
+
+
+def test_a_grant_without_a_link_ends_with_its_message(world: World) -> None:
+    """What a group says of a message of its own is not left behind (the store is checked)."""
+    store, actor, space = world.server.store, world.actor("alice"), world.group.space_id
+    boxes = store.call_read(actor, "test", lambda txn: txn.view(ListMailboxes(space, 0)))
+    [inbox] = [each.id for each in boxes if each.name == "INBOX"]
+    new = NewMessage(store.prepare(simple()), FlagSet(Flag.DELETED), datetime.now(UTC))
+    for mutation in (
+        AppendMessages(inbox, (new,)),
+        ShareItem(inbox, 1, space, READ),
+        ExpungeMessages(inbox),
+    ):
+        store.call(actor, "test", partial(_apply, mutation))
+
+
+def _apply(mutation: Any, txn: Txn) -> None:
+    txn.apply(mutation)

@@ -75,3 +75,16 @@ def test_what_is_of_others_is_not_shared_on(choir: Choir) -> None:
     alice.append("Groups/Choir/INBOX", simple("a"))
     carol = choir("carol", "Groups/Choir/INBOX")
     assert carol.cmd(f"COPY 1 {SHARED}").status == "NO"
+
+
+def test_a_groups_own_message_is_no_link(choir: Choir) -> None:
+    """The group has it already: nothing is shared, and that is said."""
+    alice = choir("alice", "Groups/Choir/INBOX")
+    alice.append("Groups/Choir/INBOX", simple("a"))
+    alice.ok("NOOP")
+    refused = alice.cmd(f"COPY 1 {SHARED}")
+    assert refused.status == "NO"
+    assert "already" in refused.text
+    assert status(alice, SHARED, "MESSAGES") == {"MESSAGES": 0}
+    alice.ok(r"STORE 1 +FLAGS (\Deleted)")
+    alice.ok("EXPUNGE")
