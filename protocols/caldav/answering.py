@@ -9,7 +9,7 @@ from folkmoot.protocols.dav.multistatus import status_response
 from folkmoot.protocols.dav.names import element
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Node, Resource
-from folkmoot.protocols.dav.xml import Element
+from folkmoot.protocols.http.xml import Element
 from folkmoot.storage.content.ical.errors import CalendarError
 from folkmoot.storage.content.ical.values import Zone
 

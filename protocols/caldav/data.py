@@ -11,7 +11,7 @@ from folkmoot.protocols.caldav.words import CALENDAR_DATA, cal, refuse
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Node
-from folkmoot.protocols.dav.xml import Element, child, children
+from folkmoot.protocols.http.xml import Element, child, children
 from folkmoot.storage.content.ical.intake import load_calendar
 from folkmoot.storage.content.ical.spans import TimeRange
 from folkmoot.storage.content.ical.transform import (

@@ -6,7 +6,7 @@ from typing import Final
 
 from folkmoot.protocols.caldav.times import time_range
 from folkmoot.protocols.caldav.words import cal, refusal_of, refuse
-from folkmoot.protocols.dav.xml import Element, child, children, text
+from folkmoot.protocols.http.xml import Element, child, children, text
 from folkmoot.storage.content.ical.errors import CalendarError
 from folkmoot.storage.content.ical.query import (
     CalendarFilter,

@@ -14,7 +14,8 @@ from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.registry import interceptor, report
 from folkmoot.protocols.dav.request import INFINITY, Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node
-from folkmoot.protocols.dav.xml import MAX_BODY, Element, child
+from folkmoot.protocols.dav.xml import MAX_BODY
+from folkmoot.protocols.http.xml import Element, child
 from folkmoot.storage.content.ical.freebusy import BusyPeriod, busy_periods, free_busy_reply
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import Tool

@@ -15,7 +15,7 @@ from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.registry import prefetch, prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
-from folkmoot.protocols.dav.xml import Element, children, text
+from folkmoot.protocols.http.xml import Element, children, text
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import DEFAULT, Folder, Item
 

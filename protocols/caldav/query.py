@@ -12,7 +12,7 @@ from folkmoot.protocols.dav.multistatus import Multistatus
 from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import INFINITY, Request
 from folkmoot.protocols.dav.resources import Kind, Resource
-from folkmoot.protocols.dav.xml import Element
+from folkmoot.protocols.http.xml import Element
 
 _WINDOWS = "MSFT-"
 

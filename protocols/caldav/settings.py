@@ -19,7 +19,7 @@ from folkmoot.protocols.dav.props.basic import any_value
 from folkmoot.protocols.dav.registry import prop, stored_prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
-from folkmoot.protocols.dav.xml import Element, children, text
+from folkmoot.protocols.http.xml import Element, children, text
 from folkmoot.storage.content.ical.errors import CalendarError
 from folkmoot.storage.content.ical.freebusy import PRODUCT
 from folkmoot.storage.content.ical.tree import Component, Limits, Property, parse, serialize

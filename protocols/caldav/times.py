@@ -9,7 +9,7 @@ from lxml import etree
 
 from folkmoot.protocols.caldav.words import cal, refusal_of, refuse
 from folkmoot.protocols.dav.resources import Node
-from folkmoot.protocols.dav.xml import Element, child, text
+from folkmoot.protocols.http.xml import Element, child, text
 from folkmoot.storage.content.ical.errors import CalendarError
 from folkmoot.storage.content.ical.spans import TimeRange
 from folkmoot.storage.content.ical.values import Zone, moment

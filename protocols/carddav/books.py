@@ -11,7 +11,7 @@ from folkmoot.protocols.dav.props.basic import any_value
 from folkmoot.protocols.dav.registry import prop, stored_prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
-from folkmoot.protocols.dav.xml import Element, child, text
+from folkmoot.protocols.http.xml import Element, child, text
 from folkmoot.storage.content.vcard.filters import Collation
 from folkmoot.storage.content.vcard.intake import VERSIONS
 

@@ -10,7 +10,7 @@ from folkmoot.protocols.dav.multistatus import status_response
 from folkmoot.protocols.dav.names import dav, element, escape
 from folkmoot.protocols.dav.plan import Answer
 from folkmoot.protocols.dav.resources import Node
-from folkmoot.protocols.dav.xml import Element, child, children
+from folkmoot.protocols.http.xml import Element, child, children
 from folkmoot.storage.content.vcard.convert import WantedProp, convert, partial
 from folkmoot.storage.content.vcard.intake import VERSIONS
 from folkmoot.storage.content.vcard.reading import as_text

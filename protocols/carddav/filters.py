@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from folkmoot.protocols.carddav.words import card, refuse
 from folkmoot.protocols.dav.errors import DavError
-from folkmoot.protocols.dav.xml import Element, child, children, text
+from folkmoot.protocols.http.xml import Element, child, children, text
 from folkmoot.storage.content.vcard.filters import (
     Collation,
     Filter,

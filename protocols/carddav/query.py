@@ -13,7 +13,7 @@ from folkmoot.protocols.dav.names import dav, element
 from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import INFINITY, Request
 from folkmoot.protocols.dav.resources import Kind, Resource
-from folkmoot.protocols.dav.xml import Element, child, text
+from folkmoot.protocols.http.xml import Element, child, text
 
 _TRUNCATED = element(dav("number-of-matches-within-limits"))
 

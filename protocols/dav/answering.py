@@ -18,7 +18,8 @@ from folkmoot.protocols.dav.names import dav, escape, printable
 from folkmoot.protocols.dav.plan import Answer, NamesPlan, Plan
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, member_node
-from folkmoot.protocols.dav.xml import Element, child, children, hrefs, prop_names
+from folkmoot.protocols.dav.xml import hrefs, prop_names
+from folkmoot.protocols.http.xml import Element, child, children
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types_tree import Entry, Folder, Item, TreePath
 

@@ -15,7 +15,8 @@ from folkmoot.protocols.dav.dates import parse_date
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.resources import Node
-from folkmoot.protocols.dav.xml import Element, child, children, prop_names, text
+from folkmoot.protocols.dav.xml import prop_names
+from folkmoot.protocols.http.xml import Element, child, children, text
 from folkmoot.storage.types_tree import Folder, Item
 
 MAX_CONDITIONS: Final = 100

@@ -17,7 +17,8 @@ from folkmoot.protocols.dav.privileges import MEMBER
 from folkmoot.protocols.dav.registry import compliance
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Resource
-from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, text
+from folkmoot.protocols.dav.xml import MAX_BODY
+from folkmoot.protocols.http.xml import Element, child, children, text
 from folkmoot.storage.errors import PermissionDenied, Unchangeable
 from folkmoot.storage.types import Right, Tool
 

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from folkmoot.protocols.dav.resources import ALL_TOOLS, Kind, Node, Resource
-from folkmoot.protocols.dav.xml import Element
+from folkmoot.protocols.http.xml import Element
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import Folder, Item, ItemTimes, TreePath
 

@@ -23,9 +23,9 @@ from folkmoot.protocols.dav.paths import (
 )
 from folkmoot.protocols.dav.quoting import quoted_path
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, member_node
-from folkmoot.protocols.dav.xml import Element, parse
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.target import BadTarget, OtherHost, Target
+from folkmoot.protocols.http.xml import Element, parse
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.types import FEATURE_OF_TOOL, Tool

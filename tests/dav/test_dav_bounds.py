@@ -7,7 +7,8 @@ import time
 import pytest
 from lxml import etree
 
-from folkmoot.protocols.dav.xml import MAX_NAME, MAX_NAMES, MAX_PROLOG
+from folkmoot.protocols.dav.xml import MAX_NAME, MAX_NAMES
+from folkmoot.protocols.http.xml import MAX_PROLOG
 from folkmoot.storage.mutations.tree_properties import MAX_CHARACTERS
 from folkmoot.storage.views.tree import PROPERTIES_AT_ONCE
 from tests.kit.dav import HOME, Dav, multistatus

@@ -15,7 +15,8 @@ from folkmoot.protocols.dav.privileges import ATOMIC, WRITE, privileges_of, righ
 from folkmoot.protocols.dav.registry import compliance, method
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Resource
-from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, text
+from folkmoot.protocols.dav.xml import MAX_BODY
+from folkmoot.protocols.http.xml import Element, child, children, text
 from folkmoot.storage.errors import PermissionDenied, Unchangeable
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_sharing import Access

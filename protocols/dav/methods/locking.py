@@ -12,7 +12,8 @@ from folkmoot.protocols.dav.names import DECLARATIONS, dav
 from folkmoot.protocols.dav.registry import method
 from folkmoot.protocols.dav.request import INFINITY, Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Resource
-from folkmoot.protocols.dav.xml import Element, child, children, whole
+from folkmoot.protocols.dav.xml import whole
+from folkmoot.protocols.http.xml import Element, child, children
 from folkmoot.storage.errors import Conflict
 from folkmoot.storage.types_tree import Lock, LockRequest, LockScope
 

@@ -12,7 +12,8 @@ from folkmoot.protocols.dav.names import CALDAV, CARDDAV, DECLARATIONS, dav, ele
 from folkmoot.protocols.dav.registry import compliance, method, methods_of
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
-from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children
+from folkmoot.protocols.dav.xml import MAX_BODY
+from folkmoot.protocols.http.xml import Element, child, children
 from folkmoot.storage.content.ical.intake import KINDS
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import NewFolder

@@ -12,7 +12,8 @@ from folkmoot.protocols.dav.plan import NamesPlan, Plan
 from folkmoot.protocols.dav.registry import method
 from folkmoot.protocols.dav.request import INFINITY, Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Resource
-from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, prop_names
+from folkmoot.protocols.dav.xml import MAX_BODY, prop_names
+from folkmoot.protocols.http.xml import Element, child, children
 
 # Windows' redirector gives up on answers above 1 MB: it gets what it looks at and no more.
 _REDIRECTOR: Final = "Microsoft-WebDAV-MiniRedir"

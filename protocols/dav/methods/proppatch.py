@@ -10,7 +10,8 @@ from folkmoot.protocols.dav.names import dav, element
 from folkmoot.protocols.dav.registry import REGISTRY, find_prop, method
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
-from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, whole
+from folkmoot.protocols.dav.xml import MAX_BODY, whole
+from folkmoot.protocols.http.xml import Element, child, children
 from folkmoot.storage.types_tree import ItemTimes
 
 MAX_PROPERTY = 64 * 1024  # characters of one property

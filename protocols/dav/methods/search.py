@@ -14,7 +14,8 @@ from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.registry import method
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, member_node
-from folkmoot.protocols.dav.xml import MAX_BODY, Element, child, children, prop_names, text
+from folkmoot.protocols.dav.xml import MAX_BODY, prop_names
+from folkmoot.protocols.http.xml import Element, child, children, text
 from folkmoot.storage.types_tree import Entry, Folder, Item, TreePath
 
 MAX_FOUND: Final = 5_000  # of one search

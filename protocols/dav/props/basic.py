@@ -9,7 +9,7 @@ from folkmoot.protocols.dav.registry import prop, stored_prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
 from folkmoot.protocols.dav.types import resource_type
-from folkmoot.protocols.dav.xml import Element, text
+from folkmoot.protocols.http.xml import Element, text
 from folkmoot.storage.types_tree import ItemTimes
 
 SETTABLE = Kind.HOME | Kind.FOLDER | Kind.ITEM

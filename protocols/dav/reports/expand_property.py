@@ -13,7 +13,7 @@ from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
-from folkmoot.protocols.dav.xml import Element, children
+from folkmoot.protocols.http.xml import Element, children
 from folkmoot.storage.errors import NotFound
 
 MAX_DEPTH = 6

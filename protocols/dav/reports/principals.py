@@ -21,7 +21,8 @@ from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import Request, principal_node
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
-from folkmoot.protocols.dav.xml import Element, child, children, prop_names, text
+from folkmoot.protocols.dav.xml import prop_names
+from folkmoot.protocols.http.xml import Element, child, children, text
 from folkmoot.storage.types_tree import Principal
 
 MAX_TERMS: Final = 20

@@ -12,7 +12,8 @@ from folkmoot.protocols.dav.registry import report
 from folkmoot.protocols.dav.request import INFINITY, Request, refuse
 from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.dav.synctoken import parse_sync_token, sync_token
-from folkmoot.protocols.dav.xml import Element, child, prop_names, text
+from folkmoot.protocols.dav.xml import prop_names
+from folkmoot.protocols.http.xml import Element, child, text
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import Synced
 
