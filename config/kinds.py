@@ -290,6 +290,33 @@ def web_address() -> Kind:
     return Kind("web address", parse, _show_text)
 
 
+_MAIL_PORTS = {"imaps": 993, "imap": 143, "smtps": 465, "smtp": 587}
+
+
+def mail_server(protocol: str) -> Kind:
+    """Where clients find ``imap`` or ``smtp``: a URL whose scheme tells TLS from STARTTLS.
+
+    The value is such a URL with a port.
+    """
+    secure, plain = f"{protocol}s", protocol
+
+    def parse(value: object, base: Path) -> str:
+        match = re.fullmatch(
+            rf"({secure}|{plain})://([^\s/:@?#]+)(?::([1-9][0-9]{{0,4}}))?/?",
+            value if isinstance(value, str) else "",
+            re.IGNORECASE,
+        )
+        if match is None or int(match[3] or 1) > 65535:
+            raise WrongValue(
+                f'a server such as "{secure}://mail.example.org" (TLS) or '
+                f'"{plain}://mail.example.org:{_MAIL_PORTS[plain]}" (STARTTLS)'
+            )
+        scheme = match[1].lower()
+        return f"{scheme}://{match[2].lower()}:{match[3] or _MAIL_PORTS[scheme]}"
+
+    return Kind(f"{protocol} server", parse, _show_text)
+
+
 def list_of(kind: Kind, lowest: int = 0) -> Kind:
     """A list of values of one kind."""
 

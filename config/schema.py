@@ -28,6 +28,7 @@ from folkmoot.config.kinds import (
     whole,
 )
 from folkmoot.config.schema_billing import BillingSection
+from folkmoot.config.schema_clients import ClientsSection
 from folkmoot.config.schema_http import HttpSection
 from folkmoot.config.schema_support import SupportSection
 
@@ -385,6 +386,9 @@ class Config:
     imap: ImapSection = section(ImapSection, "What IMAP offers.")
     http: HttpSection = section(
         HttpSection, "What HTTP listeners take: calendars, contacts and documents."
+    )
+    clients: ClientsSection = section(
+        ClientsSection, "What programs are told when they look for the settings of an account."
     )
     billing: BillingSection = section(
         BillingSection, "Payments, receipts, and the mail about them."

@@ -13,9 +13,10 @@ from folkmoot.auth.help_desk import HelpDesk
 from folkmoot.auth.passwords import PasswordHasher, PasswordPolicy
 from folkmoot.auth.support import SupportDesk, SupportRules
 from folkmoot.auth.support_staff import SupportStaff
-from folkmoot.config.schema import Config, ListenerSection
+from folkmoot.config.schema import Config
 from folkmoot.quota.letters import Letter, Office, compose, post
 from folkmoot.server.background import Background
+from folkmoot.server.client_setup import configured
 from folkmoot.storage.errors import NotFound, StorageError
 from folkmoot.storage.mutations.queue import EnqueueMail
 from folkmoot.storage.mutations.support_grants import scope_text
@@ -93,7 +94,7 @@ def desk_of(config: Config, store: Store, staff: SupportStaff, reason: str) -> S
         free_items=section.free_items,
         free_octets=section.free_bytes,
         link=section.link,
-        base_url=link_url(config),
+        base_url=configured(config).base_url,
     )
     return SupportDesk(store, staff, rules, letters_of(config, store), reason=reason)
 
@@ -110,18 +111,6 @@ def help_of(config: Config, store: Store, reason: str) -> HelpDesk:
         zone=section.zone,
         reason=reason,
     )
-
-
-def link_url(config: Config) -> str:
-    """The address under which people reach the HTTP listeners, without a slash at the end."""
-    if config.http.url is not None:
-        return config.http.url
-    web = [one for one in config.listener if one.protocol == "http"]
-    best: ListenerSection | None = next((one for one in web if one.tls == "implicit"), None)
-    best = best or (web[0] if web else None)
-    secure = best is None or best.tls == "implicit"
-    port = "" if best is None or best.port in (0, 443 if secure else 80) else f":{best.port}"
-    return f"http{'s' if secure else ''}://{config.server.hostname}{port}"
 
 
 class SupportWatch(Background):

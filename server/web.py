@@ -22,9 +22,12 @@ from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
 from folkmoot.protocols.http.router import Router
 from folkmoot.protocols.http.server import HttpFactory
+from folkmoot.protocols.http.setup.application import AccountSetup
+from folkmoot.protocols.http.setup.services import Encryption, Services
 from folkmoot.protocols.http.support_page import SupportPage
 from folkmoot.quota.payments import Payments
 from folkmoot.server import settings
+from folkmoot.server.client_setup import services
 from folkmoot.server.listeners import Bound
 from folkmoot.sharing.tree import Tree
 from folkmoot.storage.store import Store
@@ -33,7 +36,11 @@ from folkmoot.storage.views.support import SessionsOver
 
 DAV_PACKAGES = (drive, caldav, carddav)  # what is registered beside the core of DAV
 _SUPPORT = Actor.system("support")
-_ENCRYPTION = {"none": "no encryption", "starttls": "STARTTLS", "implicit": "TLS"}
+_ENCRYPTION = {
+    Encryption.NONE: "no encryption",
+    Encryption.STARTTLS: "STARTTLS",
+    Encryption.IMPLICIT: "TLS",
+}
 _MAIL = {"imap": "IMAP, for reading mail", "submission": "SMTP, for sending mail"}
 
 
@@ -60,7 +67,9 @@ class Web:
         self._support = support
         self._dav = dav_application(store, settings.dav_limits(config))
         self._hooks = {"hooks": Hooks(payments)} if payments.adapters else {}
-        self._pages = Pages(base_url(config, bound), _mail(config, bound))
+        found = services(config, [(one.section, one.port) for one in bound])
+        self._setup = AccountSetup(found)
+        self._pages = Pages(found.base_url, _mail(found))
         self._counts: Counter[str] = Counter()
         self._factories: list[HttpFactory] = []
 
@@ -77,7 +86,11 @@ class Web:
         factory = HttpFactory(
             self._reactor,
             Router(
-                login, self._pages, {"dav": self._dav}, open_mounts={**self._hooks, "support": page}
+                login,
+                self._pages,
+                {"dav": self._dav},
+                open_mounts={**self._hooks, "support": page},
+                setup=self._setup,
             ),
             hostname=self._config.server.hostname,
             limits=settings.http_limits(self._config),
@@ -125,25 +138,9 @@ def dav_application(store: Store, limits: DavLimits | None = None) -> DavApplica
     return DavApplication(lambda actor: Tree(store, actor), DAV_PACKAGES, limits)
 
 
-def base_url(config: Config, bound: list[Bound]) -> str:
-    """The address under which people reach the server, without a slash at the end."""
-    if config.http.url is not None:
-        return config.http.url
-    web = [one for one in bound if one.section.protocol == "http"]
-    best = next((one for one in web if one.section.tls == "implicit"), web[0] if web else None)
-    if best is None:
-        return f"https://{config.server.hostname}"
-    secure = best.section.tls == "implicit"
-    port = "" if best.port == (443 if secure else 80) else f":{best.port}"
-    return f"http{'s' if secure else ''}://{config.server.hostname}{port}"
-
-
-def _mail(config: Config, bound: list[Bound]) -> tuple[tuple[str, str], ...]:
+def _mail(found: Services) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (
-            _MAIL[one.section.protocol],
-            f"{config.server.hostname}, port {one.port}, {_ENCRYPTION[one.section.tls]}",
-        )
-        for one in bound
-        if one.section.protocol in _MAIL
+        (_MAIL[protocol], f"{one.host}, port {one.port}, {_ENCRYPTION[one.encryption]}")
+        for protocol, servers in (("imap", found.imap), ("submission", found.submission))
+        for one in servers
     )

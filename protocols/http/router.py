@@ -9,6 +9,7 @@ from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
 from folkmoot.protocols.http.server import Application
+from folkmoot.protocols.http.setup.application import AccountSetup
 from folkmoot.storage.errors import NotFound
 
 # rfc6764#5
@@ -22,6 +23,7 @@ class Router:
     ``root`` also answers what is not GET at "/", where Windows and Office begin to look. OPTIONS
     without credentials comes to them without an actor: programs ask it before they sign in.
     ``open_mounts`` are applications for which nobody signs in: they find out who asks themselves.
+    ``setup`` answers programs that look for the settings of an account.
     """
 
     def __init__(
@@ -32,16 +34,21 @@ class Router:
         root: str = "dav",
         *,
         open_mounts: Mapping[str, Application] | None = None,
+        setup: AccountSetup | None = None,
     ) -> None:
         self._login = login
         self._pages = pages
         self._mounts = dict(mounts)
         self._open_mounts = dict(open_mounts or {})
+        self._setup = setup
         self._root = root
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer, or raise what ``errors.refusal`` knows."""
         path = exchange.path
+        if self._setup is not None and self._setup.has(path):
+            await self._setup.answer(exchange)
+            return
         if path[:1] == (".well-known",):
             await _well_known(exchange)
             return

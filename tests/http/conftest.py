@@ -23,6 +23,8 @@ from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
 from folkmoot.protocols.http.router import Router
 from folkmoot.protocols.http.server import HttpFactory
+from folkmoot.protocols.http.setup.application import AccountSetup
+from folkmoot.protocols.http.setup.services import Encryption, MailServer, Services
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.server.tls import TlsStore
 from folkmoot.sharing.workspace import Workspace
@@ -32,6 +34,15 @@ from tests.kit.http import HttpClient
 from tests.kit.server import TestAccount, TestServer
 
 MEBIBYTE = 2**20
+SERVICES = Services(
+    "Tea & <Mail>",
+    "https://mail.example.test:8443",
+    imap=(
+        MailServer("imap.example.test", 993, Encryption.IMPLICIT),
+        MailServer("imap.example.test", 143, Encryption.STARTTLS),
+    ),
+    submission=(MailServer("smtp.example.test", 587, Encryption.STARTTLS),),
+)
 
 
 @dataclass
@@ -177,7 +188,12 @@ class Web:
         self.counts: Counter[str] = Counter()
         login = Login(server.authenticator, lambda peer: plaintext_logins)
         pages = Pages("https://mail.example.test", (("IMAP", "mail.example.test, port 993"),))
-        router = Router(login, pages, {"dav": ShowApplication(server, self.shown)})
+        router = Router(
+            login,
+            pages,
+            {"dav": ShowApplication(server, self.shown)},
+            setup=AccountSetup(SERVICES),
+        )
         self.factory = HttpFactory(
             reactor.get(),
             router,

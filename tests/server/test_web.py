@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from folkmoot.config.rules import parse_config
-from folkmoot.server.listeners import Bound, bind_all
 from folkmoot.server.selfsigned import write_self_signed
-from folkmoot.server.web import base_url
 from tests.kit import reactor
 from tests.kit.databases import Databases
 from tests.kit.http import HttpClient
@@ -94,28 +92,10 @@ def test_an_answer_under_way_is_completed(web_site: Site) -> None:
         assert client.at_end()
 
 
-@pytest.mark.parametrize(
-    ("http", "listeners", "url"),
-    [
-        ("", [("http", 443, "implicit")], "https://mail.example.org"),
-        ("", [("http", 80, "none")], "http://mail.example.org"),
-        ("", [("http", 80, "none"), ("http", 8443, "implicit")], "https://mail.example.org:8443"),
-        ("", [("imap", 993, "implicit")], "https://mail.example.org"),
-        ('[http]\nurl = "HTTPS://dav.Example.org:444/"', [], "https://dav.example.org:444"),
-    ],
-)
-def test_addresses(http: str, listeners: list[tuple[str, int, str]], url: str) -> None:
-    """A name of its own, or the host name and the best listener, without usual ports."""
-    config = parse_config(
-        '[server]\nhostname = "mail.example.org"\n'
-        "[[listener]]\nprotocol = 'imap'\nport = 0\n" + http,
-        Path("/x/folkmoot.toml"),
-    )
-    [made] = bind_all(config.listener)
-    made.socket.close()
-    section = type(made.section)
-    bound = [
-        Bound(section(protocol=protocol, port=port, tls=tls), made.socket, port)
-        for protocol, port, tls in listeners
-    ]
-    assert base_url(config, bound) == url
+def test_programs_find_the_listeners(web_site: Site) -> None:
+    """What they are told without a login is where the server listens, with the best first."""
+    with HttpClient(web_site.port("http", "none")) as client:
+        text = client.request("GET", "/mail/config-v1.1.xml?emailaddress=ada@example.org").text
+    places = re.findall("<hostname>(.*?)</hostname><port>(.*?)</port>", text)
+    assert places[0] == ("localhost", str(web_site.port("imap", "implicit")))
+    assert ("localhost", str(web_site.port("submission", "implicit"))) in places
