@@ -32,7 +32,12 @@ from folkmoot.storage.mutations.support_grants import (
     WithdrawSupport,
     scope_text,
 )
-from folkmoot.storage.mutations.support_sessions import MAX_REASON, Opened, OpenSupport
+from folkmoot.storage.mutations.support_sessions import (
+    MAX_REASON,
+    NoteRefusedSession,
+    Opened,
+    OpenSupport,
+)
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Account, Actor
@@ -225,7 +230,14 @@ class SupportDesk:
             normal = ""  # the same answer as for an account that is not there
         open_it = OpenSupport(found.id, normal, hashed, reason, seconds, grant_id)
         label = f"support open by {found.address}"
-        return await self._store.run(self._actor, label, lambda txn: txn.apply(open_it)), key
+        try:
+            opened = await self._store.run(self._actor, label, lambda txn: txn.apply(open_it))
+        except AuthenticationFailed:
+            self.staff.count_refused(found.address, peer, normal)
+            note = NoteRefusedSession(normal, found.address, reason)
+            await self._store.run(self._actor, label, lambda txn: txn.apply(note))
+            raise
+        return opened, key
 
     async def request(
         self,

@@ -128,6 +128,11 @@ class SupportStaff:
             await self._apply("agent", TakeCode(agent.id, step))
         return agent
 
+    def count_refused(self, address: str, peer: str, account: str) -> None:
+        """Count an account that did not let an agent in, like a wrong password: nobody shall try
+        one after the other."""
+        self._throttle.failed(f"agent {address}", peer, f"account {account}")
+
     async def needs_code(self, address: str) -> bool:
         """Whether an agent is to be asked for a code; it is asked for nobody, too."""
         agent = await self._find(normalize_login_name(address))

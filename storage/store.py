@@ -18,10 +18,12 @@ from folkmoot.storage.engine.faults import translate
 from folkmoot.storage.engine.jobs import Database, Job
 from folkmoot.storage.engine.postgres import PostgresDatabase
 from folkmoot.storage.engine.sqlite import SqliteDatabase
-from folkmoot.storage.errors import ShuttingDown
+from folkmoot.storage.errors import ShuttingDown, StorageError, Unavailable
 from folkmoot.storage.postbox import Deliver, Postbox
+from folkmoot.storage.refusals import write_refused
+from folkmoot.storage.trail import TrailEntry
 from folkmoot.storage.turns import Turns
-from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext
+from folkmoot.storage.txn import Decisions, ReadContext, ReadTxn, Txn, WriteContext, refusals
 from folkmoot.storage.types import Actor, ActorKind, Content, Hint
 from folkmoot.storage.views.known_orders import KnownOrders
 from folkmoot.storage.views.known_uids import KnownUids
@@ -88,15 +90,47 @@ class Store:
 
     def _write(self, actor: Actor, label: str, work: Callable[[Txn], R], settled: Settled) -> None:
         decisions = self._decisions
+        noted: list[TrailEntry] = []
 
         def transaction(db: Db) -> tuple[R, Sequence[Hint]]:
             hints: list[Hint] = []
-            txn = Txn(WriteContext(db, actor, decisions, hints), label, decisions)
-            result = work(txn)
-            txn.finish()
+            context = None
+            try:
+                context = WriteContext(db, actor, decisions, hints)
+                txn = Txn(context, label, decisions)
+                result = work(txn)
+                txn.finish()
+            except StorageError as error:
+                noted[:] = refusals(actor, label, error, context)
+                raise
             return result, hints
 
+        if actor.support is not None:
+            settled = self._noting(noted, settled)
         _submit(self.database.write, Job(transaction, settled))
+
+    def _noting(self, noted: Sequence[TrailEntry], settled: Settled) -> Settled:
+        """Settle what an agent of support tried: where it was refused, that leaves rows, too.
+
+        They are of a transaction of their own, behind the one that was rolled back. Where they
+        cannot be written, the agent does not even learn why it was refused.
+        """
+
+        def write(db: Db) -> tuple[None, Sequence[Hint]]:
+            write_refused(db, noted)
+            return None, ()
+
+        def ended(result: Any, error: BaseException | None) -> None:
+            if error is None or not noted:
+                settled(result, error)
+                return
+
+            def written(_: None, failure: BaseException | None) -> None:
+                settled(None, error if failure is None else Unavailable())
+
+            _submit(self.database.write, Job(write, written))
+
+        return ended
 
     def _read(
         self, actor: Actor, label: str, work: Callable[[ReadTxn], R], settled: Settled

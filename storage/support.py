@@ -119,6 +119,18 @@ def refuse_bulk(actor: Actor, items: int) -> None:
         )
 
 
+def refuse_search(actor: Actor) -> None:
+    """Refuse to look for words in content to an agent who may not export.
+
+    Whether a word is in a message says what is in it: who may ask often enough has read it.
+    """
+    if actor.support is not None and not actor.support.export:
+        raise ExportRefused(
+            "Without the permission to export, support may search headers, flags and dates, but"
+            " not for words in messages, events and contacts."
+        )
+
+
 def refuse_removal(context: ReadContext, needs: Sequence[Need]) -> None:
     """Refuse to take content to where others find it to an agent who may not export.
 

@@ -47,11 +47,12 @@ _ROWS = Statement(
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """What one operation leaves behind."""
+    """What one operation leaves behind. ``refused``: it was not done."""
 
     entry: AuditEntry
     about: int
     time: int
+    refused: bool = False
 
 
 def write_trail(db: Db, entries: Sequence[TrailEntry]) -> None:

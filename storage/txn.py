@@ -41,8 +41,15 @@ from folkmoot.storage.policy import (
     Ledger,
     SpaceFacts,
 )
+from folkmoot.storage.refusals import count, refused
 from folkmoot.storage.sight import Sight, on_item, sight_of
-from folkmoot.storage.support import hand_out, present, refuse_bulk, refuse_removal
+from folkmoot.storage.support import (
+    hand_out,
+    present,
+    refuse_bulk,
+    refuse_removal,
+    refuse_search,
+)
 from folkmoot.storage.trail import TrailEntry, concerned, describe, write_trail
 from folkmoot.storage.types import Actor, ActorKind, Hint, Right, Tool, Topic, UidSet
 from folkmoot.storage.types_tree import PUBLIC
@@ -186,6 +193,13 @@ class ReadContext:
         """Say that parts of the content of so many items go out. Raises ``ExportRefused``."""
         refuse_bulk(self.actor, items)
 
+    def search_content(self) -> None:
+        """Say that it is looked for words in the content of items. Raises ``ExportRefused``.
+
+        Every view that does so calls this before it does. # M7.5
+        """
+        refuse_search(self.actor)
+
     def foresee(self, charge: Charge) -> None:
         """Raise what a charge would raise now: ``OverQuota``, ``TooLarge``."""
         foresee_charge(self.db, charge, self._decisions.ledger)
@@ -250,7 +264,7 @@ class ReadContext:
 class WriteContext(ReadContext):
     """What a mutation may use to write."""
 
-    __slots__ = ("hints", "stored", "trail")
+    __slots__ = ("hints", "last_error", "stored", "trail")
 
     def __init__(self, db: Db, actor: Actor, decisions: Decisions, hints: list[Hint]) -> None:
         super().__init__(db, actor, decisions)
@@ -259,6 +273,7 @@ class WriteContext(ReadContext):
         self.stored: dict[bytes, int] = {}
         # Rows of the audit trail, written at the end: who writes there, holds up all others.
         self.trail: list[TrailEntry] = []
+        self.last_error: StorageError | None = None  # of which the trail has a row
 
     def lock(self, collection_ids: Sequence[int]) -> None:
         """Lock counter rows until the end of the transaction. Raises ``NotFound``."""
@@ -326,24 +341,46 @@ class ReadTxn:
     def view(self, view: View[R]) -> R:
         """Read through the gate. Raises ``NotFound`` or ``PermissionDenied``."""
         needs = view.needs()
-        authorize(self._context, needs)
-        result = view.read(self._context)
+        try:
+            authorize(self._context, needs)
+            result = view.read(self._context)
+        except StorageError as error:
+            self._note_refused(view, needs, error)
+            raise
         self._note(view, needs)
         return result
 
     def _note(self, operation: Operation, needs: Sequence[Need]) -> None:
         """Leave a row in the trail where the auditor wants one; without it nothing is answered."""
-        context, actor = self._context, self.actor
-        entry = self._decisions.auditor.entry(
-            actor, self._label, type(operation).__name__, _touched(needs), operation.audited
-        )
+        context, entry = self._context, self._entry(operation, needs)
         if entry is None:
             return
         if not isinstance(context, WriteContext):
             raise Unavailable
-        note = operation.trail_note() or (describe(operation) if actor.support is not None else "")
-        entry = AuditEntry(actor, entry.label, entry.operation, entry.collections, note)
         context.trail.append(TrailEntry(entry, concerned(context.db, operation), context.now))
+
+    def _note_refused(
+        self, operation: Operation, needs: Sequence[Need], error: StorageError
+    ) -> None:
+        """Leave a row about what an agent of support was refused."""
+        context = self._context
+        if self.actor.support is None or not isinstance(context, WriteContext):
+            return
+        entry = self._entry(operation, needs)
+        if entry is not None:
+            context.trail.append(refused(entry, error, context.now))
+            context.last_error = error
+
+    def _entry(self, operation: Operation, needs: Sequence[Need]) -> AuditEntry | None:
+        """What the trail is to say of an operation, if anything."""
+        actor = self.actor
+        entry = self._decisions.auditor.entry(
+            actor, self._label, type(operation).__name__, _touched(needs), operation.audited
+        )
+        if entry is None:
+            return None
+        note = operation.trail_note() or (describe(operation) if actor.support is not None else "")
+        return AuditEntry(actor, entry.label, entry.operation, entry.collections, note)
 
 
 class Txn(ReadTxn):
@@ -377,19 +414,27 @@ class Txn(ReadTxn):
         needs = mutation.needs()
         if any(isinstance(need, PerItem) for need in needs):
             raise TypeError("a mutation names all that it touches")
-        authorize(context, needs)
-        touched = _touched(needs)
-        support = self.actor.support
-        if support is not None:
-            if support.read_only and not mutation.only_notes:
-                raise PermissionDenied("Support was let in to look only.")
-            refuse_removal(context, needs)
-        context.lock(touched)
-        for charge in mutation.cost(context):
-            make_charge(context.db, charge, self._decisions.ledger)
-        result = mutation.write(context)
+        try:
+            authorize(context, needs)
+            self._hold_to_grant(mutation, needs)
+            context.lock(_touched(needs))
+            for charge in mutation.cost(context):
+                make_charge(context.db, charge, self._decisions.ledger)
+            result = mutation.write(context)
+        except StorageError as error:
+            self._note_refused(mutation, needs, error)
+            raise
         self._note(mutation, needs)
         return result
+
+    def _hold_to_grant(self, mutation: Mutation[R], needs: Sequence[Need]) -> None:
+        """Hold an agent of support to what the customer granted."""
+        support = self.actor.support
+        if support is None:
+            return
+        if support.read_only and not mutation.only_notes:
+            raise PermissionDenied("Support was let in to look only.")
+        refuse_removal(self._write_context, needs)
 
     def attempt(self, mutation: Mutation[R]) -> R | StorageError:
         """Apply in a savepoint: an error of this one mutation leaves the others standing.
@@ -406,7 +451,9 @@ class Txn(ReadTxn):
             db.text("ROLLBACK TO SAVEPOINT attempt")
             db.text("RELEASE SAVEPOINT attempt")
             del self._write_context.hints[hints:]
-            del self._write_context.trail[trail:]
+            self._write_context.trail[trail:] = [
+                each for each in self._write_context.trail[trail:] if each.refused
+            ]
             self._write_context.stored = stored
             self._write_context.forget()
             return error
@@ -416,8 +463,28 @@ class Txn(ReadTxn):
     def finish(self) -> None:
         """Write what the transaction leaves in the trail: the last thing before its commit."""
         context = self._write_context
-        write_trail(context.db, context.trail)
+        told = count(context.db, [each for each in context.trail if each.refused])
+        write_trail(context.db, [*context.trail, *(told or ())])
         context.trail.clear()
+
+
+def refusals(
+    actor: Actor, label: str, error: StorageError, context: WriteContext | None
+) -> list[TrailEntry]:
+    """What an agent of support was refused in a transaction that ended with an error.
+
+    ``context`` is None where there was none, because the access is over.
+    """
+    if actor.support is None:
+        return []
+    last = AuditEntry(actor, label, label, ())
+    if context is None:
+        return [refused(last, error, int(time.time()))]
+    found = [each for each in context.trail if each.refused]
+    if error is not context.last_error:  # it looked first, and what it saw was in the way
+        last = context.trail[-1].entry if context.trail else last
+        found.append(refused(last, error, context.now))
+    return found
 
 
 def _touched(needs: Sequence[Need]) -> list[int]:

@@ -176,6 +176,18 @@ SearchKey = (
 )
 
 
+def searches_content(key: SearchKey) -> bool:
+    """Whether a key asks for words that are in the body of a message."""
+    match key:
+        case And(keys) | Or(keys):
+            return any(map(searches_content, keys))
+        case Not(inner) | Fuzzy(inner):
+            return searches_content(inner)
+        case BodyContains() | TextContains():
+            return True
+    return False
+
+
 class SortField(enum.Enum):
     """What messages are sorted by (RFC 5256 section 3, RFC 5957)."""
 

@@ -108,6 +108,21 @@ class OpenSupport(StaffMutation[Opened]):
 
 
 @dataclass(frozen=True, slots=True)
+class NoteRefusedSession(StaffMutation[None]):
+    """Note that an agent wanted to come into an account that did not let it in."""
+
+    address: str
+    agent: str
+    reason: str
+
+    def trail_note(self) -> str:
+        return f"refused: {self.agent} wanted to come into {self.address[:320]}: {self.reason}"
+
+    def write(self, context: WriteContext) -> None:
+        """The row in the trail is all there is to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSupportLogin(Mutation[None]):
     """Note that an agent comes in: over which protocol, and from where. Only the agent does that.
 

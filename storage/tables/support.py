@@ -97,6 +97,7 @@ support_sessions = Table(
     Column("opened", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
     Column("ended", BigInteger, nullable=True),
+    Column("refused", BigInteger, nullable=False, server_default="0"),  # operations
     Index(
         "ix_support_sessions_open",
         "agent_id",

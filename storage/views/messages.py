@@ -37,6 +37,7 @@ _UIDS_JOINED = Statement(
 _FIRST_UNSEEN = Statement(
     "SELECT uid FROM messages WHERE mailbox_id = :id AND (flags & 1) = 0 ORDER BY uid LIMIT 1"
 )
+_BLOB = Statement("SELECT blob_id, size FROM messages WHERE mailbox_id = :id AND uid = :uid")
 
 _SOURCES = {
     MessageColumn.FLAGS: "m.flags, m.keywords",
@@ -172,8 +173,14 @@ class FetchRows(View[list[MessageRow]]):
                 found = [row for row in found if row[0] in wanted]
             rows += found
         if MessageColumn.PREVIEW in self.columns:
-            context.show_texts(len(rows))
+            self._hand_out(context, [row[0] for row in rows])
         return self._as_read(context, rows) if MessageColumn.FLAGS in self.columns else rows
+
+    def _hand_out(self, context: ReadContext, uids: list[int]) -> None:
+        """Charge previews like the messages that they are the beginning of."""
+        context.show_texts(len(uids))
+        for uid in uids if context.actor.support is not None else ():
+            context.hand_out(context.db.all(_BLOB, id=self.mailbox_id, uid=uid))
 
     def _as_read(self, context: ReadContext, rows: list[Row]) -> list[Row]:
         """The rows with the actor's own \\Seen."""

@@ -14,7 +14,12 @@ from folkmoot.storage.blobs.fs import FileBlobs
 from folkmoot.storage.content.ical.errors import CalendarError
 from folkmoot.storage.content.ical.filters import matches as calendar_matches
 from folkmoot.storage.content.ical.intake import load_calendar
-from folkmoot.storage.content.ical.query import CalendarFilter, SimpleQuery, narrow
+from folkmoot.storage.content.ical.query import (
+    CalendarFilter,
+    SimpleQuery,
+    narrow,
+    searches_content,
+)
 from folkmoot.storage.content.ical.rules import Budget
 from folkmoot.storage.content.ical.spans import Window, span_hits, window
 from folkmoot.storage.content.ical.values import Zone
@@ -88,6 +93,8 @@ class FindObjects(View[list[int]]):
         return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> list[int]:
+        if searches_content(self.asked):
+            context.search_content()
         query = narrow(self.asked)
         how = some_sight(context, self.folder_id)
         budget = Budget(STEPS)
@@ -188,6 +195,8 @@ class FindCards(View[list[int]]):
         return [OnCollection(self.folder_id, Right.LOOKUP)]
 
     def read(self, context: ReadContext) -> list[int]:
+        if self.asked.searches_content:
+            context.search_content()
         which = open_to(some_sight(context, self.folder_id))
         sql = f"SELECT o.item_id, o.text FROM contact_cards o{_ITEMS if which else ''}"  # noqa: S608
         sql += f" WHERE o.folder_id = :folder{which}"

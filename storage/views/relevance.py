@@ -12,7 +12,7 @@ from folkmoot.storage.gate import Need, OnCollection
 from folkmoot.storage.index.lookup import Lookup
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Right, SearchKey, UidSet
-from folkmoot.storage.types_search import And, Fuzzy, Not, Or
+from folkmoot.storage.types_search import And, Fuzzy, Not, Or, searches_content
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.search import opened
 from folkmoot.storage.views.search_sql import select_rows
@@ -34,6 +34,8 @@ class ScoreMessages(View[dict[int, int]]):
         return [OnCollection(self.mailbox_id, Right.READ)]
 
     def read(self, context: ReadContext) -> dict[int, int]:
+        if searches_content(self.key):
+            context.search_content()
         rows = select_rows(context, self.mailbox_id, self.uids)
         found: dict[int, list[float]] = {}
         lookup = Lookup(context.db, [row[7] for row in rows])

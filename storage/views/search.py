@@ -47,6 +47,7 @@ from folkmoot.storage.types_search import (
     TextContains,
     ThreadIs,
     UidIn,
+    searches_content,
 )
 from folkmoot.storage.views.base import View
 from folkmoot.storage.views.search_sql import (
@@ -81,6 +82,8 @@ class SearchMessages(View[list[tuple[int, int]]]):
         return [OnCollection(self.mailbox_id, Right.READ)]
 
     def read(self, context: ReadContext) -> list[tuple[int, int]]:
+        if searches_content(self.key):
+            context.search_content()
         if matches_all(self.key):
             return [(uid, modseq) for uid, modseq in context.db.all(_ALL, id=self.mailbox_id)]
         seen = own_seen(context, self.mailbox_id)

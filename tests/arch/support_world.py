@@ -128,6 +128,7 @@ def administration_table() -> Mapping[type[AnyMutation], Make]:
         grants.RequestSupport: lambda w: [grants.RequestSupport(1, alice, WISH, 2**40)],
         grants.SetRequestToken: lambda w: [grants.SetRequestToken(1, "other")],
         sessions.OpenSupport: lambda w: [sessions.OpenSupport(1, alice, "key", "to help", 60)],
+        sessions.NoteRefusedSession: lambda w: [sessions.NoteRefusedSession(alice, SAM, "to help")],
         sessions.EndSupport: lambda w: [sessions.EndSupport()],
         sessions.NoteTold: lambda w: [sessions.NoteTold(1, 1)],
         help_desk.CloseHelp: lambda w: [help_desk.CloseHelp(1, SAM)],

@@ -47,7 +47,7 @@ def _documents(world: World, *names: str) -> TreePath:
     return TreePath(world.alice.account.space_id, Tool.DOCUMENTS, names)
 
 
-def _calendar(world: World) -> int:
+def calendar_of(world: World) -> int:
     home = TreePath(world.alice.account.space_id, Tool.CALENDAR, ("Calendar",))
 
     def look(txn: Any) -> int:
@@ -74,12 +74,12 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
     ],
     bound.ListPlace: lambda w: [bound.ListPlace(w.alice.folder.id)],
     bound.IsStale: lambda w: [bound.IsStale(w.alice.account.space_id, Tool.CALENDAR)],
-    busy.BusyTimes: lambda w: [busy.BusyTimes((_calendar(w),), 0, 9, UTC, w.store.blobs)],
+    busy.BusyTimes: lambda w: [busy.BusyTimes((calendar_of(w),), 0, 9, UTC, w.store.blobs)],
     busy.BusyCalendars: lambda w: [busy.BusyCalendars(w.alice.account.space_id)],
     objects.FindObjects: lambda w: [
-        objects.FindObjects(_calendar(w), CompFilter("VCALENDAR"), UTC, w.store.blobs)
+        objects.FindObjects(calendar_of(w), CompFilter("VCALENDAR"), UTC, w.store.blobs)
     ],
-    objects.FindCards: lambda w: [objects.FindCards(_calendar(w), Filter(), w.store.blobs)],
+    objects.FindCards: lambda w: [objects.FindCards(calendar_of(w), Filter(), w.store.blobs)],
     objects.ReadNumbered: lambda w: [objects.ReadNumbered(w.alice.folder.id, (w.alice.item.id,))],
     places.SpaceOf: lambda w: [places.SpaceOf(w.alice.account.address)],
     places.FindThing: lambda w: [

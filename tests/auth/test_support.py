@@ -258,6 +258,20 @@ def test_nothing_without_a_grant(office: Office) -> None:
     assert len(texts) == 1
 
 
+def test_a_refused_session_is_seen_by_the_customer(office: Office) -> None:
+    """Who wanted to come in, and why; and nobody goes through all accounts like that."""
+    with pytest.raises(AuthenticationFailed):
+        office.open(ALICE, reason="just curious")
+    [row] = office.wait(office.desk.trail(ALICE, limit=1))
+    assert row.operation == "NoteRefusedSession"
+    assert "just curious" in row.detail
+    assert SAM in row.detail
+    for number in range(20):
+        with pytest.raises((AuthenticationFailed, Throttled)) as caught:
+            office.open(f"nobody{number}@example.test")
+    assert caught.type is Throttled
+
+
 def test_never_as_the_customer_by_submission(office: Office) -> None:
     """Whatever was granted."""
     office.wait(office.desk.grant(ALICE, SAM, scope=SupportScope(export=True, with_groups=True)))

@@ -115,6 +115,9 @@ def test_mail(demo: Demo, tmp_path: Path) -> None:
     assert status == "NO"
     assert b"[NOPERM]" in _octets(lines[0])
     assert b"permission to export" in _octets(lines[0])
+    assert client.search(None, "SUBJECT", "e")[0] == "OK"
+    status, lines = client.search(None, "NOT", "DELETED", "BODY", "welcome")
+    assert (status, b"not for words" in _octets(lines[0])) == ("NO", True)
     # mbsync asks for one after the other: it comes as far as the limit of single items.
     owner = imaplib.IMAP4("127.0.0.1", demo.port(143))
     owner.login(CAROL, "carol-demo")
@@ -127,10 +130,14 @@ def test_mail(demo: Demo, tmp_path: Path) -> None:
     assert len([*mirror.rglob("*,*")]) <= 20
     logins = json.loads(support(demo, "logins", CAROL, "--json"))
     assert (logins[0]["agent"], logins[0]["reason"]) == (SAM, "cannot read her mail")
-    rows = json.loads(folkmoot(demo, "audit", "show", CAROL, "--support", "--json"))
+    rows = json.loads(
+        folkmoot(demo, "audit", "show", CAROL, "--support", "--limit", "999", "--json")
+    )
     assert {row["account"] for row in rows} == {CAROL}
     assert {row["agent"] for row in rows} == {SAM}
     assert {"ReadBodies", "ReadState", "RecordSupportLogin"} <= {row["operation"] for row in rows}
+    refused = {row["operation"] for row in rows if row["detail"].startswith("refused (Export")}
+    assert refused == {"ReadBodies", "SearchMessages"}
     client.send(b"i IDLE\r\n")
     assert closed_after(demo, client.sock, ["withdraw", CAROL]) < 1
     assert "whole" in folkmoot(demo, "audit", "verify")

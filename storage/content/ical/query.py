@@ -112,6 +112,19 @@ CalendarFilter = CompFilter
 """A whole filter is the comp-filter for VCALENDAR."""
 
 
+#: What programs look for to find an object again; it says nothing of what is in it.
+_NO_CONTENT = frozenset({"UID"})
+
+
+def searches_content(asked: CompFilter) -> bool:
+    """Whether a filter asks for words in what people have written."""
+    return any(
+        prop.text_match is not None or any(param.text_match for param in prop.param_filters)
+        for prop in asked.prop_filters
+        if prop.name not in _NO_CONTENT
+    ) or any(map(searches_content, asked.comp_filters))
+
+
 class SimpleQuery(NamedTuple):
     """A question that `facts` answer, or narrow down.
 

@@ -84,6 +84,10 @@ class PropFilter:
     param_filters: tuple[ParamFilter, ...] = ()
 
 
+#: What programs look for to find a card again; it says nothing of what is in it.
+_NO_CONTENT = frozenset({"UID"})
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A filter; one without conditions lets everything pass, as KDE's queries need.
@@ -100,3 +104,12 @@ class Filter:
         )
         if conditions > CONDITION_LIMIT:
             raise ValueError("The filter has too many conditions.")
+
+    @property
+    def searches_content(self) -> bool:
+        """Whether it asks for words in what people have written."""
+        return any(
+            prop.text_matches or any(param.text_match for param in prop.param_filters)
+            for prop in self.props
+            if prop.name.upper() not in _NO_CONTENT
+        )
