@@ -14,7 +14,7 @@ help:
 	@echo "make run     install what is needed and run a demonstration server"
 	@echo "make test    the whole test suite"
 	@echo "make check   style, types, import contracts, fast tests"
-	@echo "make e2e     real mail programs against the server (installs them where it can)"
+	@echo "make e2e     real programs against the server (installs them where it can), docs/clients.md"
 	@echo "make bench   measure"
 
 run: $(VENV)/installed
@@ -45,7 +45,7 @@ fast: $(VENV)/tools
 
 e2e: $(VENV)/tools
 	bash tests/e2e/clients.sh
-	$(PYTEST) -m e2e
+	WRITE_CLIENTS=1 $(PYTEST) -m e2e
 
 bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail

@@ -104,6 +104,20 @@ def test_searches_find_the_circle(choir: Family) -> None:
     assert choir.eve.report(url, bob).hrefs == []
 
 
+def test_searches_of_python_caldav(choir: Family) -> None:
+    """It writes properties beside an empty prop, and takes it that each principal has them all."""
+    # rfc3744#9.4
+    body = (
+        f'<D:principal-property-search xmlns:D="DAV:" xmlns:C="{C[1:-1]}"><D:prop/>{{}}'
+        "<D:displayname/></D:principal-property-search>"
+    )
+    people = [choir.carol.principal, choir.alice.principal, choir.bob.principal]
+    found = choir.carol.report("/dav/", body.format("<C:calendar-home-set/>"))
+    assert sorted(found.hrefs) == sorted(people)
+    everybody = choir.carol.report("/dav/", body.format("")).hrefs
+    assert sorted(everybody) == sorted([*people, _group(choir)])
+
+
 def test_acl_of_what_a_group_has(choir: Family) -> None:
     """The administrator has all, members read, writers more; who may not share sees own rights."""
     # rfc3744#5.5, rfc3744#5.5.1, rfc3744#5.5.2

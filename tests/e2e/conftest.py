@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.e2e import clients
 
 START_SECONDS = 60
 
@@ -105,3 +108,29 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     yield Demo(base, data, output)
     process.send_signal(signal.SIGTERM)
     assert process.wait(15) == 0, output
+
+
+#: Results of this run by test.
+_results: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A test passed when all of its cases did; what was skipped has no result."""
+    test = report.nodeid.rpartition("/")[2].partition("[")[0]
+    if report.failed:
+        _results[test] = "failed"
+    elif report.when == "call" and report.passed:
+        _results.setdefault(test, "passed")
+
+
+def pytest_sessionfinish() -> None:
+    """``make e2e`` keeps the table of clients."""
+    if os.environ.get("WRITE_CLIENTS"):
+        rows = {row.test: row for row in clients.declared()}
+        clients.write(
+            {
+                test: (clients.versions(rows[test]), result)
+                for test, result in _results.items()
+                if test in rows
+            }
+        )

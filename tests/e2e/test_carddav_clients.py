@@ -129,6 +129,7 @@ def plain(octets: bytes) -> bytes:
     return octets.replace(b"\r\n", b"\n").strip()
 
 
+@pytest.mark.client("vdirsyncer")
 def test_vdirsyncer_both_ways(demo: Demo, tmp_path: Path) -> None:
     """A folder becomes an address book, and what changes on either side reaches the other."""
     first = Synced(demo, tmp_path / "first", f'["{BOOK}"]')
@@ -169,6 +170,7 @@ def test_vdirsyncer_both_ways(demo: Demo, tmp_path: Path) -> None:
     assert b"NOTE:server" in call(demo, "GET", path)
 
 
+@pytest.mark.client("vdirsyncer")
 def test_vdirsyncer_finds_what_is_there(demo: Demo, tmp_path: Path) -> None:
     """From nothing but a host name: the books of the account, their cards and their names."""
     synced = Synced(demo, tmp_path / "all", '["from b"]')
@@ -186,6 +188,7 @@ def test_vdirsyncer_finds_what_is_there(demo: Demo, tmp_path: Path) -> None:
     assert "Äsop &amp; friends" in found.decode()
 
 
+@pytest.mark.client("khard", "vdirsyncer")
 def test_khard_reads_the_book(demo: Demo, tmp_path: Path) -> None:
     """A program for the terminal shows the cards that were synchronised, and changes one."""
     synced = Synced(demo, tmp_path / "khard", '["khard"]')

@@ -22,6 +22,7 @@ def drive(demo: Demo) -> str:
     return f"http://127.0.0.1:{demo.port(80)}/dav/drive/My%20documents/"
 
 
+@pytest.mark.client("litmus")
 @pytest.mark.parametrize("suite", SUITES)
 def test_litmus(demo: Demo, tmp_path: Path, suite: str) -> None:
     """No failure, no warning, and nothing left out."""
@@ -49,6 +50,7 @@ def remote(demo: Demo, tmp_path: Path) -> list[str]:
     return ["--config", str(config), "--retries", "1", "--low-level-retries", "1"]
 
 
+@pytest.mark.client("rclone")
 def test_rclone_keeps_times(demo: Demo, tmp_path: Path, remote: list[str]) -> None:
     """Two folders are alike after a sync, dates included; a second sync has nothing to do."""
     source, back = tmp_path / "source", tmp_path / "back"
@@ -83,6 +85,7 @@ def test_rclone_keeps_times(demo: Demo, tmp_path: Path, remote: list[str]) -> No
     assert '"used"' in about.stdout, about.stderr
 
 
+@pytest.mark.client("cadaver")
 def test_cadaver(demo: Demo, tmp_path: Path) -> None:
     """A session of a command-line client: folders, files, properties, locks, moving, removing."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login bob@example.test password bob-demo\n")
@@ -102,6 +105,7 @@ def test_cadaver(demo: Demo, tmp_path: Path) -> None:
     assert "file.txt" in done.stdout
 
 
+@pytest.mark.client("curl")
 def test_curl_ranges_and_resumed_transfers(demo: Demo, tmp_path: Path) -> None:
     """What broke off goes on where it was, both ways."""
     octets = os.urandom(2_000_000)
@@ -125,6 +129,7 @@ def test_curl_ranges_and_resumed_transfers(demo: Demo, tmp_path: Path) -> None:
     assert gone.stdout == "404"
 
 
+@pytest.mark.client("curl")
 def test_interrupted_upload(demo: Demo, tmp_path: Path) -> None:
     """A client that is cut off in the middle leaves no file behind."""
     large = tmp_path / "large"
@@ -138,6 +143,7 @@ def test_interrupted_upload(demo: Demo, tmp_path: Path) -> None:
     assert gone.stdout == "404"
 
 
+@pytest.mark.client("rclone")
 def test_rclone_puts_files_into_a_drop_folder(
     demo: Demo, tmp_path: Path, remote: list[str]
 ) -> None:

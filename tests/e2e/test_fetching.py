@@ -92,6 +92,7 @@ def left(imap: imapclient.IMAPClient, mailbox: str) -> int:
     return count
 
 
+@pytest.mark.client("getmail")
 def test_getmail(
     demo: Demo, imap: imapclient.IMAPClient, certificate: Path, tmp_path: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_getmail(
     assert left(imap, "Getmail") == 0
 
 
+@pytest.mark.client("fetchmail")
 def test_fetchmail_hands_on_by_lmtp(
     demo: Demo, imap: imapclient.IMAPClient, certificate: Path, tmp_path: Path
 ) -> None:

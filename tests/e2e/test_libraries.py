@@ -38,6 +38,7 @@ def trusting(demo: Demo, folder: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(file))
 
 
+@pytest.mark.client("aioimaplib")
 def test_aioimaplib(demo: Demo, tmp_path: Path) -> None:
     """A program waits in IDLE, is told of new mail at once, fetches, moves and expunges it."""
     asyncio.run(_aioimaplib(demo, trusting(demo, tmp_path)))
@@ -77,6 +78,7 @@ async def _aioimaplib(demo: Demo, context: ssl.SSLContext) -> None:
     await client.logout()
 
 
+@pytest.mark.client("imap-tools")
 def test_imap_tools(demo: Demo, tmp_path: Path) -> None:
     """A script finds mail by criteria, reads its parts, flags, copies, moves and deletes."""
     context = trusting(demo, tmp_path)
@@ -109,6 +111,7 @@ def test_imap_tools(demo: Demo, tmp_path: Path) -> None:
         assert box.folder.status("Tools/Old")["MESSAGES"] == 3
 
 
+@pytest.mark.client("imap-tools")
 def test_imap_tools_waits_in_idle(demo: Demo, tmp_path: Path) -> None:
     """Its IDLE loop sees new mail and a deletion by another program."""
     context = trusting(demo, tmp_path)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Demo
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.client("mbsync")]
 
 CONFIG = """
 IMAPAccount demo

@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.conftest import Demo
 from tests.e2e.test_sending import inbox_subjects
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.client("NeoMutt")]
 
 CONFIG = """
 set folder = "imap://dave@example.test@localhost:{imap}/"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import Demo
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.client("OfflineIMAP")]
 
 CONFIG = """
 [general]

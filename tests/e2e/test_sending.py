@@ -29,6 +29,7 @@ def inbox_subjects(demo: Demo, name: str, wanted: str) -> list[str]:
     return subjects
 
 
+@pytest.mark.client("swaks")
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
 def test_swaks_submits_with_starttls(demo: Demo, mechanism: str) -> None:
     """A message over STARTTLS and AUTH arrives in a colleague's INBOX."""
@@ -43,6 +44,7 @@ def test_swaks_submits_with_starttls(demo: Demo, mechanism: str) -> None:
     assert subject in inbox_subjects(demo, "bob", subject)
 
 
+@pytest.mark.client("swaks")
 def test_swaks_may_not_send_as_somebody_else(demo: Demo) -> None:
     """MAIL FROM of another account is refused with a permanent code."""
     done = demo.run(
@@ -54,6 +56,7 @@ def test_swaks_may_not_send_as_somebody_else(demo: Demo) -> None:
     assert "<~* 550 5.7.1" in done.stdout, done.stdout
 
 
+@pytest.mark.client("swaks")
 def test_swaks_delivers_by_lmtp(demo: Demo) -> None:
     """An MTA in front hands a message over by LMTP, with an answer for each recipient."""
     done = demo.run(
@@ -65,6 +68,7 @@ def test_swaks_delivers_by_lmtp(demo: Demo) -> None:
     assert "by lmtp" in inbox_subjects(demo, "bob", "by lmtp")
 
 
+@pytest.mark.client("msmtp")
 def test_msmtp_submits_with_starttls(demo: Demo, tmp_path: Path) -> None:
     """msmtp checks the certificate, signs in with SCRAM and sends."""
     certificate = tmp_path / "server.pem"
@@ -82,6 +86,7 @@ def test_msmtp_submits_with_starttls(demo: Demo, tmp_path: Path) -> None:
     assert "by msmtp" in inbox_subjects(demo, "alice", "by msmtp")
 
 
+@pytest.mark.client("curl")
 def test_curl_reads_what_was_sent(demo: Demo) -> None:
     """curl speaks IMAP as well: it lists mailboxes and searches."""
     done = demo.run(

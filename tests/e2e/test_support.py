@@ -95,6 +95,7 @@ def closed_after(demo: Demo, sock: socket.socket, end: list[str]) -> float:
     return ended[0] - done
 
 
+@pytest.mark.client("Python's imaplib", "mbsync")
 @pytest.mark.usefixtures("no_grants")
 def test_mail(demo: Demo, tmp_path: Path) -> None:
     """Refused before; let in; many bodies refused with the reason; recorded; cut off."""
@@ -165,6 +166,7 @@ def mbsync(demo: Demo, folder: Path, key: str) -> subprocess.CompletedProcess[st
     return demo.run("mbsync", "-c", config, "-a")
 
 
+@pytest.mark.client("mbsync", "curl")
 @pytest.mark.usefixtures("no_grants")
 def test_mail_with_export(demo: Demo, tmp_path: Path) -> None:
     """With the permission, mbsync takes everything; nobody ever sends as the customer."""
@@ -185,6 +187,7 @@ def test_mail_with_export(demo: Demo, tmp_path: Path) -> None:
         assert sent.returncode != 0
 
 
+@pytest.mark.client("rclone", "curl")
 @pytest.mark.usefixtures("no_grants")
 def test_documents(demo: Demo, tmp_path: Path) -> None:
     """rclone lists; one file is free and many are not; what only looks, changes nothing."""
@@ -213,6 +216,7 @@ def test_documents(demo: Demo, tmp_path: Path) -> None:
     assert curl(demo, key, "/dav/drive/")[0] == 401
 
 
+@pytest.mark.client("vdirsyncer")
 @pytest.mark.usefixtures("no_grants")
 def test_calendars_and_contacts(demo: Demo, tmp_path: Path) -> None:
     """vdirsyncer wants everything at once: refused, with the reason; with export it gets it."""
@@ -268,6 +272,7 @@ def rest_after_withdrawal(demo: Demo, sock: socket.socket) -> int:
     return received
 
 
+@pytest.mark.client("Python's imaplib")
 @pytest.mark.usefixtures("no_grants")
 def test_a_fetch_is_cut_off(demo: Demo) -> None:
     """Over IMAP, what is under way ends within a second, also where the client does not read."""
@@ -281,6 +286,7 @@ def test_a_fetch_is_cut_off(demo: Demo) -> None:
     assert rest_after_withdrawal(demo, client.sock) < 30_000_000
 
 
+@pytest.mark.client("curl")
 @pytest.mark.usefixtures("no_grants")
 def test_a_download_is_cut_off(demo: Demo) -> None:
     """Over HTTP, too, what is under way ends within a second."""
@@ -303,6 +309,7 @@ def test_a_download_is_cut_off(demo: Demo) -> None:
     assert rest_after_withdrawal(demo, sock) < 30_000_000
 
 
+@pytest.mark.client("curl", "Python's imaplib")
 @pytest.mark.usefixtures("no_grants")
 def test_a_link(demo: Demo) -> None:
     """The agent asks; the link in Carol's mail lets in who knows her password, and nobody else."""
@@ -339,6 +346,7 @@ def _state(demo: Demo) -> list[str]:
     return [grant["to"] for grant in grants if grant["state"] == "holds"]
 
 
+@pytest.mark.client("Python's imaplib")
 def test_letters(demo: Demo) -> None:
     """Carol has a mail about each grant, the first login and the end."""
     support(demo, "grant", CAROL, "--to", SAM)
@@ -357,6 +365,7 @@ def test_letters(demo: Demo) -> None:
     assert not wanted
 
 
+@pytest.mark.client("folkmoot")
 def test_the_help_desk(demo: Demo) -> None:
     """A call-back by the command line: one at a time, shown to staff as a calendar."""
     words = ("help-desk", "book", CAROL, "--subject", "Setup", "--phone", "+1 23")

@@ -60,7 +60,8 @@ async def principal_property_search(request: Request, resource: Resource, root: 
     terms = _terms(root)
     # Apple's addition: test="anyof" takes those for which one term holds.
     judge = any if terms and root.get("test") == "anyof" else all
-    plan = Plan(request, _wanted(root))
+    wanted, complete = _wanted(root)
+    plan = Plan(request, wanted)
     answer = Multistatus(request.exchange)
     path = request.exchange.path
     everywhere = child(root, dav("apply-to-principal-collection-set")) is not None
@@ -69,15 +70,23 @@ async def principal_property_search(request: Request, resource: Resource, root: 
             node = principal_node(principal)
             found = Resource(node)
             await plan.prefetch(found)
+            if complete and any(plan.value(name, node) is None for name in wanted):
+                continue
             if judge(_holds(plan, node, names, match) for names, match in terms):
                 await answer.add(plan.response(node))
     await answer.end()
 
 
-def _wanted(root: Element) -> list[str]:
-    """The properties that are asked for; python-caldav writes them beside an empty prop."""
+def _wanted(root: Element) -> tuple[list[str], bool]:
+    """The properties that are asked for, and whether all of them must be there.
+
+    python-caldav writes them beside an empty prop, and fails when it is told of a principal that
+    lacks one of them: a group, which has no calendar-home-set.
+    """
     found = prop_names(child(root, dav("prop")))
-    return found or [name for name in prop_names(root) if name not in _PARTS]
+    if found:
+        return found, False
+    return [name for name in prop_names(root) if name not in _PARTS], True
 
 
 def _terms(root: Element) -> list[tuple[list[str], str]]:
