@@ -4,7 +4,8 @@ set -u
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 programs=(mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl offlineimap:offlineimap3
   getmail:getmail6 fetchmail:fetchmail dovecot:dovecot-imapd
-  litmus:litmus rclone:rclone cadaver:cadaver)
+  litmus:litmus rclone:rclone cadaver:cadaver mount.davfs:davfs2 fusermount3:fuse3
+  dbus-run-session:dbus-daemon)
 missing=()
 for pair in "${programs[@]}"; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
@@ -13,6 +14,10 @@ done
 perl -MNet::SSLeay -e 1 2>/dev/null || missing+=(libnet-ssleay-perl)
 # Dovecot takes mail in by LMTP in the benchmark.
 [ -x /usr/lib/dovecot/lmtp ] || missing+=(dovecot-lmtpd)
+# Evolution's data server, and what the system's Python needs to speak with it.
+/usr/bin/python3 -c 'import gi; gi.require_version("EBook", "1.2"); gi.require_version("ECal", "2.0")' \
+  2>/dev/null || missing+=(python3-gi gir1.2-ebook-1.2 gir1.2-ecal-2.0 gir1.2-edataserver-1.2)
+[ -x /usr/libexec/evolution-source-registry ] || missing+=(evolution-data-server)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   export DEBIAN_FRONTEND=noninteractive

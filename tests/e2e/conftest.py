@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -61,8 +62,9 @@ class Demo:
 
 
 def free_base() -> int:
-    """A base port whose offsets are free."""
-    for base in range(20000, 60000, 1000):
+    """A base port whose offsets are free; other runs on this machine look for one as well."""
+    bases = range(20000, 60000, 1000)
+    for base in random.sample(bases, len(bases)):
         try:
             for offset in (143, 993, 587, 465, 24, 80, 443):
                 with socket.create_server(("127.0.0.1", base + offset)):
