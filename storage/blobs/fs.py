@@ -50,26 +50,35 @@ class Spool:
         return os.pread(self._file.fileno(), length, offset)
 
     def keep(self) -> tuple[str, bytes]:
-        """Make it durable; returns its name in the store and its digest."""
+        """Make it durable; returns its name in the store and its digest.
+
+        Raises OSError; it is still there to be discarded then.
+        """
         assert self._file is not None
         os.fsync(self._file.fileno())
-        self._file.close()
-        self._file = None
         hexed = self._hash.hexdigest()
         name = f"{hexed[:2]}/{hexed}.{secrets.token_hex(8)}"
         target = self._root / name
         target.parent.mkdir(mode=0o700, exist_ok=True)
         os.rename(self.path, target)
+        self.path = target  # until it is durable under this name, ``discard`` finds it here
         _sync_folder(target.parent)
         _sync_folder(self._root)
+        self._file.close()
+        self._file = None
         return name, self._hash.digest()
 
     def discard(self) -> None:
-        """Forget it. Idempotent; does nothing after ``keep``."""
+        """Forget it. Idempotent; does nothing after ``keep``. Never fails.
+
+        What a broken disk does not remove, ``FileBlobs.sweep_temporary`` and the sweep of bodies
+        find later.
+        """
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 self.path.unlink()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,10 +61,24 @@ class Running:
 
 
 @contextmanager
-def running(output: Path, *args: str | Path | int) -> Iterator[Running]:
-    """A process that is there until the end of the block at the latest."""
+def running(
+    output: Path,
+    *args: str | Path | int,
+    prefix: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Running]:
+    """A process that is there until the end of the block at the latest.
+
+    ``prefix`` is a command that becomes the server's (``sh -c '…; exec "$@"' sh``), ``env`` are
+    variables beside those that are there.
+    """
     with output.open("wb") as stream:
-        process = subprocess.Popen(command(*args), stdout=stream, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [*prefix, *command(*args)],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+        )
     try:
         yield Running(process, output)
     finally:
