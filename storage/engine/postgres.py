@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from folkmoot.storage.engine.db import Db
 from folkmoot.storage.engine.faults import translate
@@ -31,6 +32,16 @@ RETRY_DELAY = 0.02  # seconds, times the number of the attempt
 CHANNEL = "folkmoot"
 PAYLOAD_LIMIT = 7000  # octets; PostgreSQL takes 8000
 RECONNECT_DELAY = 0.5  # seconds
+
+# A machine that is gone does not say so: without these, workers would wait for it for minutes.
+# What the URL says goes first.
+_NOTICES_LOSS = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
 
 _RACES = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
@@ -74,8 +85,10 @@ class PostgresDatabase:
         # Closing writes to one end; the listening thread waits for the other.
         self._stop, self._stopped = socket.socketpair()
         connections = [self._connect() for _ in range(WORKERS)]
+        # What the database calls the workers: their hints are published without it.
+        self._pids = [connection.info.backend_pid for connection in connections]
         self._threads = [
-            threading.Thread(target=self._work_loop, args=(c,), name=f"store-{n}", daemon=True)
+            threading.Thread(target=self._work_loop, args=(n, c), name=f"store-{n}", daemon=True)
             for n, c in enumerate(connections)
         ]
         self._listen_thread = threading.Thread(
@@ -111,14 +124,17 @@ class PostgresDatabase:
         self._stopped.close()
 
     def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.url, autocommit=True, prepare_threshold=3)
+        options = {**_NOTICES_LOSS, **conninfo_to_dict(self.url)}
+        return psycopg.connect(**options, autocommit=True, prepare_threshold=3)  # type: ignore[arg-type]
 
     # --- workers ------------------------------------------------------------------------------
 
-    def _work_loop(self, connection: psycopg.Connection[Any]) -> None:
+    def _work_loop(self, number: int, connection: psycopg.Connection[Any]) -> None:
         while (entry := self._jobs.get()) is not None:
             job, writes = entry
-            connection = self._run(connection, job, writes)
+            before, connection = connection, self._run(connection, job, writes)
+            if connection is not before:
+                self._pids[number] = 0 if connection.closed else connection.info.backend_pid
         connection.close()
 
     def _run(
@@ -166,6 +182,9 @@ class PostgresDatabase:
                 # PostgreSQL rolls back without an error when an earlier statement failed and
                 # the work went on regardless: that must not look like success.
                 raise RuntimeError("the work went on after an error of the database")
+        # Before the result, as with SQLite: whoever made a change is told of it with its answer,
+        # and does not wait for what the database sends to everybody.
+        self._publish(list(hints))
         return result
 
     def _roll_back(self, connection: psycopg.Connection[Any]) -> None:
@@ -189,7 +208,8 @@ class PostgresDatabase:
                     # What was sent while nobody listened is lost: the log has it.
                     self._publish([Hint(Topic.ALL, 0)])
                 for notice in connection.notifies(timeout=0):
-                    self._publish(decode_hints(notice.payload))
+                    if notice.pid not in self._pids:
+                        self._publish(decode_hints(notice.payload))
                 stopped = self._wait(connection.fileno(), None)
             except psycopg.Error as error:
                 log.error("listening for changes failed, connecting again: %s", error)

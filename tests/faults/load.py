@@ -21,7 +21,7 @@ from tests.server.cli import eventually
 
 LARGE = 400_000  # octets: more than what lives in the database
 FLAGS = ("\\Flagged", "\\Answered", "$Later")
-RIGHTS = ("lrs", "lrsw", "lrswit")
+RIGHTS = ("lrs", "lrsw", "lrswi")
 _ENDED = (OSError, EOFError, http.client.HTTPException, smtplib.SMTPException)
 _SUBJECT = re.compile(rb"Subject: (\S+)")
 

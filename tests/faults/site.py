@@ -112,7 +112,7 @@ class Site:
     def check(self) -> None:
         """Everything that is stored is as it must be, to the last octet."""
         with self.store():
-            pass
+            return
 
     # --- clients ------------------------------------------------------------------------------
 

@@ -224,6 +224,19 @@ def test_listening_comes_back_with_all(engine: Engine) -> None:
     wait_for(engine.hints, Hint(Topic.COLLECTION, 2))
 
 
+def test_a_hint_is_there_before_the_result(engine: Engine) -> None:
+    """Whoever made a change hears of it with the answer, once, also after connections were lost."""
+    for number in range(1, 40):
+        if number == 20:
+            engine.kill_all()
+        engine.insert(number).done.result(10)
+        seen = [engine.hints.get_nowait() for _ in range(engine.hints.qsize())]
+        assert Hint(Topic.COLLECTION, number) in seen
+    time.sleep(0.2)  # what the database sends would be here now
+    rest = [engine.hints.get_nowait() for _ in range(engine.hints.qsize())]
+    assert set(rest) <= {Hint(Topic.ALL, 0)}
+
+
 def test_a_rollback_sends_nothing(engine: Engine) -> None:
     """NOTIFY is part of the transaction."""
 
