@@ -101,7 +101,8 @@ def _most(actor: Actor, facts: CollectionFacts) -> Right:
         return ALL_RIGHTS if actor.kind is ActorKind.ACCOUNT else Right.NONE
     if facts.tool not in support.tools:
         return Right.NONE
-    if facts.space_id != actor.space_id and not support.with_groups:
+    of_others = facts.space_id != actor.space_id or facts.special == COLLEAGUES
+    if of_others and not support.with_groups:
         return Right.NONE
     return LOOKING if support.read_only else SUPPORTING
 

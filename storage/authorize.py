@@ -48,9 +48,7 @@ def authorize(context: ReadContext, needs: Sequence[Need]) -> None:
             case OnItem(collection_id, item, rights):
                 context.require_item(collection_id, item, rights)
             case OnSpace(space_id, look):
-                row = context.db.one(_SPACE, id=space_id)
-                if row is None or not context.manages(SpaceFacts(row[0], row[1]), look=look):
-                    raise NotFound
+                _on_space(context, space_id, look=look)
             case OnGroup(group_id, domain):
                 _on_group(context, group_id, domain)
             case OnDomain(name):
@@ -79,6 +77,18 @@ def _on_account(context: ReadContext, account_id: int) -> None:
     row = context.db.one(_DOMAIN_OF, id=account_id)
     if row is None or not in_own_domain(context, row[0]):
         raise PermissionDenied
+
+
+def _on_space(context: ReadContext, space_id: int, *, look: bool) -> None:
+    row = context.db.one(_SPACE, id=space_id)
+    if row is None:
+        raise NotFound
+    space = SpaceFacts(row[0], row[1])
+    if context.manages(space, look=look):
+        return
+    if look or not context.manages(space, look=True):
+        raise NotFound
+    raise PermissionDenied  # who may look, knows that it is there
 
 
 def _on_group(context: ReadContext, group_id: int, domain: bool) -> None:

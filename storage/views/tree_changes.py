@@ -77,7 +77,7 @@ class ChangesOf(View[Synced]):
         if max(self.since, began) > here.modseq or began < here.log_floor:
             raise LogTrimmed
         bound = self._bound(context, here)
-        rows = self._rows(context, how, max(self.since, began), bound)
+        rows = self._rows(context, how, max(self.since, began), bound, here.modseq)
         more = self.limit is not None and len(rows) > self.limit
         if more:
             rows = rows[: self.limit]
@@ -99,7 +99,12 @@ class ChangesOf(View[Synced]):
         return {each.folder.id: each for each in bound_in(context, here) if not each.hidden}
 
     def _rows(
-        self, context: ReadContext, how: Sight, gone: int, bound: Mapping[int, Bound]
+        self,
+        context: ReadContext,
+        how: Sight,
+        gone: int,
+        bound: Mapping[int, Bound],
+        now: int,
     ) -> list[tuple[int, Folder | Item | str]]:
         """(number, what has it), ascending, one more than asked for where there are more; names
         of what is gone after ``gone``."""
@@ -117,7 +122,7 @@ class ChangesOf(View[Synced]):
             statement = by_sight(f"{_KEPT_SINCE} ({number_list(kept)})")[how]
             rows += context.db.all(statement, folder=self.folder_id, since=self.since, me=me)
         rows += [(node.member_modseq, node) for node in self._folders(context, most)]
-        rows += [(each.modseq, each.folder) for each in bound.values() if each.modseq > self.since]
+        rows += _told(bound, self.since, now)
         removed = context.db.all(_GONE_SINCE[how], since=gone, me=me, **bounds)
         rows += [(number, name) for number, name in removed]
         rows.sort(key=lambda row: row[0])
@@ -135,6 +140,15 @@ class ChangesOf(View[Synced]):
                 break
             since = rows[-1][6]
         return found[:most]
+
+
+def _told(bound: Mapping[int, Bound], since: int, now: int) -> list[tuple[int, Folder]]:
+    """What is of others and was told after ``since``.
+
+    What the home was not told yet counts as told now: agents of support tell it nothing.
+    """
+    numbered = [(each.modseq or now, each.folder) for each in bound.values()]
+    return [(number, folder) for number, folder in numbered if number > since]
 
 
 def _as_bound(entry: Entry, bound: Mapping[int, Bound]) -> Entry:

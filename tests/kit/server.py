@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.cache import VerifiedCache
 from folkmoot.auth.directory import StoreDirectory
 from folkmoot.auth.passwords import PasswordHasher
+from folkmoot.auth.support import SupportDesk, SupportRules
+from folkmoot.auth.support_door import SupportDoor
+from folkmoot.auth.support_staff import AgentWanted, SupportStaff
 from folkmoot.auth.throttle import Throttle
 from folkmoot.protocols.http.limits import HttpLimits
 from folkmoot.protocols.http.login import Login
@@ -35,9 +38,11 @@ from folkmoot.sharing.groups import Groups
 from folkmoot.sharing.rights import READ, WRITE
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.store import Store
+from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Limit, Tool
 from folkmoot.storage.types_accounts import AccountUpdate
 from folkmoot.storage.types_groups import Group
+from folkmoot.storage.types_support import SupportScope
 from folkmoot.storage.upkeep import check
 from tests.kit import reactor
 from tests.kit.http import HttpClient
@@ -56,6 +61,16 @@ class TestAccount:
 
     id: int
     space_id: int
+    address: str
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True)
+class TestAgent:
+    """An agent of support that a test made."""
+
+    __test__ = False
+
     address: str
     password: str = PASSWORD
 
@@ -99,7 +114,11 @@ class TestServer:
             VerifiedCache(time.monotonic),
             self.store.compute,
             secret=reactor.call(directory.secret),
+            support=SupportDoor(self.store),
         )
+        self.staff = SupportStaff(self.store, hasher)
+        self.desk = SupportDesk(self.store, self.staff, SupportRules(), self._post)
+        self.letters: list[tuple[str, str, str]] = []
         self._hidden = hidden
         self._limits = limits or ImapLimits()
         self._counts = ConnectionCounts()
@@ -189,6 +208,26 @@ class TestServer:
             rights = dict.fromkeys(Tool, WRITE if account in writers else READ)
             reactor.call(partial(self.groups.add_member, address, account.address, rights))
         return made
+
+    def _post(
+        self, _txn: Txn, address: str, subject: str, text: str, *, invitation: str = ""
+    ) -> None:
+        """Keep a letter about support: to whom, subject, text."""
+        self.letters.append((address, subject, text))
+
+    def agent(self) -> TestAgent:
+        """Somebody of support."""
+        address = f"agent{next(self._numbers)}@support.test"
+        wanted = AgentWanted(address=address, password=PASSWORD)
+        reactor.call(lambda: self.staff.create_agent(wanted))
+        return TestAgent(address)
+
+    def let_in(self, agent: TestAgent, account: TestAccount, **scope: Any) -> TestAccount:
+        """Let an agent into an account; the account as the agent signs in to it."""
+        desk, name = self.desk, account.address
+        reactor.call(lambda: desk.grant(name, agent.address, scope=SupportScope(**scope)))
+        _, key = reactor.call(lambda: desk.open(name, agent.address, agent.password, "", "to help"))
+        return replace(account, address=f"{name}*{agent.address}", password=key)
 
     def leave(self, group: str, account: TestAccount) -> None:
         """Take somebody out of a group, by its address."""
