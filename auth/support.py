@@ -52,13 +52,8 @@ from folkmoot.storage.types_support import (
     TrailRow,
 )
 from folkmoot.storage.views.accounts import FindAccount
-from folkmoot.storage.views.support import (
-    CheckTrail,
-    FindRequest,
-    ShowTrail,
-    SupportGrants,
-    SupportLogins,
-)
+from folkmoot.storage.views.support import FindRequest, SupportGrants, SupportLogins
+from folkmoot.storage.views.trail import CheckTrail, ShowTrail
 
 R = TypeVar("R")
 
@@ -186,12 +181,16 @@ class SupportDesk:
         limit: int = 100,
         below: int = 1 << 62,
         support: bool = False,
+        on: str = "",
     ) -> list[TrailRow]:
-        """Rows of the audit trail, the latest first: of one account, or (operator) all."""
+        """Rows of the audit trail, the latest first: of one account, or (operator) all.
+
+        ``on`` is in what they say, or in the name of a collection: the history of one thing.
+        """
         own = actor is not None
 
         def view(txn: ReadTxn, space: int) -> list[TrailRow]:
-            return txn.view(ShowTrail(space, own, limit, below, support))
+            return txn.view(ShowTrail(space, own, limit, below, support, on))
 
         return await self._read(address, actor, view)
 

@@ -38,16 +38,28 @@ def command() -> None:
     show_default=True,
     help="How many rows at most.",
 )
+@click.option(
+    "--on",
+    metavar="TEXT",
+    default="",
+    help="Only what has this in the name of a mailbox, calendar, folder or item: its history.",
+)
 @click.option("--before", type=int, default=1 << 62, help="Only rows below this number.")
 @json_option
 @with_config
 def show(
-    config: Config, address: str, support: bool, limit: int, before: int, as_json: bool
+    config: Config,
+    address: str,
+    support: bool,
+    limit: int,
+    on: str,
+    before: int,
+    as_json: bool,
 ) -> None:
     """Show the latest rows, of ACCOUNT or of all."""
     with working(config) as work:
         rows = work.wait(
-            work.core.support.trail(address, limit=limit, below=before, support=support)
+            work.core.support.trail(address, limit=limit, below=before, support=support, on=on)
         )
     if as_json:
         print_json([_plain(row) for row in rows])
@@ -58,12 +70,13 @@ def show(
             f"{datetime.fromtimestamp(row.time, UTC):%Y-%m-%d %H:%M:%S}",
             f"{row.agent} in {row.name}" if row.agent else row.name,
             row.operation,
+            ", ".join(row.names),
             row.detail,
             row.reason,
         )
         for row in rows
     ]
-    print_table(("Row", "Time (UTC)", "Who", "Operation", "What", "Reason"), shown)
+    print_table(("Row", "Time (UTC)", "Who", "Operation", "Where", "What", "Reason"), shown)
 
 
 @command.command()
@@ -115,5 +128,6 @@ def _plain(row: TrailRow) -> dict[str, object]:
         "label": row.label,
         "operation": row.operation,
         "collections": list(row.collections),
+        "names": list(row.names),
         "detail": row.detail,
     }

@@ -1,16 +1,14 @@
-"""Views of support access: staff, grants, logins, requests, and the audit trail."""
+"""Views of support access: staff, grants, logins and requests."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from folkmoot.storage.engine.db import Row, Statement
-from folkmoot.storage.errors import NotFound
 from folkmoot.storage.gate import Administration, Need, OnSpace
 from folkmoot.storage.support import HOLDS_BY_ID, HOLDS_BY_KEY, actor_of
-from folkmoot.storage.trail import check_trail
 from folkmoot.storage.txn import ReadContext
 from folkmoot.storage.types import Actor, ActorKind, Tool
 from folkmoot.storage.types_support import (
@@ -26,8 +24,6 @@ from folkmoot.storage.types_support import (
     SupportRequest,
     SupportScope,
     SupportWish,
-    TrailCheck,
-    TrailRow,
 )
 from folkmoot.storage.views.base import View
 
@@ -88,20 +84,6 @@ _ALL_HELP = Statement(
     f"{_HELP} WHERE (:everything = 1 OR h.closed IS NULL) ORDER BY h.id DESC LIMIT 1000"
 )
 _OWN_HELP = Statement(f"{_HELP} WHERE h.account_id = {_OF} ORDER BY h.id DESC LIMIT 1000")
-_TRAIL = (
-    "SELECT id, time, actor_kind, account_id, actor_name, about, agent, grant_id, session_id,"
-    " reason, label, operation, collections, detail FROM audit"
-)
-_TRAIL_OF = Statement(
-    f"{_TRAIL} WHERE id < :below AND (account_id = :account OR about = :account)"
-    " AND (:support = 0 OR actor_kind = 'support') ORDER BY id DESC LIMIT :limit"
-)
-_TRAIL_ALL = Statement(
-    f"{_TRAIL} WHERE id < :below AND (:support = 0 OR actor_kind = 'support')"
-    " ORDER BY id DESC LIMIT :limit"
-)
-_HASH = Statement("SELECT hash FROM audit WHERE id = :id")
-_OWNER = Statement("SELECT owner_account_id FROM spaces WHERE id = :space")
 
 
 class _StaffView(View[R]):
@@ -289,58 +271,3 @@ def _help(row: Row) -> HelpRequest:
     kind, subject, body, phone, uid, starts, ends = row[3:10]
     new = NewHelp(HelpKind(kind), subject, body, phone, uid, starts, ends)
     return HelpRequest(row[0], row[1], row[2], new, *row[10:])
-
-
-@dataclass(frozen=True, slots=True)
-class ShowTrail(View[list[TrailRow]]):
-    """Rows of the audit trail, the latest first, below a number.
-
-    With ``space_id``, those of one account, for its owner (``own``) or the operator; without, all,
-    for the operator. ``support`` leaves out all but what agents did.
-    """
-
-    space_id: int = 0
-    own: bool = False
-    limit: int = 100
-    below: int = 1 << 62
-    support: bool = False
-
-    def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)] if self.own else [Administration()]
-
-    def read(self, context: ReadContext) -> list[TrailRow]:
-        bounds = {"below": self.below, "limit": self.limit, "support": int(self.support)}
-        if self.space_id:
-            row = context.db.one(_OWNER, space=self.space_id)
-            if row is None or not row[0]:
-                raise NotFound
-            rows = context.db.all(_TRAIL_OF, account=row[0], **bounds)
-        else:
-            rows = context.db.all(_TRAIL_ALL, **bounds)
-        return [_trail_row(row) for row in rows]
-
-
-def _trail_row(row: Row) -> TrailRow:
-    collections = tuple(map(int, row[12].split()))
-    values: list[Any] = [*row[:12], collections, row[13]]
-    return TrailRow(*values)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckTrail(_StaffView[TrailCheck]):
-    """Reads the whole audit trail and finds what was changed in it.
-
-    ``number`` is a row that must have the hash ``hash`` still; 0 for none.
-    """
-
-    number: int = 0
-    hash: str = ""
-
-    def read(self, context: ReadContext) -> TrailCheck:
-        found = check_trail(context.db)
-        if self.number:
-            row = context.db.one(_HASH, id=self.number)
-            if row is None or row[0] != self.hash.lower():
-                problem = f"row {self.number} is not the one that was noted"
-                return replace(found, broken=(problem, *found.broken))
-        return found

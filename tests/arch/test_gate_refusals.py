@@ -21,13 +21,15 @@ from folkmoot.storage.errors import (
 )
 from folkmoot.storage.mutations.messages import AppendMessages, ExpungeMessages
 from folkmoot.storage.mutations.support_grants import WithdrawSupport
+from folkmoot.storage.mutations.tree_items import CreateItem
 from folkmoot.storage.trail import check_trail
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor, Tool, UidSet
-from folkmoot.storage.types_support import SupportScope
+from folkmoot.storage.types_support import SupportScope, TrailRow
 from folkmoot.storage.views.bodies import ReadBodies
 from folkmoot.storage.views.messages import ReadState
-from tests.arch.gate_world import ALICE, SYSTEM, TABLE, World, make_world
+from folkmoot.storage.views.trail import ShowTrail
+from tests.arch.gate_world import ALICE, FILE, SYSTEM, TABLE, World, make_world
 from tests.arch.support_world import DORA, SAM, let_in
 from tests.kit.databases import Databases
 
@@ -169,6 +171,30 @@ def test_too_many_end_the_session(world: World, monkeypatch: pytest.MonkeyPatch)
     broken: list[Any] = []
     world.store.call(SYSTEM, "t", lambda txn: broken.extend(check_trail(txn._context.db).broken))
     assert broken == []
+
+
+def test_the_history_of_one_thing(world: World) -> None:
+    """Whoever changed it, read or written: found by the name of the place or of the item."""
+    agent, alice = _agent(world), world.alice
+    file = CreateItem(alice.docs.id, "Invoice 7.txt", FILE)
+    append = AppendMessages(alice.mailboxes["Archive"], (world.message,))
+
+    def work(txn: Txn) -> None:
+        txn.apply(file)
+        txn.apply(append)
+
+    world.store.call(agent, "test", work)
+    space = alice.account.space_id
+
+    def history(on: str) -> list[TrailRow]:
+        view = ShowTrail(space, own=True, limit=5, on=on)
+        return world.store.call_read(alice.actor, "test", lambda txn: txn.view(view))
+
+    [row] = history("invoice 7")
+    assert (row.operation, row.name, row.agent) == ("CreateItem", ALICE, DORA)
+    assert row.names == ("documents",)
+    assert [row.operation for row in history("mail: archive")] == ["AppendMessages"]
+    assert history("invoice 8") == []
 
 
 def test_refused_only_for_agents(world: World) -> None:

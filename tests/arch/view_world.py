@@ -32,6 +32,7 @@ from folkmoot.storage.views import (
     sort,
     support,
     thread,
+    trail,
     usage,
 )
 from folkmoot.storage.views import (
@@ -108,7 +109,7 @@ SHARING: dict[type[AnyView], Make] = {
     support.SupportGrants: lambda w: [support.SupportGrants(_space(w), 0)],
     support.SupportLogins: lambda w: [support.SupportLogins(_space(w))],
     support.OwnHelp: lambda w: [support.OwnHelp(_space(w))],
-    support.ShowTrail: lambda w: [support.ShowTrail(_space(w), own=True)],
+    trail.ShowTrail: lambda w: [trail.ShowTrail(_space(w), own=True)],
 }
 #: What tells of the actor's own and of what it may know, and how nothing of Alice's looks there.
 NOTHING: dict[type[AnyView], Any] = {
@@ -165,7 +166,7 @@ ADMINISTRATION: dict[type[AnyView], Make] = {
     support.SessionsOver: lambda w: [support.SessionsOver((1,))],
     support.GrantsToEnd: lambda w: [support.GrantsToEnd()],
     support.AllHelp: lambda w: [support.AllHelp()],
-    support.CheckTrail: lambda w: [support.CheckTrail()],
+    trail.CheckTrail: lambda w: [trail.CheckTrail()],
 }
 
 
