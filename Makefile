@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 DATA ?= demo-data
 PORT ?= 10000
 MARKS ?= not e2e
+SECONDS ?= 60
 PYTEST ?= $(BIN)/python -bb -m pytest
 
-.PHONY: run test check lint types contracts fast e2e bench clean help
+.PHONY: run test check lint types contracts fast e2e bench fuzz clean help
 
 help:
 	@echo "make run     install what is needed and run a demonstration server"
@@ -16,6 +17,7 @@ help:
 	@echo "make check   style, types, import contracts, fast tests"
 	@echo "make e2e     real programs against the server (installs them where it can), docs/clients.md"
 	@echo "make bench   measure"
+	@echo "make fuzz    random inputs for all parsers, SECONDS=60 for each"
 
 run: $(VENV)/installed
 	$(BIN)/folkmoot demo --data $(DATA) --base-port $(PORT)
@@ -51,6 +53,11 @@ bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail
 	$(BIN)/python -m benchmarks.dav
 	$(BIN)/python -m benchmarks.groups
+
+# Without atheris (it has wheels for few platforms) inputs are mutated without guidance.
+fuzz: $(VENV)/tools
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.lock
+	nice $(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGETS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -81,8 +81,10 @@ def parse(body: bytes) -> Element:
 
 
 def _ascii_compatible(body: bytes) -> bytes:
-    """UTF-16 becomes UTF-8; anything else stays."""
+    """UTF-16 becomes UTF-8; anything else stays. Raises ``Refused`` 400 for what is neither."""
     if body[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        if b"\0" in body[:8]:  # UTF-16 or UTF-32 that does not say so: nothing below could read it
+            raise Refused(400, "This encoding of XML is not understood.")
         return body
     try:
         text = body.decode("utf-16")

@@ -59,6 +59,7 @@ class Deflated:
         self._inflating: Any = None
         self._inside = False
         self._closing = False
+        self._spoiled = False  # what arrives cannot be read any more
         self._ended = False
         transport.unregisterProducer()
         transport.registerProducer(_Producer(self), True)
@@ -163,6 +164,8 @@ class Deflated:
 
     def received(self, data: bytes) -> None:
         """Take compressed octets from the transport."""
+        if self._spoiled:
+            return
         self._input += data
         if self._inflating is None and not self._inside:
             self._inflate()
@@ -215,6 +218,7 @@ class Deflated:
         return True
 
     def _give_up(self) -> None:
+        self._spoiled = True
         self._input = b""
         self._input_paused = True
         if not self._ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from folkmoot.storage.engine.db import Row, Statement, statement
 from folkmoot.storage.errors import NotFound
@@ -62,7 +62,7 @@ _HEADER_AT_MOST = 256 * 1024
 _FORMS_AT_MOST = 32 * 1024
 
 
-@cache
+@lru_cache(maxsize=1 << 12)
 def flag_set(bits: int, keywords: str) -> FlagSet:
     """The stored form of flags as a value; cached, because few combinations occur."""
     return FlagSet(Flag(bits), tuple(keywords.split()))

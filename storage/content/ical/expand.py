@@ -8,6 +8,7 @@ ends after ``low``.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -76,6 +77,7 @@ class Series:
     """The instances of a calendar object, for somebody whose floating times are of a zone."""
 
     __slots__ = (
+        "_added",
         "_days",
         "_extents",
         "_futures",
@@ -96,6 +98,7 @@ class Series:
         self._days: set[int] = set()
         self._futures: list[tuple[int, int, _Shape]] = []
         self._extents: dict[int, Duration] = {}
+        self._added: frozenset[int] | None = None  # the names of what RDATEs give, once asked for
         self._longest = self._shift = 0
         if self._master is not None:
             self._collect(self._master)
@@ -133,8 +136,10 @@ class Series:
 
     def has_added(self, name: int) -> bool:
         """Whether an RDATE gives the instance of a name. # rfc5545#3.8.5.2"""
-        found = (self._ruled_at(local, extent) for local, extent in self._extents.items())
-        return any(each is not None and each.original == name for each in found)
+        if self._added is None:
+            found = [self._ruled_at(local, extent) for local, extent in self._extents.items()]
+            self._added = frozenset([each.original for each in found if each is not None])
+        return name in self._added
 
     def _name(self, at: Moment) -> None:
         anchor = self._master.timing.anchor if self._master is not None else None
@@ -253,10 +258,14 @@ class Series:
         if self._keys and name in self._keys:
             return None
         shape = master if extent is None else master._replace(extent=extent)
-        for since, shift, changed in reversed(self._futures):
-            if name >= since:
-                return changed.at(local + shift, name)
+        if self._futures and (at := bisect_right(self._futures, name, key=_since)):
+            _, shift, changed = self._futures[at - 1]
+            return changed.at(local + shift, name)
         return shape.at(local, name)
+
+
+def _since(future: tuple[int, int, _Shape]) -> int:
+    return future[0]
 
 
 def name_of(master: Timing | None, at: Moment) -> int:

@@ -155,6 +155,8 @@ def _kept(prop: Property) -> Property | None:
         return (
             Property(prop.name, (), value.upper()) if value.upper() in _WORDS[prop.name] else None
         )
+    # As it is read: small letters and spaces do no harm.
+    value = "".join(value.split()).upper()
     if prop.name in _RULES:
         rule = ";".join(each for each in value.split(";") if _RULE_PART.fullmatch(each))
         return Property(prop.name, (), rule) if rule else None
@@ -192,5 +194,5 @@ def _rule_of_zone(prop: Property) -> Property | None:
 
 
 def _offset(prop: Property) -> Property | None:
-    value = prop.value.strip()
+    value = prop.value.strip().replace(":", "")
     return Property(prop.name, (), value) if _TIMES.fullmatch(value) else None

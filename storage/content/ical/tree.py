@@ -173,7 +173,8 @@ def _property(line: str) -> Property | None:
     head, colon, value = line.partition(":")
     if '"' in head and (found := _QUOTED_HEAD.match(line)):
         head, value = found[1], line[found.end() :]
-    parsed = _head(head) if colon else None
+    read = _head if len(head) <= _REMEMBERED else _read_head
+    parsed = read(head) if colon else None
     if parsed is None:
         if not line.strip() or line[:2] in ("X-", "x-"):
             return None
@@ -181,8 +182,16 @@ def _property(line: str) -> Property | None:
     return Property(parsed[0], parsed[1], value)
 
 
+# Longer ones are seldom the same again, and would fill the memory.
+_REMEMBERED = 300
+
+
 @lru_cache(maxsize=4096)
 def _head(head: str) -> tuple[str, Params] | None:
+    return _read_head(head)
+
+
+def _read_head(head: str) -> tuple[str, Params] | None:
     name, semicolon, rest = head.partition(";")
     name = name.strip()
     if not _NAME.fullmatch(name):
@@ -195,10 +204,13 @@ def _params(text: str) -> Params:
     found = []
     for piece in pieces:
         name, equals, value = piece.partition("=")
-        if not equals:
+        name = name.strip().upper()
+        # rfc5545#3.1: what is no name, with a quote in it maybe, would be read otherwise when it
+        # is written
+        if not equals or not _NAME.fullmatch(name):
             continue
         values = _ITEM.findall(value) if '"' in value else value.split(",")
-        found.append((name.strip().upper(), tuple(_unquoted(each) for each in values)))
+        found.append((name, tuple(_unquoted(each) for each in values)))
     return tuple(found)
 
 

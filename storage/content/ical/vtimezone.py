@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from folkmoot.storage.content.ical.rules import WEEKDAYS
 from folkmoot.storage.content.ical.tree import Component, Property
 from folkmoot.storage.content.ical.values import DAY, EPOCH, Zone, time_text, utc_text
-from folkmoot.storage.content.ical.zones import zone_named
+from folkmoot.storage.content.ical.zones import FixedZone, zone_named
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2037
 """The rules of this year are taken to hold for ever."""
+
+MOST: Final = 50
+"""Zones whose rules are added to one object; more than a few are nobody's calendar."""
 
 _STEP: Final = 7 * DAY
 """No zone has changed its offset and back within a week."""
@@ -117,7 +121,6 @@ def _changes(zone: Zone) -> Iterator[_Change]:
         at = then
 
 
-@lru_cache(maxsize=256)
 def vtimezone(tzid: str) -> Component | None:
     """Return the VTIMEZONE of a zone under the name that it is asked for; None for unknown ones.
 
@@ -127,28 +130,33 @@ def vtimezone(tzid: str) -> Component | None:
     zone = zone_named(tzid)
     if zone is None:
         return None
+    named = [Property("TZID", (), tzid)]
+    if zone.name != tzid:
+        named.append(Property("X-LIC-LOCATION", (), zone.name))
+    return Component("VTIMEZONE", tuple(named), _observances(zone.name))
+
+
+# By the zone's own name, not by what it is called: clients may invent any number of those.
+@lru_cache(maxsize=1024)
+def _observances(name: str) -> tuple[Component, ...]:
+    zone = zone_named(name)
+    assert zone is not None
     rules: list[_Rule] = []
-    for change in _changes(zone):
+    for change in () if isinstance(zone, FixedZone) else _changes(zone):
         if not any(rule.takes(change) for rule in rules[-4:]):
             rules.append(_Rule([change], _ordinals(change.day)))
     start = (date(FIRST_YEAR, 1, 1).toordinal() - EPOCH) * DAY
     first = zone.from_utc(start) - start
-    observances = [_observance(start, first, first, ()), *(rule.component() for rule in rules)]
-    named = [Property("TZID", (), tzid)]
-    if zone.name != tzid:
-        named.append(Property("X-LIC-LOCATION", (), zone.name))
-    return Component("VTIMEZONE", tuple(named), tuple(observances))
+    return (_observance(start, first, first, ()), *(rule.component() for rule in rules))
 
 
 def with_timezones(calendar: Component) -> Component:
-    """Return a calendar with the VTIMEZONEs that its TZIDs lack, where they are known."""
+    """Return a calendar with the VTIMEZONEs that its TZIDs lack, where they are known: of the
+    first `MOST` of them."""
     stated = {each.value("TZID") for each in calendar.components if each.name == "VTIMEZONE"}
-    wanted = dict.fromkeys(_tzids(calendar))
-    added = [
-        found
-        for tzid in wanted
-        if tzid.strip() not in stated and (found := vtimezone(tzid)) is not None
-    ]
+    lacking = (tzid for tzid in dict.fromkeys(_tzids(calendar)) if tzid.strip() not in stated)
+    known = (found for tzid in lacking if (found := vtimezone(tzid)) is not None)
+    added = list(islice(known, MOST))
     return calendar._replace(components=(*added, *calendar.components)) if added else calendar
 
 

@@ -220,9 +220,14 @@ def _iana(name: str) -> Zone:
     return UTC if name in ("UTC", "Etc/UTC", "Zulu", "Etc/Zulu") else IanaZone(name)
 
 
+@lru_cache(maxsize=1)
+def _cities() -> dict[str, str]:
+    return {known.rpartition("/")[2]: zone for known, zone in _names().items()}
+
+
 def _city(name: str) -> Zone | None:
     """Return the zone of "(UTC+01:00) Amsterdam, Berlin, Bern", as Outlook shows them."""
-    cities = {known.rpartition("/")[2]: zone for known, zone in _names().items()}
+    cities = _cities()
     for city in name.partition(")")[2].split(",")[:20]:
         found = cities.get(city.strip().casefold().replace(" ", "_"))
         if found is not None:

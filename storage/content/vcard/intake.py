@@ -25,6 +25,7 @@ UID_LIMIT = 1000
 
 VERSIONS = ("3.0", "4.0")
 
+_LINE_START = re.compile(rb"(?:\n|\r(?!\n))(?![ \t])")
 _EMPTY_UID = re.compile(
     rb"^(?:[a-z0-9_-]+\.)?uid(?:;[^:\r\n]*)?:[ \t]*\r?\n(?![ \t])", re.IGNORECASE | re.MULTILINE
 )
@@ -112,8 +113,10 @@ def read_card(octets: bytes, *, limits: CardLimits | None = None) -> Card:
 def with_uid(octets: bytes, uid: str) -> bytes:
     """Return a card that has no UID with this one, before its END; `uid` is one line of URI."""
     octets = _EMPTY_UID.sub(b"", octets)
-    start = octets.upper().rindex(b"END:VCARD")
     line_end = b"\r\n" if b"\n" in octets else b"\r"
+    # Before the last line, which may be folded and is END, however it is spelled.
+    *_, last = _LINE_START.finditer(octets.rstrip())
+    start = last.end()
     return octets[:start] + b"UID:" + uid.encode() + line_end + octets[start:]
 
 

@@ -83,9 +83,9 @@ def properties_of(
             continue
         head, start = _head(line)
         if _QUOTED.search(head[0]):
-            while line.rstrip(b"\r").endswith(b"=") and end < size:
+            while end < size and octets[end - 2 : end].rstrip(b"\r").endswith(b"="):
                 end = _line_end(octets, end + 1)
-                line = octets[position:end]
+            line = octets[position:end]
         position = end + 1
         count += 1
         if count > property_limit:
@@ -125,6 +125,7 @@ _HEAD = re.compile(
     rb'(?:([A-Za-z0-9_-]{1,100})\.)?([A-Za-z0-9_-]{1,100})((?:;[^":;]*(?:"[^"]*"[^":;]*)*)*):'
 )
 _NAME = re.compile(rb"(?:[A-Za-z0-9_-]{1,100}\.)?([A-Za-z0-9_-]{1,100})")
+_PARAM_NAME = re.compile("[A-Za-z0-9_-]+")
 _NAME_ROOM = 1000  # octets in which group and name end, even if folded at each of them
 _QUOTED = re.compile(rb"[;=]QUOTED-PRINTABLE\b", re.IGNORECASE)
 _VALUES = re.compile(r'((?:"[^"]*"|[^",])*)(?:,|$)')
@@ -224,8 +225,8 @@ def _params(text: bytes, limit: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
         if not equals:
             # vCard 2.1 has values without names: TEL;HOME;VOICE
             name, value = ("ENCODING" if name in _BARE_ENCODINGS else "TYPE"), name
-        if not name:
-            continue
+        if not _PARAM_NAME.fullmatch(name):
+            continue  # with a quote in it maybe, and read otherwise when it is written
         found[name] = found.get(name, ()) + _values(name, value)
     return tuple(found.items())
 
