@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from folkmoot.storage.bus.wire import decode_hints, encode_hints
 from folkmoot.storage.engine.db import Db
 from folkmoot.storage.engine.faults import translate
 from folkmoot.storage.engine.jobs import Job
@@ -30,7 +31,6 @@ WORKERS = 8
 RETRIES = 5
 RETRY_DELAY = 0.02  # seconds, times the number of the attempt
 CHANNEL = "folkmoot"
-PAYLOAD_LIMIT = 7000  # octets; PostgreSQL takes 8000
 RECONNECT_DELAY = 0.5  # seconds
 
 # A machine that is gone does not say so: without these, workers would wait for it for minutes.
@@ -46,29 +46,6 @@ _NOTICES_LOSS = {
 _RACES = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 log = logging.getLogger("folkmoot.storage")
-
-
-def encode_hints(hints: list[Hint]) -> list[str]:
-    """NOTIFY payloads such as ``c:12:345,s:3:0``, each within PostgreSQL's limit."""
-    payloads: list[str] = []
-    current = ""
-    for hint in dict.fromkeys(hints):
-        word = f"{hint.topic}:{hint.id}:{hint.number}"
-        if current and len(current) + len(word) >= PAYLOAD_LIMIT:
-            payloads.append(current)
-            current = word
-        else:
-            current = f"{current},{word}" if current else word
-    return [*payloads, current] if current else payloads
-
-
-def decode_hints(payload: str) -> list[Hint]:
-    """The hints of one payload; what cannot be read means: look at everything."""
-    try:
-        words = [word.split(":") for word in payload.split(",")]
-        return [Hint(Topic(topic), int(id_), int(number)) for topic, id_, number in words]
-    except ValueError:
-        return [Hint(Topic.ALL, 0)]
 
 
 class PostgresDatabase:

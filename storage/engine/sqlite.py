@@ -1,20 +1,24 @@
 """SQLite: one writer thread that commits the work of all waiting requests together.
 
 Each request runs in its savepoint; one COMMIT, with one fsync, makes all of them durable. Readers
-have connections of their own and see the last commit (WAL).
+have connections of their own and see the last commit (WAL). Several processes (workers, the command
+line) take turns at writing and tell each other what they have committed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from folkmoot.storage.bus.neighbours import Neighbours
 from folkmoot.storage.engine.db import Db
 from folkmoot.storage.engine.faults import translate
 from folkmoot.storage.engine.jobs import Job
@@ -26,8 +30,9 @@ READERS = 3
 SLOW_COMMIT = 0.001  # seconds: a commit that takes longer is worth waiting for others
 WAIT_SHARE = 0.25  # of what a commit takes, that one waits for others at most
 MAX_WAIT = 0.003  # seconds, however slow the disk is
-FOREIGN_WRITE_POLL = 0.5  # seconds between looks whether another process has written
-BUSY_TIMEOUT = 10.0  # seconds to wait for another process (the command line) that writes
+FOREIGN_WRITE_POLL = 0.5  # seconds between looks whether somebody has written and told nobody
+PASS_ON_POLL = 0.005  # seconds until a neighbour that was busy is told again
+BUSY_TIMEOUT = 10.0  # seconds to wait for a program that is not ours and holds the database
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -63,6 +68,9 @@ class SqliteDatabase:
         self._company = 1
         # Connected here, so that a database that cannot be opened fails the start.
         self._writer = connect(self._path)
+        beside = Path(f"{path}-bus")
+        self._neighbours = Neighbours(beside, publish)
+        self._turn = os.open(beside / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._threads = [threading.Thread(target=self._write_loop, name="store-writer")]
         for number in range(READERS):
             connection = connect(self._path)
@@ -98,6 +106,8 @@ class SqliteDatabase:
                 self._reads.put(None)
         for thread in self._threads:
             thread.join()
+        self._neighbours.close()
+        os.close(self._turn)
 
     # --- the writer ---------------------------------------------------------------------------
 
@@ -105,10 +115,10 @@ class SqliteDatabase:
         cursor = self._writer.cursor()
         version = self._data_version(cursor)
         looked = time.monotonic()
-        stop = False
+        stop = waiting = False
         while not stop:
             try:
-                first = self._writes.get(timeout=FOREIGN_WRITE_POLL)
+                first = self._writes.get(timeout=PASS_ON_POLL if waiting else FOREIGN_WRITE_POLL)
             except queue.Empty:
                 first = None
             else:
@@ -117,14 +127,16 @@ class SqliteDatabase:
             if first is not None:
                 batch, stop = self._gather(first)
                 self._commit(cursor, batch)
+            waiting = self._neighbours.pass_on()
             now = time.monotonic()
-            if first is not None and now - looked < FOREIGN_WRITE_POLL:
+            if (first is not None or waiting) and now - looked < FOREIGN_WRITE_POLL:
                 continue
             looked = now
             seen = self._data_version(cursor)
             if seen != version:
                 version = seen
-                self._publish([Hint(Topic.ALL, 0)])
+                if not self._neighbours.heard():
+                    self._publish([Hint(Topic.ALL, 0)])
         self._writer.close()
 
     def _data_version(self, cursor: sqlite3.Cursor) -> int:
@@ -167,11 +179,12 @@ class SqliteDatabase:
         failed: list[tuple[Job, BaseException]] = []
         hints: list[Hint] = []
         try:
-            cursor.execute("BEGIN IMMEDIATE")
-            for job in batch:
-                self._run_one(cursor, job, done, failed, hints)
-            begin = time.monotonic()
-            cursor.execute("COMMIT")
+            with self._turn_to_write():
+                cursor.execute("BEGIN IMMEDIATE")
+                for job in batch:
+                    self._run_one(cursor, job, done, failed, hints)
+                begin = time.monotonic()
+                cursor.execute("COMMIT")
             self._commit_seconds = time.monotonic() - begin
             self._company = min(len(batch) + self._writes.qsize(), MAX_BATCH)
         except BaseException as error:
@@ -184,10 +197,20 @@ class SqliteDatabase:
             done = []
         else:
             self._publish(hints)
+            self._neighbours.tell(hints)
         for job, result in done:
             job.succeed(result)
         for job, why in failed:
             job.fail(why)
+
+    @contextlib.contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Wait until no other process writes; SQLite alone would ask again in ever longer steps."""
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def _run_one(
         self,

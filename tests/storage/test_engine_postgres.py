@@ -12,13 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from folkmoot.storage.bus.wire import PAYLOAD_LIMIT, decode_hints, encode_hints
 from folkmoot.storage.engine.db import Db, Statement
-from folkmoot.storage.engine.postgres import (
-    PAYLOAD_LIMIT,
-    PostgresDatabase,
-    decode_hints,
-    encode_hints,
-)
+from folkmoot.storage.engine.postgres import PostgresDatabase
 from folkmoot.storage.errors import Conflict, ShuttingDown, Unavailable
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Hint, Topic
