@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 import vobject  # type: ignore[import-untyped]
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from folkmoot.storage.content.vcard.escaping import escape, split, unescape
@@ -281,6 +281,15 @@ def test_split_loses_nothing(value: str) -> None:
     assert ";".join(split(value)) == value
 
 
+def test_words_that_look_like_data() -> None:
+    """ "Data: …" in a note is text that is found; in a photo it is a picture."""
+    octets = card("NOTE:Data: 3 maggio, alle 9").replace(b"END:", b"PHOTO:data:image/png,x\r\nEND:")
+    read = read_card(octets)
+    assert one(read, "NOTE").text() == "Data: 3 maggio, alle 9"
+    assert one(read, "PHOTO").binary
+
+
+@example("DATA:", 1, "\r\n ")
 @given(TEXT, st.integers(1, 70), st.sampled_from(["\r\n ", "\n ", "\r\n\t"]))
 def test_folding(text: str, width: int, fold: str) -> None:
     """A value folded anywhere, also inside of characters, is read as it was."""

@@ -132,6 +132,7 @@ _VALUES = re.compile(r'((?:"[^"]*"|[^",])*)(?:,|$)')
 _CIRCUMFLEX = re.compile(r"\^([n^'])")
 _CIRCUMFLEXES = {"n": "\n", "^": "^", "'": '"'}
 _BASE64 = frozenset(("B", "BASE64"))
+_MEDIA = frozenset(("KEY", "LOGO", "PHOTO", "SOUND"))  # rfc6350#6: they take data: URIs as they are
 _BARE_ENCODINGS = frozenset(("B", "BASE64", "QUOTED-PRINTABLE", "8BIT", "7BIT"))
 
 
@@ -196,18 +197,22 @@ def _property(
     params = _params(head[3], param_limit) if head[3] else ()
     group = head[1].decode() if head[1] else ""
     encoding = ""
+    # In a text, "Data: …" are words.
+    may_be_data = name in _MEDIA or name.startswith("X-")
     for found, values in params:
         if found == "ENCODING":
             encoding = values[0].upper()
         elif found == "VALUE" and values[0].upper() == "BINARY":
             encoding = "B"
+        elif found == "VALUE" and values[0].upper() == "URI":
+            may_be_data = True
     if start < 0:
         line_value = _unfolded(line)[head.end() :]
-    elif encoding in _BASE64 or line[start : start + 5].lower() == b"data:":
+    elif encoding in _BASE64 or (may_be_data and line[start : start + 5].lower() == b"data:"):
         return Property(group, name, params, "", True, line)
     else:
         line_value = _unfolded(line[start:])
-    if encoding in _BASE64 or line_value[:5].lower() == b"data:":
+    if encoding in _BASE64 or (may_be_data and line_value[:5].lower() == b"data:"):
         return Property(group, name, params, "", True, line)
     quoted = encoding == "QUOTED-PRINTABLE"
     value = _unquoted(line_value, params) if quoted else _text(line_value)
