@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= demo-data
 PORT ?= 10000
-MARKS ?= not e2e
 SECONDS ?= 60
 PYTEST ?= $(BIN)/python -bb -m pytest
+# Fast tests run in as many processes as there are processors, each file in one of them.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: run test check lint types contracts fast e2e bench fuzz clean help
+.PHONY: run test check lint types contracts fast slow e2e bench fuzz clean help
 
 help:
 	@echo "make run     install what is needed and run a demonstration server"
@@ -22,8 +23,7 @@ help:
 run: $(VENV)/installed
 	$(BIN)/folkmoot demo --data $(DATA) --base-port $(PORT)
 
-test: $(VENV)/tools
-	$(PYTEST) -m "$(MARKS)"
+test: fast slow
 
 check: lint types contracts fast
 
@@ -43,7 +43,10 @@ contracts: $(VENV)/tools
 	$(BIN)/lint-imports --no-cache
 
 fast: $(VENV)/tools
-	$(PYTEST) -m "not slow and not e2e"
+	$(PYTEST) $(PARALLEL) -m "not slow and not e2e"
+
+slow: $(VENV)/tools
+	$(PYTEST) -m "slow and not e2e"
 
 e2e: $(VENV)/tools
 	bash tests/e2e/clients.sh
