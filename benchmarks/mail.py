@@ -30,6 +30,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--disk-delay", type=float, metavar="MS", help="make each fsync of Folkmoot take longer"
     )
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes of Folkmoot that serve"
+    )
     parser.add_argument("--quick", action="store_true", help="less of everything")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to a file")
     parser.add_argument("--data", type=Path, metavar="DIR", help="make the fresh folder in here")
@@ -52,11 +55,12 @@ def main() -> None:
         # Dovecot's processes are of another user.
         folder.chmod(0o711)
         known = facts(folder)
+        known["processes that serve"] = str(arguments.workers)
         environment = {}
         if arguments.disk_delay:
             environment = slow_disk.environment(folder, arguments.disk_delay)
             known["added to each fsync"] = f"{arguments.disk_delay:g} ms"
-        process = ServerProcess(folder / "server", ACCOUNTS, environment)
+        process = ServerProcess(folder / "server", ACCOUNTS, environment, workers=arguments.workers)
         folkmoot = stack.enter_context(process)
         servers: list[Server] = [folkmoot]
         if arguments.dovecot:

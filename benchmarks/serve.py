@@ -29,6 +29,7 @@ _CONFIG = """\
 hostname = "mail.example.test"
 data_dir = "data"
 directory = "directory.toml"
+workers = {workers}
 {listeners}
 [log]
 level = "warning"
@@ -67,7 +68,8 @@ class Server(Protocol):
 class ServerProcess:
     """Starts with ``accounts`` people (``person0`` and so on); a context manager.
 
-    ``ports`` has the port of each protocol; ``environment`` adds to that of the process. Raises
+    ``ports`` has the port of each protocol; ``environment`` adds to that of the process, which has
+    ``workers``. Raises
     ``RuntimeError`` when it does not come up.
     """
 
@@ -79,6 +81,7 @@ class ServerProcess:
         accounts: int = 1,
         environment: Mapping[str, str] | None = None,
         protocols: Sequence[str] = ("imap", "lmtp", "submission"),
+        workers: int = 1,
     ) -> None:
         self.folder = folder
         self._environment = {**os.environ, **(environment or {})}
@@ -87,7 +90,7 @@ class ServerProcess:
             _LISTENER.format(protocol=protocol, port=port) for protocol, port in self.ports.items()
         )
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "folkmoot.toml").write_text(_CONFIG.format(listeners=listeners))
+        (folder / "folkmoot.toml").write_text(_CONFIG.format(listeners=listeners, workers=workers))
         people = "".join(
             f'[[account]]\naddress = "{address(number)}"\npassword = "{PASSWORD}"\n'
             for number in range(accounts)
@@ -153,17 +156,20 @@ class ServerProcess:
 
     def resident(self) -> int:
         """Its memory now (RSS), in octets."""
-        rss: int = self.process.memory_info().rss
-        return rss
+        return sum(one.memory_info().rss for one in self._processes())
 
     def memory(self) -> int:
         """Its memory now with its part of what it shares (PSS), in octets."""
-        return _proportional(self.process)
+        return sum(map(_proportional, self._processes()))
 
     def cpu(self) -> float:
         """Seconds of processor time that it has used."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        times = [one.cpu_times() for one in self._processes()]
+        return float(sum(each.user + each.system for each in times))
+
+    def _processes(self) -> list[psutil.Process]:
+        """It, and its workers if it has several."""
+        return [self.process, *self.process.children()]
 
 
 class DovecotProcess(dovecot.Dovecot):

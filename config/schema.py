@@ -59,6 +59,12 @@ class ServerSection:
         default=None,
         example=Path("directory.toml"),
     )
+    workers: int = key(
+        whole(1, 64),
+        "How many processes serve clients. One per processor core serves more people at a time; "
+        "each takes some 150 MB of memory and, with PostgreSQL, nine connections to it.",
+        default=1,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,6 @@ class Payments:
         *,
         adapters: tuple[Adapter, ...] = (),
         clock: Callable[[], float] = time.time,
-        came: Callable[[], None] = lambda: None,
         reason: str = "administration",
         actor: Actor | None = None,
     ) -> None:
@@ -85,7 +84,6 @@ class Payments:
         self._office = office
         self.adapters: Mapping[str, Adapter] = {each.name: each for each in adapters}
         self._clock = clock
-        self._came = came
         self._actor = actor or Actor.system(reason)
 
     def record(self, order: PaymentOrder) -> Deferred[Counted]:
@@ -121,7 +119,6 @@ class Payments:
         counted = await self._store.run(self._actor, f"payment of {order.payer}", work)
         if counted.fresh:
             log.info("payment", extra={"receipt": counted.payment.number, "payer": order.payer})
-            self._came()
         return counted
 
     def receive(self, source: str, header: Headers, body: bytes) -> Deferred[Counted | None]:

@@ -71,11 +71,10 @@ def payments(
     config: Config,
     *,
     adapters: tuple[Adapter, ...] = (),
-    came: Callable[[], None] = lambda: None,
     reason: str,
 ) -> Payments:
     """Payments of a store; ``reason`` stands in the audit trail."""
-    return Payments(store, plans, office(config), adapters=adapters, came=came, reason=reason)
+    return Payments(store, plans, office(config), adapters=adapters, reason=reason)
 
 
 def _secret(given: str | None, file: Path | None) -> str:

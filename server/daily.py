@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 
 from folkmoot.quota.letters import Office
@@ -16,13 +16,12 @@ from folkmoot.quota.receipts import send_receipts
 from folkmoot.quota.subscription import renew
 from folkmoot.server.background import Background
 from folkmoot.storage.errors import StorageError
-from folkmoot.storage.mutations.billing import NoteUse
 from folkmoot.storage.store import Store
-from folkmoot.storage.types import Actor
+from folkmoot.storage.types import Actor, Hint, Topic
 
 log = logging.getLogger("folkmoot.daily")
 
-FIRST_SECONDS = 120.0  # after a start, clients come back: their use is to be seen first
+FIRST_SECONDS = 120.0  # after a start, clients come back: their use (``Presence``) is noted first
 # More often than daily, so that a server that is restarted every night does it too; what was done
 # is not done twice.
 EVERY_SECONDS = 6 * 3600.0
@@ -32,7 +31,8 @@ _ACTOR = Actor.system("daily job")
 class Daily(Background):
     """Runs until ``stop``, on the asyncio loop; the work itself is done in a thread.
 
-    ``in_use`` gives the accounts whose sessions are open now, ``clock`` seconds since 1970.
+    ``clock`` gives seconds since 1970. A payment, by whatever process, has its receipt sent at
+    once.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class Daily(Background):
         store: Store,
         offers: Callable[[], Offers],
         office: Office,
-        in_use: Callable[[], Collection[int]],
         *,
         clock: Callable[[], float] = time.time,
         first: float = FIRST_SECONDS,
@@ -49,17 +48,22 @@ class Daily(Background):
         self._store = store
         self._offers = offers
         self._office = office
-        self._in_use = in_use
         self._clock = clock
         self._first = first
         self._every = every
         self._wake = asyncio.Event()
 
-    def wake(self) -> None:
-        """A payment came: its receipt goes out now. To be called on the asyncio loop."""
+    async def _run(self) -> None:
+        unsubscribe = self._store.bus.subscribe(Topic.RECEIPT, 0, self._paid)
+        try:
+            await self._rounds()
+        finally:
+            unsubscribe()
+
+    def _paid(self, hint: Hint) -> None:
         self._wake.set()
 
-    async def _run(self) -> None:
+    async def _rounds(self) -> None:
         next_round = time.monotonic() + self._first
         while True:
             with suppress(TimeoutError):
@@ -68,14 +72,10 @@ class Daily(Background):
             now = int(self._clock())
             if time.monotonic() >= next_round:
                 next_round = time.monotonic() + self._every
-                used, offers = tuple(self._in_use()), self._offers()
-                await self._attempt(lambda: self._note(used))  # noqa: B023 - awaited here
+                offers = self._offers()
                 await self._attempt(lambda: renew(self._store, offers, self._office, now))  # noqa: B023
                 await self._attempt(lambda: close_unused(self._store, offers, self._office, now))  # noqa: B023
             await self._attempt(lambda: send_receipts(self._store, self._office, now))  # noqa: B023
-
-    def _note(self, used: tuple[int, ...]) -> None:
-        self._store.call(_ACTOR, "open sessions", lambda txn: txn.apply(NoteUse(used)))
 
     async def _attempt(self, work: Callable[[], object]) -> None:
         """One part; what goes wrong in it is logged, and the others are done all the same."""

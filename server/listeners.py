@@ -46,6 +46,16 @@ def bind_all(sections: tuple[ListenerSection, ...]) -> list[Bound]:
     return bound
 
 
+def inherit(sections: tuple[ListenerSection, ...], descriptors: tuple[int, ...]) -> list[Bound]:
+    """The listeners that another process has bound, by their descriptors in the same order."""
+    bound: list[Bound] = []
+    for section, descriptor in zip(sections, descriptors, strict=True):
+        made = socket.socket(fileno=descriptor)
+        made.setblocking(False)
+        bound.append(Bound(section, made, made.getsockname()[1]))
+    return bound
+
+
 def bind(address: str, port: int) -> socket.socket:
     """A listening socket; ``::`` takes IPv4 connections as well. Raises ``StartFailed``."""
     version = ipaddress.ip_address(address).version

@@ -87,6 +87,19 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
 
+class _Named(logging.Filter):
+    """Adds the number of the worker to each line."""
+
+    def __init__(self, worker: int) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Note it in the record; it is always logged."""
+        record.worker = self._worker
+        return True
+
+
 class TextFormat(logging.Formatter):
     """``2026-01-31T12:00:00.000Z INFO imap message key=value``, with control characters escaped."""
 
@@ -139,13 +152,20 @@ def _value(value: object) -> str:
 class Logs:
     """Where the process logs to. ``close`` undoes what ``__init__`` did."""
 
-    def __init__(self, level: str, format: str, file: Path | None) -> None:
-        """Start logging; raises ``OSError`` when the file cannot be opened."""
+    def __init__(
+        self, level: str, format: str, file: Path | None, *, worker: int | None = None
+    ) -> None:
+        """Start logging; raises ``OSError`` when the file cannot be opened.
+
+        ``worker`` is the number of a process among several that log to the same place.
+        """
         self._file = file
         stream = self._open()
         self._handler = logging.StreamHandler(stream)
         self._handler.setFormatter(JsonFormat() if format == "json" else TextFormat())
         self._handler.addFilter(Mask())
+        if worker is not None:
+            self._handler.addFilter(_Named(worker))
         root = logging.getLogger()
         root.addHandler(self._handler)
         root.setLevel(level.upper())

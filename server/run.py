@@ -52,12 +52,14 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run(reactor: Any, make: Callable[[], Runnable]) -> int:
+def run(reactor: Any, make: Callable[[], Runnable], watch: int = -1) -> int:
     """Run until SIGTERM or SIGINT; SIGHUP reloads. Returns the exit code.
 
-    ``make`` is called with the reactor running. 1 when the start failed, 0 after a clean end.
+    ``make`` is called with the reactor running. ``watch`` is the descriptor of a socket whose other
+    end is held by whoever this process is not to outlive. 1 when the start failed, 0 after a clean
+    end.
     """
-    process = _Process(reactor, make)
+    process = _Process(reactor, make, watch)
     reactor.callWhenRunning(process.begin)
     reactor.run(installSignalHandlers=False)
     return process.exit_code
@@ -66,8 +68,9 @@ def run(reactor: Any, make: Callable[[], Runnable]) -> int:
 class _Process:
     """The life of one server in one process."""
 
-    def __init__(self, reactor: Any, make: Callable[[], Runnable]) -> None:
+    def __init__(self, reactor: Any, make: Callable[[], Runnable], watch: int) -> None:
         self.exit_code = 0
+        self._watch = watch
         self._reactor = reactor
         self._make = make
         self._server: Runnable | None = None
@@ -82,6 +85,8 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, number)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        if self._watch >= 0:
+            loop.add_reader(self._watch, self._left_alone)
         self._starting = self._spawn(self._start())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -117,6 +122,10 @@ class _Process:
             await server.reload()
         except Exception:
             log.exception("reload failed")
+
+    def _left_alone(self) -> None:
+        asyncio.get_event_loop().remove_reader(self._watch)
+        self._end(signal.SIGTERM)
 
     def _end(self, number: int | None) -> None:
         if self._ending:

@@ -16,14 +16,20 @@ from folkmoot.protocols.smtp.relay import RelayOptions, TlsMode
 from folkmoot.protocols.smtp.signing import DkimKey
 from folkmoot.server.run import StartFailed
 
+FEWEST_MISTAKES = 3  # wrong passwords that are forgiven, however many processes there are
+
 
 def throttle_limits(config: Config) -> ThrottleLimits:
-    """How many wrong passwords are forgiven."""
+    """How many wrong passwords one process forgives; each has its share of those in all."""
     passwords = config.passwords
+
+    def share(free: int) -> int:
+        return max(min(free, FEWEST_MISTAKES), -(-free // config.server.workers))
+
     return ThrottleLimits(
-        per_pair=passwords.throttle_account,
-        per_account=passwords.throttle_account,
-        per_address=passwords.throttle_address,
+        per_pair=share(passwords.throttle_account),
+        per_account=share(passwords.throttle_account),
+        per_address=share(passwords.throttle_address),
         window=passwords.throttle_window,
     )
 

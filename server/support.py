@@ -114,46 +114,20 @@ def help_of(config: Config, store: Store, reason: str) -> HelpDesk:
 
 
 class SupportWatch(Background):
-    """Ends sessions of agents whose grant is over, and tells customers what happens. On the loop.
+    """Ends the sessions of agents in this process whose grant is over. On the loop.
 
     It does not rely on being told: a withdrawal by another process, the end of a period, a clock
     that jumps, a restart in between, all are seen at the next look.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        letters: Letters,
-        *,
-        zone: str = "UTC",
-        keep_audit: int = 400 * 86_400,
-        look: float = LOOK_SECONDS,
-    ) -> None:
+    def __init__(self, store: Store, *, look: float = LOOK_SECONDS) -> None:
         self._store = store
-        self._letters = letters
-        self._zone = ZoneInfo(zone)
-        self._keep = keep_audit
         self._look = look
 
     async def _run(self) -> None:
-        letters = trim = 0.0
         while True:
-            await self._attempt(self._close_ended())
-            if time.monotonic() >= letters:
-                letters = time.monotonic() + LETTER_SECONDS
-                await self._attempt(asyncio.to_thread(self._tell))
-            if time.monotonic() >= trim:
-                trim = time.monotonic() + TRIM_SECONDS
-                await self._attempt(asyncio.to_thread(self._trim))
+            await _attempt(self._close_ended())
             await asyncio.sleep(self._look)
-
-    async def _attempt(self, work: Awaitable[object]) -> None:
-        try:
-            await work
-        except StorageError as error:
-            log.warning("support not looked after", extra={"why": str(error)})
-        except Exception:
-            log.exception("support not looked after")
 
     async def _close_ended(self) -> None:
         sessions = tuple(self._store.bus.watched(Topic.SUPPORT))
@@ -164,6 +138,34 @@ class SupportWatch(Background):
     def _over(self, sessions: tuple[int, ...]) -> list[int]:
         view = SessionsOver(sessions)
         return self._store.call_read(_ACTOR, "support", lambda txn: txn.view(view))
+
+
+class SupportLetters(Background):
+    """Tells customers what happens, and trims the trail. On the loop; one in a server."""
+
+    def __init__(
+        self,
+        store: Store,
+        letters: Letters,
+        *,
+        zone: str = "UTC",
+        keep_audit: int = 400 * 86_400,
+        every: float = LETTER_SECONDS,
+    ) -> None:
+        self._store = store
+        self._letters = letters
+        self._zone = ZoneInfo(zone)
+        self._keep = keep_audit
+        self._every = every
+
+    async def _run(self) -> None:
+        trim = 0.0
+        while True:
+            await _attempt(asyncio.to_thread(self._tell))
+            if time.monotonic() >= trim:
+                trim = time.monotonic() + TRIM_SECONDS
+                await _attempt(asyncio.to_thread(self._trim))
+            await asyncio.sleep(self._every)
 
     def _trim(self) -> None:
         trim = TrimTrail(self._keep)
@@ -191,6 +193,15 @@ class SupportWatch(Background):
             txn.apply(NoteTold(grant.id, told))
 
         self._store.call(_ACTOR, "support letters", work)
+
+
+async def _attempt(work: Awaitable[object]) -> None:
+    try:
+        await work
+    except StorageError as error:
+        log.warning("support not looked after", extra={"why": str(error)})
+    except Exception:
+        log.exception("support not looked after")
 
 
 def notices(grant: SupportGrant, zone: ZoneInfo) -> list[tuple[int, str, str]]:

@@ -38,16 +38,19 @@ from folkmoot.protocols.smtp.session import Session
 from folkmoot.protocols.smtp.signing import Signer
 from folkmoot.quota.offers import Offers
 from folkmoot.server import billing, settings
+from folkmoot.server.background import Background
 from folkmoot.server.core import CannotOpen, Core, Deliver
 from folkmoot.server.daily import Daily
 from folkmoot.server.directory_apply import apply_directory
 from folkmoot.server.directory_support import apply_staff
 from folkmoot.server.indexer import Indexer
-from folkmoot.server.listeners import Bound, Listeners, bind, bind_all
+from folkmoot.server.listeners import Bound, Listeners, bind, bind_all, inherit
 from folkmoot.server.metrics import Gauges, metrics_site
+from folkmoot.server.place import ALONE, Place
+from folkmoot.server.presence import Presence
 from folkmoot.server.run import StartFailed
 from folkmoot.server.scheduler import Scheduler
-from folkmoot.server.support import SupportWatch, letters_of
+from folkmoot.server.support import SupportLetters, SupportWatch, letters_of
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
 from folkmoot.server.web import Web
@@ -69,7 +72,8 @@ class Server:
 
     Once it is ``running``, ``bound`` lists the listeners with their real ports; ``core``,
     ``delivery`` and ``authenticator`` give direct ways in. ``reopen_logs`` is called first at each
-    ``reload``.
+    ``reload``. ``place`` says which one this is of several processes; what is to be done once is
+    done by the one that leads.
     """
 
     def __init__(
@@ -79,8 +83,10 @@ class Server:
         *,
         directory: Directory | None = None,
         reopen_logs: Callable[[], None] = lambda: None,
+        place: Place = ALONE,
     ) -> None:
         self.config = config
+        self._place = place
         self.bound: list[Bound] = []
         self.core: Core
         self.delivery: Delivery
@@ -92,11 +98,7 @@ class Server:
         self._tls: TlsStore | None = None
         self._login_threads: LoginThreads | None = None
         self._worker: QueueWorker | None = None
-        self._upkeep: Upkeep | None = None
-        self._daily: Daily | None = None
-        self._indexer: Indexer | None = None
-        self._scheduler: Scheduler | None = None
-        self._support: SupportWatch | None = None
+        self._background: list[Background] = []
         self._metrics: socket.socket | None = None
         self._mail_sessions: WeakSet[Session] = WeakSet()
         self._imap: list[ImapFactory] = []
@@ -118,9 +120,13 @@ class Server:
     async def _start(self) -> None:
         config = self.config
         self._tls = _tls(config)
-        self.bound = bind_all(config.listener)
+        if self._place.sockets:
+            self.bound = inherit(config.listener, self._place.sockets)
+        else:
+            self.bound = bind_all(config.listener)
         if config.metrics.port is not None:
-            self._metrics = bind(config.metrics.address, config.metrics.port)
+            # Each process has numbers of its own, on ports one after the other.
+            self._metrics = bind(config.metrics.address, config.metrics.port + self._place.number)
         loop = asyncio.get_running_loop()
 
         def deliver(call: Callable[[], None]) -> None:
@@ -132,22 +138,20 @@ class Server:
         except CannotOpen as error:
             raise StartFailed(str(error)) from error
         self.running = True
-        await self._apply_directory()
+        if self._place.leads:
+            await self._apply_directory()
         authenticator = self.authenticator = await self._authenticator()
         self.delivery = self._delivery()
-        self._worker = self._queue_worker()
         counts = ConnectionCounts()
         smtp_connections = {
             protocol: Connections(config.limits.connections_per_address)
             for protocol in ("submission", "lmtp")
         }
-        self._daily = self._daily_job()
         payments = billing.payments(
             self.core.store,
             self._offers,
             config,
             adapters=billing.adapters(config),
-            came=self._daily.wake,
             reason="payment provider",
         )
         web = Web(
@@ -179,21 +183,32 @@ class Server:
                 },
             )
         self._listen_metrics()
-        self._worker.start()
-        self._upkeep = Upkeep(self.core.store)
-        self._upkeep.start()
-        self._daily.start()
-        self._indexer = Indexer(self.core.store)
-        self._indexer.start()
-        self._scheduler = Scheduler(self.core.store)
-        self._scheduler.start()
-        self._support = SupportWatch(
-            self.core.store,
-            letters_of(config, self.core.store),
-            zone=config.support.zone,
-            keep_audit=config.support.keep_audit,
-        )
-        self._support.start()
+        if self._place.leads:
+            self._worker = self._queue_worker()
+            self._worker.start()
+        self._background = self._jobs()
+        for job in self._background:
+            job.start()
+        self._place.tell_ready()
+
+    def _jobs(self) -> list[Background]:
+        """What runs beside the protocols: in each process, and in the one that leads."""
+        config, store = self.config, self.core.store
+        jobs: list[Background] = [SupportWatch(store), Presence(store, self._in_use)]
+        if self._place.leads:
+            jobs += [
+                Upkeep(store),
+                Daily(store, self._offers, billing.office(config)),
+                Indexer(store),
+                Scheduler(store),
+                SupportLetters(
+                    store,
+                    letters_of(config, store),
+                    zone=config.support.zone,
+                    keep_audit=config.support.keep_audit,
+                ),
+            ]
+        return jobs
 
     async def reload(self) -> None:
         """Read log file, certificate and directory file again; what is wrong stays as it was."""
@@ -210,7 +225,8 @@ class Server:
                 for problem in error.problems:
                     log.error("directory file not applied", extra={"why": str(problem)})
                 return
-            await self._apply_directory()
+            if self._place.leads:
+                await self._apply_directory()
 
     async def _apply_directory(self) -> None:
         core, system = self.core, Actor.system("directory file")
@@ -227,21 +243,8 @@ class Server:
             one.socket.close()
         if self._metrics is not None:
             self._metrics.close()
-        if self._upkeep is not None:
-            await self._upkeep.stop()
-            self._upkeep = None
-        if self._daily is not None:
-            await self._daily.stop()
-            self._daily = None
-        if self._indexer is not None:
-            await self._indexer.stop()
-            self._indexer = None
-        if self._scheduler is not None:
-            await self._scheduler.stop()
-            self._scheduler = None
-        if self._support is not None:
-            await self._support.stop()
-            self._support = None
+        while self._background:
+            await self._background.pop().stop()
         endings = [factory.close(GOODBYE_SECONDS) for factory in self._smtp]
         if self._web is not None:
             endings.append(self._web.close(GOODBYE_SECONDS))
@@ -296,14 +299,11 @@ class Server:
         """The plans as the directory file has them now."""
         return billing.offers(self._directory)
 
-    def _daily_job(self) -> Daily:
-        def in_use() -> set[int]:
-            """Accounts with open sessions that may last for days."""
-            connections = [one for factory in self._imap for one in factory.connections]
-            actors = [one.session.actor for one in connections]
-            return {actor.account_id for actor in actors if actor is not None}
-
-        return Daily(self.core.store, self._offers, billing.office(self.config), in_use)
+    def _in_use(self) -> set[int]:
+        """Accounts with open sessions that may last for days."""
+        connections = [one for factory in self._imap for one in factory.connections]
+        actors = [one.session.actor for one in connections]
+        return {actor.account_id for actor in actors if actor is not None}
 
     def _queue_worker(self) -> QueueWorker:
         config = self.config

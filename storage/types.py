@@ -423,6 +423,7 @@ class Topic(enum.StrEnum):
     ACCOUNT = "a"  # id: account; its epoch changed (disabled, password changed, deleted)
     QUEUE = "q"  # id: 0; outbound mail was queued
     SCHEDULE = "i"  # id: 0; invitations wait for their delivery
+    RECEIPT = "r"  # id: 0; a payment was written down, its receipt waits to be sent
     SUPPORT = "h"  # id: session of a support agent; it is over
     ALL = "*"  # another process wrote, or hints were lost: look at everything
 

@@ -16,6 +16,7 @@ from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
+from folkmoot.storage.types import Topic
 from folkmoot.storage.types_billing import (
     AccountFacts,
     Holder,
@@ -154,6 +155,7 @@ class RecordPayment(_BillingMutation[Recorded]):
         assert row is not None
         payment = payment_of(row)
         _add(context, holder, id_, new.amount, new.currency, self.now, payment.id, "payment")
+        context.hint(Topic.RECEIPT, 0)
         return Recorded(payment, True, account)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from folkmoot.server import daily
 from folkmoot.server.daily import Daily
+from folkmoot.server.presence import Presence
 from folkmoot.server.selfsigned import write_self_signed
 from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import Unavailable
@@ -43,18 +44,11 @@ def _run(town: Town, done: Callable[[], bool], **options: Any) -> None:
     """Let the job run until something is true."""
 
     async def run() -> None:
-        used = options.pop("used", ())
-        job = Daily(
-            town.store,
-            lambda: town.offers,
-            OFFICE,
-            lambda: used,
-            clock=lambda: town.now,
-            **options,
-        )
+        paid = options.pop("paid", lambda: None)
+        job = Daily(town.store, lambda: town.offers, OFFICE, clock=lambda: town.now, **options)
         job.start()
-        if options.get("first", 0.0) > 60:
-            job.wake()
+        await asyncio.sleep(0)
+        paid()
         async with asyncio.timeout(20):
             while not done():
                 await asyncio.sleep(0.01)
@@ -85,8 +79,12 @@ def _queued(town: Town) -> list[str]:
 def test_a_payment_wakes_it(town: Town) -> None:
     """The receipt does not wait for the next round, and nothing else is done then."""
     town.now += 190 * DAY
-    town.pay(1, ADA)
-    _run(town, lambda: len(_queued(town)) == 1, first=3600.0)
+    _run(
+        town,
+        lambda: len(_queued(town)) == 1,
+        first=3600.0,
+        paid=lambda: town.pay(1, ADA),
+    )
     assert _queued(town) == ["Receipt 2026-000001"]
 
 
@@ -111,32 +109,25 @@ def test_open_sessions_are_a_use(town: Town) -> None:
     long_ago = 1_000_000
     town.sql("UPDATE accounts SET last_used = :t", t=long_ago)
     town.person("bob@example.test")
-    _run(
-        town,
-        lambda: (town.facts().last_used or 0) > long_ago,
-        used=(town.facts().id,),
-        first=0.0,
-        every=60.0,
-    )
-    assert town.facts("bob@example.test").last_used is None
-    noted = town.facts().last_used
-    assert noted is not None
-    town.sql("UPDATE accounts SET last_used = :t", t=noted - 100)
     rounds: list[int] = []
 
     def used() -> tuple[int, ...]:
         rounds.append(1)
         return (town.facts().id,)
 
-    job = {"first": 0.0, "every": 0.01}
-    asyncio.run(_rounds(town, used, rounds, job))
+    asyncio.run(_looks(town, used, rounds))
+    assert town.facts("bob@example.test").last_used is None
+    noted = town.facts().last_used
+    assert noted is not None
+    assert noted > long_ago
+    town.sql("UPDATE accounts SET last_used = :t", t=noted - 100)
+    asyncio.run(_looks(town, used, rounds))
     assert town.facts().last_used == noted - 100
 
 
-async def _rounds(
-    town: Town, used: Callable[[], tuple[int, ...]], rounds: list[int], options: dict[str, float]
-) -> None:
-    job = Daily(town.store, lambda: town.offers, OFFICE, used, clock=lambda: town.now, **options)
+async def _looks(town: Town, used: Callable[[], tuple[int, ...]], rounds: list[int]) -> None:
+    rounds.clear()
+    job = Presence(town.store, used, first=0.0, every=0.01)
     job.start()
     async with asyncio.timeout(20):
         while len(rounds) < 3:
@@ -198,13 +189,12 @@ def test_every_protocol_is_a_use(whole: Site, use: Callable[[Site], None]) -> No
 
 
 def test_a_session_that_stays_open(whole: Site) -> None:
-    """The job of a whole server knows whose sessions are open."""
+    """A whole server knows whose sessions are open."""
     client = whole.imap()
     store = whole.server.core.store
     account = store.call_read(
         Actor.system("test"), "test", lambda txn: txn.view(FindAccount(ADA_ORG))
     )
-    assert whole.server._daily is not None
-    assert whole.server._daily._in_use() == {account.id}
+    assert whole.server._in_use() == {account.id}
     client.logout()
-    until(lambda: whole.server._daily._in_use() == set())  # type: ignore[union-attr]
+    until(lambda: whole.server._in_use() == set())
