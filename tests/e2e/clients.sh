@@ -5,7 +5,7 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin
 programs=(mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt curl:curl offlineimap:offlineimap3
   getmail:getmail6 fetchmail:fetchmail dovecot:dovecot-imapd
   litmus:litmus rclone:rclone cadaver:cadaver mount.davfs:davfs2 fusermount3:fuse3
-  dbus-run-session:dbus-daemon)
+  dbus-run-session:dbus-daemon thunderbird:thunderbird)
 missing=()
 for pair in "${programs[@]}"; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
