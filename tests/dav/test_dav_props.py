@@ -162,9 +162,11 @@ def test_quota_has_values_everywhere(server: TestServer) -> None:
     dav.put("a", b"x" * 300)
     dav.mkcol("folder")
     names = ("quota-available-bytes", "quota-used-bytes")
-    for path in (HOME, HOME + "folder/"):
+    for path in ("/dav/drive/", HOME, HOME + "folder/"):
         found = dav.propfind(path, *names).only
         assert [found.text(name) for name in names] == ["700", "300"]
+    # What is above belongs to nobody.
+    assert dav.propfind("/dav/", *names).only.names(404) == {*names}
     listed = dav.propfind("/dav/drive/", *names, depth=1)[HOME]
     assert listed.text("quota-available-bytes") == "700"
     assert dav.propfind("", *names, depth=1)[HOME + "folder/"].text(names[1]) == "300"

@@ -141,6 +141,13 @@ def test_rclone_properties(dav: Dav) -> None:
     dav.call("MOVE", "a", Destination=HOME + "b")
     assert dav.propfind("b", f"{oc}fileid").only.text(f"{oc}fileid") == number
     assert "CK" in dav.propfind("", f"{oc}permissions").only.text(f"{oc}permissions")
+    time = "<D:set><D:prop><D:lastmodified>{}</D:lastmodified></D:prop></D:set>"
+    dav.proppatch("b", time.format("784111777"))
+    found = dav.propfind("b", "getlastmodified", "lastmodified").only
+    assert found.text("getlastmodified") == "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert found.text("lastmodified") == "784111777"
+    for wrong in ("soon", "", "-1", "9" * 5000):
+        assert dav.proppatch("b", time.format(wrong)).names(409) == {"lastmodified"}, wrong[:9]
 
 
 def test_locks_of_junk_do_not_lock(dav: Dav) -> None:

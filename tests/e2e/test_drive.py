@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -85,24 +86,59 @@ def test_rclone_keeps_times(demo: Demo, tmp_path: Path, remote: list[str]) -> No
     assert '"used"' in about.stdout, about.stderr
 
 
+CADAVER = """
+mkcol cadaver
+cd cadaver
+mput file.txt more.txt
+ls
+cat file.txt
+lock file.txt
+showlocks
+discover file.txt
+propset file.txt colour blue
+propget file.txt colour
+propdel file.txt colour
+propnames file.txt
+unlock file.txt
+copy file.txt copy.txt
+move copy.txt moved.txt
+set searchdepth infinity
+search displayname = moved.txt
+lock more.txt
+steal more.txt
+mkcol sub
+lock sub
+put file.txt sub/in.txt
+unlock sub
+copy sub sub2
+move sub2 sub3
+get sub3/in.txt got.txt
+ls sub3
+delete moved.txt more.txt
+rmcol sub sub3
+cd ..
+rmcol cadaver
+quit
+"""
+
+
 @pytest.mark.client("cadaver")
 def test_cadaver(demo: Demo, tmp_path: Path) -> None:
-    """A session of a command-line client: folders, files, properties, locks, moving, removing."""
+    """All that it can do: folders, files, properties, searches, locks, of folders too."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login bob@example.test password bob-demo\n")
     (tmp_path / ".netrc").chmod(0o600)
     (tmp_path / "file.txt").write_text("hello cadaver")
-    script = (
-        "mkcol cadaver\ncd cadaver\nput file.txt\nls\nlock file.txt\ndiscover file.txt\n"
-        "unlock file.txt\npropset file.txt colour blue\npropget file.txt colour\n"
-        "copy file.txt copy.txt\nmove copy.txt moved.txt\nget moved.txt got.txt\n"
-        "delete moved.txt\nls\ncd ..\nrmcol cadaver\nquit\n"
-    )
+    (tmp_path / "more.txt").write_text("more")
     env = {**os.environ, "HOME": str(tmp_path)}
-    done = demo.run("cadaver", drive(demo), stdin=script, env=env, cwd=tmp_path)
+    done = demo.run("cadaver", drive(demo), stdin=CADAVER, env=env, cwd=tmp_path)
     assert "failed" not in done.stdout.lower(), done.stdout
+    # mkcol 2, mput 2, ls 2, lock 3, unlock 2, propset, propdel, propnames, copy 2, move 2,
+    # search, put, get, delete 2, rmcol 3
+    assert done.stdout.count("succeeded.") == 26, done.stdout
     assert "Value of colour is: blue" in done.stdout, done.stdout
+    assert "Found 1 results" in done.stdout, done.stdout
+    assert done.stdout.count("Lock token <urn:uuid:") == 2, done.stdout
     assert (tmp_path / "got.txt").read_text() == "hello cadaver"
-    assert "file.txt" in done.stdout
 
 
 @pytest.mark.client("curl")
@@ -141,6 +177,42 @@ def test_interrupted_upload(demo: Demo, tmp_path: Path) -> None:
     time.sleep(0.2)
     gone = demo.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-u", LOGIN, url)
     assert gone.stdout == "404"
+
+
+@pytest.mark.client("rclone")
+def test_rclone_commands(demo: Demo, tmp_path: Path, remote: list[str]) -> None:
+    """One file at a time: streamed, shown, copied and moved there, measured, removed."""
+
+    def run(*words: str, stdin: str = "") -> str:
+        done = demo.run("rclone", *remote, *words, stdin=stdin)
+        assert done.returncode == 0, (words, done.stderr)
+        return done.stdout
+
+    run("mkdir", "drive:commands/empty/below")
+    run("rcat", "drive:commands/ä.txt", stdin="streamed")
+    assert run("cat", "drive:commands/ä.txt", "--offset", "2", "--count", "3") == "rea"
+    run("copyto", "drive:commands/ä.txt", "drive:commands/copied.txt")
+    run("moveto", "drive:commands/ä.txt", "drive:commands/folder/moved.txt")
+    run("rmdirs", "drive:commands/empty")
+    (tmp_path / "local").mkdir()
+    run("copy", "drive:commands", str(tmp_path / "local"))
+    run("check", "drive:commands", str(tmp_path / "local"), "--download")
+    listed = json.loads(run("lsjson", "-R", "drive:commands"))
+    assert {each["Path"]: each["Size"] for each in listed if not each["IsDir"]} == {
+        "copied.txt": 8,
+        "folder/moved.txt": 8,
+    }
+    assert {each["Path"] for each in listed if each["IsDir"]} == {"folder"}
+    size = json.loads(run("size", "drive:commands", "--json"))
+    assert (size["count"], size["bytes"]) == (2, 16)
+    run("move", "drive:commands/folder", "drive:commands/renamed")
+    run("deletefile", "drive:commands/copied.txt")
+    run("purge", "drive:commands")
+    assert "commands" not in run("lsf", "drive:")
+    top = f"--webdav-url={drive(demo).removesuffix('My%20documents/')}"
+    room = json.loads(run("about", "drive:", top, "--json"))
+    assert room == json.loads(run("about", "drive:", "--json"))
+    assert room["free"] + room["used"] == room["total"]
 
 
 @pytest.mark.client("rclone")
