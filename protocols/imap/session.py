@@ -170,7 +170,12 @@ class Session:
 
     @property
     def selected(self) -> View:
-        """The selected mailbox; only for commands that need one."""
+        """The selected mailbox; only for commands that need one.
+
+        Raises ``ConnectionLost`` when the client left while its command ran.
+        """
+        if self._ended:
+            raise ConnectionLost
         assert self.view is not None
         return self.view
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,11 +18,14 @@ from folkmoot.protocols.imap.registry import CommandEntry, Expunges, Reply, Stat
 from folkmoot.protocols.imap.session import ImapLimits, Session
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.errors import Unavailable
+from folkmoot.storage.types import Actor
 from tests.kit import reactor
 from tests.kit.imap import ImapClient
 from tests.kit.messages import simple
 from tests.kit.server import PASSWORD, MakeServer, TestServer
 from tests.kit.waiting import until
+
+SYSTEM = Actor.system("test")
 
 
 def _signed_in(server: TestServer) -> ImapClient:
@@ -393,3 +397,28 @@ def test_faults_tell_a_log_id_and_nothing_else(
     [record] = [record for record in caplog.records if log_id in record.getMessage()]
     assert record.exc_info is not None
     client.ok("NOOP")
+
+
+@pytest.mark.parametrize("command", ["MOVE 1 Archive", "STORE 1 +FLAGS (\\Flagged)", "EXPUNGE"])
+def test_leaving_while_a_command_runs(
+    server: TestServer, command: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was begun is done, nobody is told, and nothing is logged: it is no fault."""
+    account = server.account()
+    client = server.imap(account, "INBOX")
+    client.append("INBOX", simple(), "\\Deleted")
+    client.ok("NOOP")
+    go = threading.Event()
+    # Writes come one after the other, so the command waits for this one.
+    first = reactor.call(lambda: [server.store.run(SYSTEM, "test", lambda txn: go.wait(20))])
+    client.start(command)
+    until(lambda: any(each._running for each in server.factory.connections))
+    client.close()
+    until(lambda: not server.factory.connections)
+    go.set()
+    server.store.call(SYSTEM, "test", lambda txn: None)
+    reactor.call(lambda: first[0])
+    witness = server.imap(account)
+    [line] = witness.ok("STATUS INBOX (MESSAGES)").lines
+    assert line.endswith(b" 1)" if command.startswith("STORE") else b" 0)")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
