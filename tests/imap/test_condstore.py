@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
+from folkmoot.sharing.workspace import Workspace
 from tests.imap.fetched import fill, filled, modseq
 from tests.kit.imap import ImapClient
 from tests.kit.server import TestServer
@@ -178,3 +180,29 @@ def test_qresync_responses_have_uids(server: TestServer) -> None:
     client.ok("ENABLE QRESYNC")
     assert client.ok("FETCH 1 FLAGS").lines == [b"* 1 FETCH (UID 1 FLAGS ())"]
     assert client.ok("STORE 1 +FLAGS (\\Seen)").lines[0].startswith(b"* 1 FETCH (UID 1 FLAGS (")
+
+
+def test_a_removal_while_a_mailbox_is_opened(
+    server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EXISTS counts it, so it is not EARLIER, and is told once, with the next command."""
+    # rfc7162#3.2.10
+    account = server.account()
+    client = server.imap(account, "INBOX")
+    fill(client, 3)
+    client.ok("STORE 1:2 +FLAGS.SILENT (\\Deleted)")
+    client.ok("UID EXPUNGE 1")
+    client.ok("ENABLE QRESYNC")
+    known = re.search(r"UIDVALIDITY (\d+)", repr(client.ok("SELECT INBOX").lines))
+    assert known is not None
+    ask = Workspace.changes_since
+
+    async def late(self: Workspace, mailbox_id: int, *rest: Any) -> Any:
+        await self.expunge(mailbox_id)
+        return await ask(self, mailbox_id, *rest)
+
+    monkeypatch.setattr(Workspace, "changes_since", late)
+    lines = client.ok(f"SELECT INBOX (QRESYNC ({known[1]} 1))").lines
+    assert b"* 2 EXISTS" in lines
+    assert [line for line in lines if b"VANISHED" in line] == [b"* VANISHED (EARLIER) 1"]
+    assert client.ok("NOOP").matching("VANISHED") == [b"* VANISHED 2"]

@@ -71,7 +71,8 @@ async def _open(session: Session, arguments: SelectArgs, *, examined: bool) -> R
         await _resynchronise(session, view, state, qresync)
     if session.workspace.missed(mark, Topic.COLLECTION, view.mailbox_id):
         view.dirty = True  # a change between the snapshot and the watch raised no hint here
-    await session.refresh(show_expunges=True)
+    # Removals since the snapshot are told with the next command: EXISTS has counted them.
+    await session.refresh(show_expunges=False)
     return Reply("Selected", "READ-ONLY" if view.read_only else "READ-WRITE")
 
 
@@ -103,7 +104,8 @@ async def _resynchronise(session: Session, view: View, state: MailboxState, know
     changes, rows = await session.workspace.changes_since(view.mailbox_id, known.modseq)
     present = UidSet.from_iterable(view.uids)
     if changes.complete:
-        vanished = changes.vanished
+        # What went since the snapshot was counted by EXISTS, and is not EARLIER. # rfc7162#3.2.10
+        vanished = changes.vanished.difference(present)
     else:
         # The log does not reach back: everything that the client may know and that is not here.
         vanished = _assumed(known, state).difference(present)
