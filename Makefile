@@ -10,7 +10,7 @@ PYTEST ?= $(BIN)/python -bb -m pytest
 # Fast tests run in as many processes as there are processors, each file in one of them.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: run test check lint types contracts fast slow e2e bench fuzz clean help
+.PHONY: run test check lint types contracts fast slow e2e bench soak fuzz clean help
 
 help:
 	@echo "make run     install what is needed and run a demonstration server"
@@ -18,6 +18,7 @@ help:
 	@echo "make check   style, types, import contracts, fast tests"
 	@echo "make e2e     real programs against the server (installs them where it can), docs/clients.md"
 	@echo "make bench   measure"
+	@echo "make soak    200 simulated people for some minutes, who check all that they are told"
 	@echo "make fuzz    random inputs for all parsers, SECONDS=60 for each"
 
 run: $(VENV)/installed
@@ -56,6 +57,10 @@ bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail
 	$(BIN)/python -m benchmarks.dav
 	$(BIN)/python -m benchmarks.groups
+
+SOAK ?= --minutes 3
+soak: $(VENV)/tools
+	$(BIN)/python -m benchmarks.soak $(SOAK)
 
 # Without atheris (it has wheels for few platforms) inputs are mutated without guidance.
 fuzz: $(VENV)/tools

@@ -39,7 +39,7 @@ hold = true
 [mail]
 max_message_size = "128 MiB"
 [limits]
-connections_per_address = 1000
+connections_per_address = 10000
 connections_per_account = 1000
 """
 _LISTENER = """\
@@ -69,7 +69,8 @@ class ServerProcess:
     """Starts with ``accounts`` people (``person0`` and so on); a context manager.
 
     ``ports`` has the port of each protocol; ``environment`` adds to that of the process, which has
-    ``workers``. Raises
+    ``workers``, and ``config`` to its config file. ``directory`` is a directory file instead of one
+    with these people, and ``before`` is Python that its process runs first. Raises
     ``RuntimeError`` when it does not come up.
     """
 
@@ -82,24 +83,31 @@ class ServerProcess:
         environment: Mapping[str, str] | None = None,
         protocols: Sequence[str] = ("imap", "lmtp", "submission"),
         workers: int = 1,
+        *,
+        config: str = "",
+        directory: str = "",
+        before: str = "",
     ) -> None:
         self.folder = folder
+        self._before = before
         self._environment = {**os.environ, **(environment or {})}
         self.ports = dict(zip(protocols, _free_ports(len(protocols)), strict=True))
         listeners = "".join(
             _LISTENER.format(protocol=protocol, port=port) for protocol, port in self.ports.items()
         )
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "folkmoot.toml").write_text(_CONFIG.format(listeners=listeners, workers=workers))
+        text = _CONFIG.format(listeners=listeners, workers=workers)
+        (folder / "folkmoot.toml").write_text(text + config)
         people = "".join(
             f'[[account]]\naddress = "{address(number)}"\npassword = "{PASSWORD}"\n'
             for number in range(accounts)
         )
-        (folder / "directory.toml").write_text(f'[[domain]]\nname = "{DOMAIN}"\n{people}')
+        text = directory or f'[[domain]]\nname = "{DOMAIN}"\n{people}'
+        (folder / "directory.toml").write_text(text)
         self._launch()
 
     def _launch(self) -> None:
-        command = ["from folkmoot.server.main import main; main()"]
+        command = [f"{self._before}\nfrom folkmoot.server.main import main; main()"]
         command += ["--config", str(self.folder / "folkmoot.toml"), "serve"]
         self._process = subprocess.Popen([sys.executable, "-c", *command], env=self._environment)
         self.process = psutil.Process(self._process.pid)

@@ -1,0 +1,1 @@
+"""Many people at work for minutes or hours, each of whom checks all that the server says."""
