@@ -35,6 +35,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         "--pace", type=float, default=1.0, help="operations of each in a second (default 1)"
     )
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the server")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("build/soak"), metavar="DIR")
     parser.add_argument("--data", type=Path, metavar="DIR", help="make the fresh folder in here")

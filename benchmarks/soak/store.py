@@ -33,6 +33,7 @@ def soak(kind: str, url: str, folder: Path, arguments: argparse.Namespace) -> Ou
     server = ServerProcess(
         folder,
         protocols=("imap", "submission", "http"),
+        workers=arguments.workers,
         config=f'[database]\nurl = "{url}"\n' if url else "",
         directory=directory(world),
         before=PLANTS.get(arguments.plant, ""),

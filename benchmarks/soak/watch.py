@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -46,7 +48,7 @@ class Sample:
 
 @dataclass
 class Watch:
-    """Takes samples of a process."""
+    """Takes samples of a process with all its children."""
 
     process: psutil.Process
     journal: Journal
@@ -57,16 +59,23 @@ class Watch:
     def sample(self) -> None:
         """One more."""
         done = self.journal.second()
-        fields = _status(self.process.pid)
-        times = self.process.cpu_times()
-        before, self._cpu = self._cpu, times.user + times.system
+        family = [self.process, *self.process.children(recursive=True)]
+        fields: Counter[str] = Counter()
+        cpu = 0.0
+        for one in family:
+            with suppress(psutil.NoSuchProcess, OSError):
+                fields.update(_status(one.pid))
+                fields["descriptors"] += one.num_fds()
+                times = one.cpu_times()
+                cpu += times.user + times.system
+        before, self._cpu = self._cpu, cpu
         self.samples.append(
             Sample(
                 monotonic() - self.begin,
-                fields.get("VmRSS", 0) / 1024,
-                fields.get("RssAnon", 0) / 1024,
-                self.process.num_fds(),
-                fields.get("Threads", 0),
+                fields["VmRSS"] / 1024,
+                fields["RssAnon"] / 1024,
+                fields["descriptors"],
+                fields["Threads"],
                 self._cpu - before if before else 0.0,
                 sum(self.journal.wrong.values()),
                 {kind: _figures(each) for kind, each in sorted(done.items())},
@@ -86,9 +95,8 @@ def _status(pid: int) -> dict[str, int]:
     found = {}
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         name, _, rest = line.partition(":")
-        words = rest.split()
-        if words and words[0].isdigit():
-            found[name] = int(words[0])
+        if name in ("VmRSS", "RssAnon", "Threads"):
+            found[name] = int(rest.split()[0])
     return found
 
 
