@@ -97,6 +97,8 @@ class View:
         self._dirty = False
         self.heard = 0
         self._hints = 0
+        # The last UID when the client last waited for news (NOOP, CHECK, IDLE).
+        self.listened = self.last_uid
         # Gone from the mailbox, not yet told to the client.
         self.pending: UidSet = UidSet()
         # The modseqs of flag changes that this session made and reported itself.

@@ -66,6 +66,32 @@ def test_what_happened_before_idle_is_told_at_its_begin(server: TestServer) -> N
     assert idle.wait_line("EXISTS", SOON) == b"* 1 EXISTS"
 
 
+def test_what_another_command_told_is_told_again(server: TestServer) -> None:
+    """Thunderbird hears of new mail in IDLE and after NOOP only, and once is enough."""
+    writer, idle = _two(server, 1)
+    writer.append("INBOX", simple())
+    assert b"* 2 EXISTS" in idle.ok("FETCH 1 (UID)").lines
+    tag = idle.idle()
+    assert idle.wait_line("EXISTS", SOON) == b"* 2 EXISTS"
+    idle.done(tag)
+    _hears_first_of_flags(writer, idle)
+
+
+def test_what_noop_told_is_not_told_again(server: TestServer) -> None:
+    """Whoever asked for news has heard them."""
+    writer, idle = _two(server, 1)
+    writer.append("INBOX", simple())
+    assert b"* 2 EXISTS" in idle.ok("NOOP").lines
+    _hears_first_of_flags(writer, idle)
+
+
+def _hears_first_of_flags(writer: ImapClient, idle: ImapClient) -> None:
+    tag = idle.idle()
+    writer.ok("STORE 1 +FLAGS (\\Flagged)")
+    assert b"FETCH" in idle.wait_line("*", SOON)
+    idle.done(tag)
+
+
 def test_qresync_sessions_are_pushed_vanished(server: TestServer) -> None:
     """VANISHED in place of EXPUNGE, and MODSEQ with flags. # rfc7162#3.2.10"""
     writer, idle = _two(server, 2)

@@ -40,15 +40,21 @@ async def capability_(session: Session, _: None) -> Reply:
 @command("NOOP", State.ANY)
 async def noop(session: Session, _: None) -> Reply:
     """RFC 9051 section 6.1.2: looks at the log itself, whatever hints came."""
-    await session.refresh(show_expunges=True, force=True)
+    await _tell_news(session)
     return OK
 
 
 @command("CHECK", State.SELECTED)
 async def check(session: Session, _: None) -> Reply:
     """RFC 3501 section 6.4.1; everything acknowledged is durable already."""
-    await session.refresh(show_expunges=True, force=True)
+    await _tell_news(session)
     return OK
+
+
+async def _tell_news(session: Session) -> None:
+    await session.refresh(show_expunges=True, force=True)
+    if session.view is not None:
+        session.view.listened = session.view.last_uid
 
 
 @command("LOGOUT", State.ANY, expunges=Expunges.UNCHECKED)

@@ -17,16 +17,22 @@ MAX_DONE = 64  # octets of the line that ends it
 async def idle(session: Session, _: None) -> Reply:
     """Runs until the client sends DONE."""
     session.wire.send(encoder.continuation("idling"))
+    view = session.view
     pusher = Pusher(session)
     session.on_change(pusher.wake)
     try:
-        if session.view is not None:
-            session.view.dirty = True
+        if view is not None:
+            if view.last_uid > view.listened:
+                # Told beside the answer to another command, where Thunderbird does not hear it.
+                session.wire.send(b"* %d EXISTS\r\n" % len(view.uids))
+            view.dirty = True
         pusher.wake()
         line = await session.wire.next_line(MAX_DONE)
     finally:
         session.on_change(None)
         await pusher.stop()
+        if view is not None:
+            view.listened = view.last_uid
     if line is None or line.data.strip().upper() != b"DONE":
         raise BadSyntax("Expected DONE")
     return OK
