@@ -9,8 +9,8 @@ from typing import Final
 from folkmoot.storage.content.vcard.intake import VERSIONS
 
 MAX_RANGES: Final = 50
-# Possessive, and a quote that does not close is a character: nothing is tried twice.
-_RANGE = re.compile(r'((?:[^,"]++|"(?:[^"\\]++|\\.)*+"|")*+)(?:,|$)', re.DOTALL)
+# Possessive, and a quote that does not close goes to the end: nothing is looked at twice.
+_RANGE = re.compile(r'((?:[^,"]++|"(?:[^"\\]++|\\.)*+"?)*+)(?:,|$)', re.DOTALL)
 _PARAM = re.compile(r';\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s;,]*))')
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _CARDS: Final = ("text/vcard", "text/x-vcard")

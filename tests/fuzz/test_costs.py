@@ -54,11 +54,17 @@ def open_quotes(count: int) -> bytes:
     return b"a" * count + b'"' + b"b" * count
 
 
+def escaped_quotes(count: int) -> bytes:
+    """An Accept field of quotes that are escaped, outside of any."""
+    return b"t" + b'\\"' * count
+
+
 SHAPES: dict[str, tuple[Callable[[int], bytes], Callable[[bytes], object], int]] = {
     "changes to come": (changes_to_come, lambda data: calendar_content(data, ""), 250),
     "cities": (cities, lambda data: calendar_content(data, ""), 300),
     "soft breaks": (soft_breaks, lambda data: list(properties_of(data)), 4000),
     "open quotes": (open_quotes, lambda data: version_wanted(data.decode()), 1500),
+    "escaped quotes": (escaped_quotes, lambda data: version_wanted(data.decode()), 1500),
 }
 
 

@@ -12,7 +12,8 @@ from folkmoot.protocols.http.errors import Refused
 
 _MAX_FIELDS: Final = 20
 _MAX_ADDRESS: Final = 254  # octets of an address in a command. # rfc5321#4.5.3.1.3
-_LOCAL = re.compile(r"[^\s@<>\"\\,;:()\[\]\x00-\x1f\x7f]{1,64}")
+# Without what XML cannot hold, in which answers and profiles are written.
+_LOCAL = re.compile(r"[^\s@<>\"\\,;:()\[\]\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]{1,64}")
 _DOMAIN = re.compile(
     r"(?=.{1,253}\Z)[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?)*"
 )

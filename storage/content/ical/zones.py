@@ -201,6 +201,8 @@ def zone_named(tzid: str) -> Zone | None:
         return _iana(known)
     if found := _OFFSET_NAME.fullmatch(name):
         seconds = int(found[2]) * 3600 + int(found[3] or 0) * 60
+        if seconds >= DAY:
+            return None
         return FixedZone(name, -seconds if found[1] == "-" else seconds)
     if name[0] == "(":
         return _city(name)
