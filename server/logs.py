@@ -44,9 +44,10 @@ _SECRET_TEXT = (
         r"(\b(?:password|passwd|secret|token)[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;)]+)", re.I
     ),
     # postgresql://user:password@host
-    re.compile(r"(\b[a-z][a-z0-9+]*://[^\s:/@]+:)([^\s@/]+)(?=@)", re.I),
+    re.compile(r"(\b[a-z][a-z0-9+]{0,30}+://[^\s:/@]+:)([^\s@/]+)(?=@)", re.I),
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Also what turns the direction of writing: a line must read on a terminal as it is.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 _PLAIN_VALUE = re.compile(r'[^\s"=\\]+')
 _LEVELS = {
     LogLevel.debug: logging.DEBUG,
@@ -58,7 +59,11 @@ _LEVELS = {
 
 
 def mask(text: str) -> str:
-    """The text with what looks like a secret replaced by ``***``."""
+    """The beginning of a text, with what looks like a secret replaced by ``***``.
+
+    What clients write may be long, and no line is: the patterns see no more than that.
+    """
+    text = text[: 2 * MAX_LINE]
     for pattern in _SECRET_TEXT:
         text = pattern.sub(rf"\1{_MASKED}", text)
     return text
@@ -128,7 +133,7 @@ class JsonFormat(logging.Formatter):
             event.setdefault(name, value if plain else str(value)[:MAX_LINE])
         if record.exc_text:
             event["traceback"] = record.exc_text[:MAX_LINE]
-        return json.dumps(event, ensure_ascii=False)
+        return _json(event)
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -146,7 +151,13 @@ def _clean(text: str) -> str:
 
 def _value(value: object) -> str:
     text = str(value)
-    return text if _PLAIN_VALUE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _PLAIN_VALUE.fullmatch(text) and not _CONTROL.search(text) else _json(text)
+
+
+def _json(value: object) -> str:
+    """JSON for people: letters as they are, but nothing that controls a terminal."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class Logs:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Final
 
 from folkmoot.storage.content.ical.diff import (
     answers,
@@ -23,19 +24,39 @@ from folkmoot.storage.content.ical.people import (
 from folkmoot.storage.content.ical.tree import serialize
 from folkmoot.storage.errors import RuleBroken
 
+MOST_ATTENDEES: Final = 1_000  # of all instances of a meeting, whom the server tells
+MOST_OCTETS: Final = 64 << 20  # of all messages about one change
+
+IsHere = Callable[[str], bool]
+
 
 @dataclass(slots=True)
 class Outgoing:
     """Messages by the address (mailto:…) that they go to, in order, and whom they are from.
 
     ``stored`` is the object as it is to be stored; None where it is removed. ``scheduled`` says
-    that it is an object of scheduling at all, which has a schedule tag.
+    that it is an object of scheduling at all, which has a schedule tag. ``elsewhere`` are those of
+    other servers who would get a message.
     """
 
     stored: CalendarObject | None
     scheduled: bool = False
     sender: str = ""
     messages: list[tuple[str, bytes]] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    _octets: int = 0
+
+    def send(self, who: str, message: bytes | None, is_here: IsHere) -> None:
+        """Add a message; for somebody elsewhere, only that there would be one."""
+        if message is None:
+            return
+        if not is_here(who):
+            self.elsewhere.append(who)
+            return
+        self.messages.append((who, message))
+        self._octets += len(message)
+        if self._octets > MOST_OCTETS:
+            raise RuleBroken("The messages about this are too much.", rule="max-resource-size")
 
 
 def outgoing(
@@ -46,8 +67,11 @@ def outgoing(
     *,
     replies: bool = True,
     keep_answers: bool = False,
+    is_here: IsHere = lambda who: True,
 ) -> Outgoing:
     """What follows from a change by somebody with these addresses (mailto:…); ``now`` is UTC.
+
+    ``is_here`` tells whether an address is of this server: no messages are made for others.
 
     ``replies`` False is what Schedule-Reply: F asks for (RFC 6638 section 8.1); ``keep_answers``
     says that the client may not know the latest answers. Raises ``RuleBroken`` for what the roles
@@ -70,13 +94,13 @@ def outgoing(
     if organizer in mine:
         if keep_answers and old is not None and new is not None:
             new = load_calendar(serialize(with_answers_of(old, new, organizer)))
-        return _of_organizer(old, new, organizer, now)
+        return _of_organizer(old, new, organizer, now, is_here)
     whole = new if new is not None else old
     assert whole is not None
     who = next((each for each in sorted(attendees_of(whole)) if each in mine), "")
     if not who:
         return Outgoing(new)
-    return _of_attendee(old, new, who, organizer, now, replies)
+    return _of_attendee(old, new, who, organizer, now, replies, is_here)
 
 
 def _check_one_organizer(new: CalendarObject) -> None:
@@ -90,33 +114,62 @@ def _check_one_organizer(new: CalendarObject) -> None:
 
 
 def _of_organizer(
-    old: CalendarObject | None, new: CalendarObject | None, organizer: str, now: int
+    old: CalendarObject | None,
+    new: CalendarObject | None,
+    organizer: str,
+    now: int,
+    is_here: IsHere,
 ) -> Outgoing:
     changes = compare(old, new)
     if new is not None and old is not None and changes.rescheduled:
         new = load_calendar(serialize(with_answers_reset(old, new)))  # rfc6638#3.2.8
     found = Outgoing(new, True, organizer)
     if new is not None:
-        for who in sorted(attendees_of(new, of_server=True)):
-            if changes.significant or who in changes.added or _forced(new, who):
-                message = request_for(new, who, now)
-                if message is not None:
-                    found.messages.append((who, message))
+        forced = _forced(new)
+        requests = _Requests(new, now)
+        for who in _invited(new):
+            if changes.significant or who in changes.added or who in forced:
+                found.send(who, requests.message(who), is_here)
     if old is not None:
-        for who in sorted(attendees_of(old, of_server=True)):
-            message = cancel_for(old, new, who, now)
-            if message is not None:
-                found.messages.append((who, message))
+        for who in _invited(old):
+            found.send(who, cancel_for(old, new, who, now), is_here)
     return found
 
 
-def _forced(new: CalendarObject, who: str) -> bool:
-    """Whether the client asks to send whatever changed (RFC 6638 section 7.2)."""
-    return any(
-        prop.param("SCHEDULE-FORCE-SEND").upper() == "REQUEST"
+def _invited(found: CalendarObject) -> list[str]:
+    """Whom the server tells. Each costs a look at the whole object. Raises ``RuleBroken``."""
+    invited = sorted(attendees_of(found, of_server=True))
+    if len(invited) > MOST_ATTENDEES:
+        raise RuleBroken("Too many people are invited.", rule="max-attendees-per-instance")
+    return invited
+
+
+class _Requests:
+    """The messages that invite. Who is in the same parts of a meeting gets the same octets."""
+
+    def __init__(self, found: CalendarObject, now: int) -> None:
+        self._found = found
+        self._now = now
+        self._parts = [
+            frozenset(address(prop.value) for prop in part.all("ATTENDEE")) for part in found.parts
+        ]
+        self._made: dict[tuple[bool, ...], bytes | None] = {}
+
+    def message(self, who: str) -> bytes | None:
+        """The REQUEST for an attendee; None where there is nothing for them."""
+        key = tuple([who in part for part in self._parts])
+        if key not in self._made:
+            self._made[key] = request_for(self._found, who, self._now)
+        return self._made[key]
+
+
+def _forced(new: CalendarObject) -> frozenset[str]:
+    """Whom the client asks to send to, whatever changed (RFC 6638 section 7.2)."""
+    return frozenset(
+        address(prop.value)
         for part in new.parts
         for prop in part.all("ATTENDEE")
-        if address(prop.value) == who
+        if prop.param("SCHEDULE-FORCE-SEND").upper() == "REQUEST"
     )
 
 
@@ -127,6 +180,7 @@ def _of_attendee(
     organizer: str,
     now: int,
     replies: bool,
+    is_here: IsHere,
 ) -> Outgoing:
     # rfc6638#3.2.2.1
     known = old if old is not None and organizer_of(old) else None
@@ -140,9 +194,7 @@ def _of_attendee(
     assert whole is not None
     if not replies or _organizers_agent(whole) != "SERVER":
         return found
-    message = reply_for(whole, who, answers(old, new, who), now)
-    if message is not None:
-        found.messages.append((organizer, message))
+    found.send(organizer, reply_for(whole, who, answers(old, new, who), now), is_here)
     return found
 
 

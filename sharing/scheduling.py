@@ -96,18 +96,26 @@ def send_changes(
     if not owner.account_id:  # a group's meetings are in its calendar, for all members to see
         return content, False
     mine = {f"mailto:{each}" for each in owner.addresses}
-    found = outgoing(old, new, mine, int(time.time()), replies=replies, keep_answers=keep_answers)
+    people = _People(txn)
+    found = outgoing(
+        old,
+        new,
+        mine,
+        int(time.time()),
+        replies=replies,
+        keep_answers=keep_answers,
+        is_here=lambda who: people.find(who) is not None,
+    )
     if not found.scheduled:
         return content, False
     if new is not None and existing is None:
         _check_unique(txn, folder, new, blobs)
-    statuses = _send(txn, folder, existing, content, found)
+    statuses = _send(txn, folder, existing, content, found, people)
     sent = SENT in statuses.values()
     if content is None or found.stored is None:
         return None, sent
     stored = found.stored
-    for who, status in statuses.items():
-        stored = replace(stored, calendar=set_schedule_status(stored, who, status))
+    stored = replace(stored, calendar=set_schedule_status(stored, statuses))
     tag = uuid.uuid4().hex  # rfc6638#3.2.10
     if existing is not None and old is not None and organizer_of(stored) not in mine:
         # An attendee's own answer is no change that its other clients have to look at.
@@ -147,12 +155,13 @@ def _send(
     existing: Item | None,
     content: ItemContent | None,
     found: Outgoing,
+    people: _People,
 ) -> dict[str, str]:
     """Write the messages; the status of the delivery to each address."""
-    statuses: dict[str, str] = {}
+    statuses = {who: _status_elsewhere(who) for who in found.elsewhere}
     messages: list[ScheduleMessage] = []
     for who, data in found.messages:
-        principal = principal_of(txn, who)
+        principal = people.find(who)
         if principal is None:
             statuses[who] = _status_elsewhere(who)
         else:
@@ -165,6 +174,20 @@ def _send(
             right = Right.DELETE
         txn.apply(SendScheduling(folder.id, item, right, tuple(messages)))
     return statuses
+
+
+class _People:
+    """Who of this server has an address, each looked for once."""
+
+    def __init__(self, txn: ReadTxn) -> None:
+        self._txn = txn
+        self._found: dict[str, Principal | None] = {}
+
+    def find(self, who: str) -> Principal | None:
+        """The principal of a calendar user address; None for people elsewhere."""
+        if who not in self._found:
+            self._found[who] = principal_of(self._txn, who)
+        return self._found[who]
 
 
 def principal_of(txn: ReadTxn, who: str) -> Principal | None:

@@ -209,7 +209,8 @@ def _number(name: str, literal: str) -> int:
     if name != dav("getcontentlength"):
         found = parse_date(literal)
     else:
-        found = int(literal) if literal.isascii() and literal.isdigit() else None
+        known = literal.isascii() and literal.isdigit() and len(literal) < 20
+        found = int(literal) if known else None
     if found is None:
         raise DavError(400, text="A literal is no number or date.")
     return found

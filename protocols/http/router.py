@@ -10,6 +10,7 @@ from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
 from folkmoot.protocols.http.server import Application
 from folkmoot.protocols.http.setup.application import AccountSetup
+from folkmoot.protocols.http.target import same_host
 from folkmoot.storage.errors import NotFound
 
 # rfc6764#5
@@ -52,6 +53,8 @@ class Router:
         if path[:1] == (".well-known",):
             await _well_known(exchange)
             return
+        _not_from_elsewhere(exchange)
+        _not_packed(exchange)
         if path and path[0] in self._open_mounts:
             await self._open_mounts[path[0]](exchange)
             return
@@ -71,6 +74,31 @@ class Router:
             await application(exchange)
         finally:
             unwatch()
+
+
+def _not_from_elsewhere(exchange: Exchange) -> None:
+    """Refuse a form of another site, which a browser sends with the password that it remembers.
+
+    POST is all that such a site can send: for other methods browsers ask first, by OPTIONS, and
+    hear of no permission. Programs that are no browsers do not say where they come from.
+    """
+    # https://fetch.spec.whatwg.org/#origin-header, https://www.w3.org/TR/fetch-metadata/
+    if exchange.method != "POST":
+        return
+    origin, site = exchange.header("Origin"), exchange.header("Sec-Fetch-Site")
+    foreign = site in ("cross-site", "same-site")
+    if origin is not None:
+        foreign = not same_host(origin.partition("://")[2], exchange.host)
+    if foreign:
+        raise Refused(403, "This was sent by a page of another site.")
+
+
+def _not_packed(exchange: Exchange) -> None:
+    """Refuse bodies that are packed: a few octets could stand for gigabytes. # rfc9110#15.5.16"""
+    coding = exchange.header("Content-Encoding")
+    if coding is not None and coding.strip().lower() not in ("", "identity"):
+        fields = [("Accept-Encoding", "identity")]  # rfc9110#12.5.3
+        raise Refused(415, "Bodies have to be sent as they are, not packed.", fields)
 
 
 async def _well_known(exchange: Exchange) -> None:

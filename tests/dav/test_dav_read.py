@@ -80,6 +80,10 @@ def test_stored_pages_cannot_run(dav: Dav) -> None:
     answer = dav.call("GET", "a.html")
     assert "sandbox" in (answer.header("content-security-policy") or "")
     assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("cross-origin-resource-policy") == "same-origin"
+    listing = dav.call("GET", "")
+    assert listing.header("x-content-type-options") == "nosniff"
+    assert "frame-ancestors 'none'" in (listing.header("content-security-policy") or "")
 
 
 def test_large_files(dav: Dav) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
+from folkmoot.sharing.outgoing import outgoing
 from folkmoot.storage.content.ical.diff import (
     answers,
     compare,
     is_allowed_to_attendee,
     with_answers_reset,
 )
-from folkmoot.storage.content.ical.intake import CalendarObject, read_calendar
+from folkmoot.storage.content.ical.intake import CalendarObject, load_calendar, read_calendar
 from folkmoot.storage.content.ical.itip import (
     apply_reply,
     cancel_for,
@@ -26,6 +29,7 @@ from folkmoot.storage.content.ical.people import (
     set_schedule_status,
 )
 from folkmoot.storage.content.ical.tree import Component, Limits, serialize
+from folkmoot.storage.errors import RuleBroken
 from tests.dav.calendars import at, event, read
 
 ALICE, BOB, CAROL = (f"mailto:{name}@example.org" for name in ("alice", "bob", "carol"))
@@ -256,10 +260,10 @@ def test_what_attendees_may_change() -> None:
 
 def test_schedule_status() -> None:
     """What became of a delivery is at the one it was for. # rfc6638#3.2.9"""
-    found = again(set_schedule_status(SERIES, BOB, "3.7"))
+    found = again(set_schedule_status(SERIES, {BOB: "3.7"}))
     listed = {prop.value: prop.param("SCHEDULE-STATUS") for prop in found.parts[0].all("ATTENDEE")}
     assert listed == {ALICE: "", "mailto:Bob@Example.org": "3.7"}
-    to_organizer = again(set_schedule_status(SERIES, ALICE, "2.0"))
+    to_organizer = again(set_schedule_status(SERIES, {ALICE: "2.0"}))
     organizer = to_organizer.parts[0].first("ORGANIZER")
     assert organizer is not None
     assert organizer.param("SCHEDULE-STATUS") == "2.0"
@@ -279,3 +283,42 @@ def test_tasks_without_start() -> None:
     found = again(apply_reply(task, reply, BOB))
     assert partstat_of(found.parts[1], BOB) == "COMPLETED"
     assert found.parts[1].value("DUE") == "20240309T100000Z"
+
+
+def invitation(people: int) -> CalendarObject:
+    """A meeting of ALICE with many people."""
+    listed = "".join(f"ATTENDEE:mailto:p{n}@example.org\r\n" for n in range(people))
+    return load_calendar(
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:many\r\n"
+        b"DTSTART:20260101T100000Z\r\nORGANIZER:%b\r\n%bEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        % (ALICE.encode(), listed.encode())
+    )
+
+
+def test_people_elsewhere_cost_no_messages() -> None:
+    """A meeting with many people of other servers holds nobody up: nothing is written for them."""
+    sent = outgoing(
+        None, invitation(900), {ALICE}, 0, is_here=lambda who: who.startswith("mailto:p1@")
+    )
+    assert [who for who, _ in sent.messages] == ["mailto:p1@example.org"]
+    assert len(sent.elsewhere) == 899
+
+
+def test_many_people_cost_one_message() -> None:
+    """Who is invited to the same gets the same octets: a thousand copies were made before."""
+    sent = outgoing(None, invitation(900), {ALICE}, 0)
+    assert len(sent.messages) == 900
+    assert len({id(message) for _, message in sent.messages}) == 1
+
+
+def test_meetings_have_a_limit_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one change makes the server send has bounds, in people and in octets."""
+    # rfc4791#5.2.9
+    monkeypatch.setattr("folkmoot.sharing.outgoing.MOST_ATTENDEES", 5)
+    with pytest.raises(RuleBroken) as refused:
+        outgoing(None, invitation(6), {ALICE}, 0)
+    assert refused.value.rule == "max-attendees-per-instance"
+    monkeypatch.setattr("folkmoot.sharing.outgoing.MOST_OCTETS", 1000)
+    with pytest.raises(RuleBroken) as refused:
+        outgoing(None, invitation(5), {ALICE}, 0)
+    assert refused.value.rule == "max-resource-size"

@@ -42,8 +42,10 @@ async def answer_item(request: Request, item: Item, more: Fields | None = None) 
     fields += [("Content-Type", content_type(item)), ("Accept-Ranges", "bytes")]
     # What people store is theirs, not a page of this server: no script of it may run here.
     fields += [
-        ("Content-Security-Policy", "sandbox; default-src 'none'"),
+        ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
         ("X-Content-Type-Options", "nosniff"),
+        # Nor may a page of another site have it loaded with the password that a browser remembers.
+        ("Cross-Origin-Resource-Policy", "same-origin"),
     ]
     ranges = None
     if exchange.method == "GET" and range_holds(exchange, item):
@@ -188,7 +190,12 @@ async def get_collection(request: Request, resource: Resource) -> None:
     exchange, node = request.exchange, resource.node
     fields = [
         ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+        (
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
     ]
     await exchange.start(200, fields)
     if exchange.method == "HEAD":

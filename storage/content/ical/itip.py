@@ -92,7 +92,8 @@ def _seen_by(found: CalendarObject, who: str) -> dict[int | None, Component]:
 def _cancelled(component: Component, who: str, now: int) -> Component:
     kept = [prop for prop in component.properties if prop.name in _IN_CANCEL]
     sequence = component.value("SEQUENCE")
-    number = int(sequence) + 1 if sequence.isascii() and sequence.isdigit() else 1
+    known = sequence.isascii() and sequence.isdigit() and len(sequence) < 10
+    number = int(sequence) + 1 if known else 1
     kept = [prop for prop in kept if prop.name != "SEQUENCE"]
     attendee = attendee_in(component, who)
     kept += [attendee] if attendee is not None else []

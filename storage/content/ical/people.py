@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from folkmoot.storage.content.ical.expand import Series
 from folkmoot.storage.content.ical.facts import address
@@ -93,20 +93,20 @@ def set_partstat(found: CalendarObject, who: str, partstat: str) -> Component:
     return mapped(found, lambda each: with_attendee(each, who, partstat=partstat))
 
 
-def set_schedule_status(found: CalendarObject, who: str, status: str) -> Component:
-    """Return the calendar with SCHEDULE-STATUS of a delivery (RFC 6638 section 3.2.9).
+def set_schedule_status(found: CalendarObject, statuses: Mapping[str, str]) -> Component:
+    """Return the calendar with SCHEDULE-STATUS of deliveries (RFC 6638 section 3.2.9).
 
-    ``who`` is an attendee or the organizer; ``status`` is a code as "1.2".
+    ``statuses`` has codes as "1.2" by the address of an attendee or the organizer.
     """
 
+    def stated(prop: Property) -> Property:
+        if prop.name not in ("ATTENDEE", "ORGANIZER"):
+            return prop
+        status = statuses.get(address(prop.value))
+        return prop if status is None else prop.with_param("SCHEDULE-STATUS", status)
+
     def change(component: Component) -> Component:
-        made = tuple(
-            prop.with_param("SCHEDULE-STATUS", status)
-            if prop.name in ("ATTENDEE", "ORGANIZER") and address(prop.value) == who
-            else prop
-            for prop in component.properties
-        )
-        return component._replace(properties=made)
+        return component._replace(properties=tuple(map(stated, component.properties)))
 
     return mapped(found, change)
 
