@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from folkmoot.auth import periods
 from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import Account
+from folkmoot.storage.types_support import SupportWish, scope_text
 
 
 class Post(Protocol):
@@ -15,3 +18,17 @@ class Post(Protocol):
     ) -> None:
         """Write it."""
         ...
+
+
+def asking(agent: str, account: Account, wish: SupportWish, link: str) -> str:
+    """The letter in which an agent asks to be let in."""
+    return (
+        f"{agent} of support asks to be let into your account {account.address}.\n\n"
+        f"Why:       {wish.reason}\n"
+        f"How long:  {periods.NAMES[wish.period]}, from the moment you agree\n"
+        f"How far:   {scope_text(wish.scope)}\n\n"
+        "If you know what this is about and agree, open this link and confirm it with your "
+        f"password:\n\n{link}\n\n"
+        "Otherwise do nothing: without you, support has no access. You can withdraw a grant at\n"
+        "any time, and you see everything that support did.\n"
+    )

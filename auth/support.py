@@ -9,7 +9,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from folkmoot.auth import periods
-from folkmoot.auth.letters import Post
+from folkmoot.auth.letters import Post, asking
 from folkmoot.auth.support_names import (
     is_signed,
     key_hash,
@@ -30,19 +30,21 @@ from folkmoot.storage.mutations.support_grants import (
     SetMayGrant,
     SetRequestToken,
     WithdrawSupport,
-    scope_text,
 )
 from folkmoot.storage.mutations.support_sessions import (
     MAX_REASON,
+    EndSession,
     NoteRefusedSession,
     Opened,
     OpenSupport,
 )
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
-from folkmoot.storage.types import Account, Actor
+from folkmoot.storage.types import Actor
 from folkmoot.storage.types_support import (
+    AgentSecrets,
     NewGrant,
+    OpenSession,
     SupportGrant,
     SupportLogin,
     SupportRequest,
@@ -52,7 +54,7 @@ from folkmoot.storage.types_support import (
     TrailRow,
 )
 from folkmoot.storage.views.accounts import FindAccount
-from folkmoot.storage.views.support import FindRequest, SupportGrants, SupportLogins
+from folkmoot.storage.views.support import AgentSessions, FindRequest, SupportGrants, SupportLogins
 from folkmoot.storage.views.trail import CheckTrail, ShowTrail
 
 R = TypeVar("R")
@@ -221,22 +223,35 @@ class SupportDesk:
         where there is no such account or no grant; ``InvalidContent`` without a reason.
         """
         found = await self.staff.sign_in(agent, password, code, peer)
-        key = new_key()
+        return await self.open_as(found, address, reason, peer=peer, grant_id=grant_id)
+
+    async def open_as(
+        self, agent: AgentSecrets, address: str, reason: str, *, peer: str, grant_id: int = 0
+    ) -> tuple[Opened, str]:
+        """The same for an agent who has signed in."""
+        self.staff.check_throttle(agent.address, peer)
+        key, normal = new_key(), _normal(address)
         seconds, hashed = self.rules.session, key_hash(key)
-        try:
-            normal = normalize_address(address)
-        except InvalidName:
-            normal = ""  # the same answer as for an account that is not there
-        open_it = OpenSupport(found.id, normal, hashed, reason, seconds, grant_id)
-        label = f"support open by {found.address}"
+        open_it = OpenSupport(agent.id, normal, hashed, reason, seconds, grant_id)
+        label = f"support open by {agent.address}"
         try:
             opened = await self._store.run(self._actor, label, lambda txn: txn.apply(open_it))
         except AuthenticationFailed:
-            self.staff.count_refused(found.address, peer, normal)
-            note = NoteRefusedSession(normal, found.address, reason)
+            self.staff.count_refused(agent.address, peer, normal)
+            note = NoteRefusedSession(normal, agent.address, reason)
             await self._store.run(self._actor, label, lambda txn: txn.apply(note))
             raise
         return opened, key
+
+    async def sessions(self, agent: AgentSecrets) -> list[OpenSession]:
+        """The open sessions of an agent who has signed in, the latest first."""
+        view = AgentSessions(agent.id)
+        return await self._store.read(self._actor, "support", lambda txn: txn.view(view))
+
+    async def end(self, agent: AgentSecrets, session_id: int) -> None:
+        """End one of them, on all protocols. Raises ``NotFound``."""
+        label, end = f"support end by {agent.address}", EndSession(agent.id, session_id)
+        await self._store.run(self._actor, label, lambda txn: txn.apply(end))
 
     async def request(
         self,
@@ -253,30 +268,27 @@ class SupportDesk:
         Says nothing about whether there is such an account. Raises ``AuthenticationFailed`` for
         wrong credentials, ``InvalidContent``.
         """
-        if not wish.reason.strip() or len(wish.reason) > MAX_REASON:
-            raise InvalidContent(f"A reason of 1 to {MAX_REASON} characters is needed.")
-        if not wish.reason.isprintable() or not wish.scope.tools:
-            raise InvalidContent("A reason in one line, and at least one tool are needed.")
-        periods.end_of(wish.period, 0, ZoneInfo("UTC"))
+        _check_wish(wish)
         found = await self.staff.sign_in(agent, password, code, peer)
-        secret = await self._link_secret()
+        await self.request_as(found, address, wish)
+
+    async def request_as(self, agent: AgentSecrets, address: str, wish: SupportWish) -> None:
+        """The same for an agent who has signed in."""
+        _check_wish(wish)
+        secret, normal = await self._link_secret(), _normal(address)
         expires = int(time.time()) + self.rules.link
-        try:
-            normal = normalize_address(address)
-        except InvalidName:
-            normal = ""
 
         def work(txn: Txn) -> None:
-            number = txn.apply(RequestSupport(found.id, normal, wish, expires))
+            number = txn.apply(RequestSupport(agent.id, normal, wish, expires))
             if not number:
                 return
             account = txn.view(FindAccount(normal))
             token = make_token(secret, number, account.id, expires)
             txn.apply(SetRequestToken(number, token_hash(token)))
-            text = _asking(found.address, account, wish, f"{self.rules.base_url}/support/{token}")
+            text = asking(agent.address, account, wish, f"{self.rules.base_url}/support/{token}")
             self._post(txn, account.address, "Support asks for access to your account", text)
 
-        await self._store.run(self._actor, f"support request by {found.address}", work)
+        await self._store.run(self._actor, f"support request by {agent.address}", work)
 
     # --- links --------------------------------------------------------------------------------
 
@@ -357,14 +369,17 @@ class SupportDesk:
         return self._secret
 
 
-def _asking(agent: str, account: Account, wish: SupportWish, link: str) -> str:
-    return (
-        f"{agent} of support asks to be let into your account {account.address}.\n\n"
-        f"Why:       {wish.reason}\n"
-        f"How long:  {periods.NAMES[wish.period]}, from the moment you agree\n"
-        f"How far:   {scope_text(wish.scope)}\n\n"
-        "If you know what this is about and agree, open this link and confirm it with your "
-        f"password:\n\n{link}\n\n"
-        "Otherwise do nothing: without you, support has no access. You can withdraw a grant at\n"
-        "any time, and you see everything that support did.\n"
-    )
+def _normal(address: str) -> str:
+    """An address as accounts have it; "" is answered like an account that is not there."""
+    try:
+        return normalize_address(address)
+    except InvalidName:
+        return ""
+
+
+def _check_wish(wish: SupportWish) -> None:
+    if not wish.reason.strip() or len(wish.reason) > MAX_REASON:
+        raise InvalidContent(f"A reason of 1 to {MAX_REASON} characters is needed.")
+    if not wish.reason.isprintable() or not wish.scope.tools:
+        raise InvalidContent("A reason in one line, and at least one tool are needed.")
+    periods.end_of(wish.period, 0, ZoneInfo("UTC"))

@@ -110,9 +110,7 @@ class SupportStaff:
         Raises ``AuthenticationFailed``, always the same, and ``Throttled``.
         """
         login = normalize_login_name(address)
-        who = f"agent {login}"
-        if self._throttle.blocked(who, peer) is not None:
-            raise Throttled
+        self.check_throttle(login, peer)
         agent = await self._find(login)
         fits = await self._store.compute(
             lambda: self._hasher.verify(password, agent.secret if agent is not None else None)
@@ -122,16 +120,30 @@ class SupportStaff:
             step = totp.matching_step(agent.totp, code, time.time())
         wrong = agent is None or not fits or agent.state is not AgentState.ACTIVE
         if agent is None or wrong or (agent.totp and step is None):
-            self._throttle.failed(who, peer, f"{password}\0{code}")
+            self._throttle.failed(_who(login), peer, f"{password}\0{code}")
             raise AuthenticationFailed
         if step is not None:
             await self._apply("agent", TakeCode(agent.id, step))
         return agent
 
+    async def is_still(self, known: AgentSecrets) -> bool:
+        """Whether somebody who signed in before is an agent now, with the same secrets."""
+        found = await self._find(known.address)
+        return (
+            found is not None
+            and found.state is AgentState.ACTIVE
+            and (found.id, found.secret, found.totp) == (known.id, known.secret, known.totp)
+        )
+
     def count_refused(self, address: str, peer: str, account: str) -> None:
         """Count an account that did not let an agent in, like a wrong password: nobody shall try
         one after the other."""
-        self._throttle.failed(f"agent {address}", peer, f"account {account}")
+        self._throttle.failed(_who(address), peer, f"account {account}")
+
+    def check_throttle(self, login: str, peer: str) -> None:
+        """Raise ``Throttled`` where there was too much guessing."""
+        if self._throttle.blocked(_who(login), peer) is not None:
+            raise Throttled
 
     async def needs_code(self, address: str) -> bool:
         """Whether an agent is to be asked for a code; it is asked for nobody, too."""
@@ -149,6 +161,11 @@ class SupportStaff:
 
     async def _apply(self, label: str, mutation: StaffMutation[R]) -> R:
         return await self._store.run(self._actor, label, lambda txn: txn.apply(mutation))
+
+
+def _who(login: str) -> str:
+    """What the throttle knows an agent as: not as the account of that name."""
+    return f"agent {login}"
 
 
 def _check_totp(secret: str) -> None:

@@ -19,14 +19,13 @@ from folkmoot.server.background import Background
 from folkmoot.server.client_setup import configured
 from folkmoot.storage.errors import NotFound, StorageError
 from folkmoot.storage.mutations.queue import EnqueueMail
-from folkmoot.storage.mutations.support_grants import scope_text
 from folkmoot.storage.mutations.support_sessions import EndSupport, NoteTold
 from folkmoot.storage.mutations.trail import TrimTrail
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor, Hint, Topic
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
-from folkmoot.storage.types_support import SupportGrant
+from folkmoot.storage.types_support import SupportGrant, scope_text
 from folkmoot.storage.views.accounts import FindAccount
 from folkmoot.storage.views.support import GrantsToEnd, SessionsOver, UntoldGrants
 

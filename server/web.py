@@ -24,7 +24,7 @@ from folkmoot.protocols.http.router import Router
 from folkmoot.protocols.http.server import HttpFactory
 from folkmoot.protocols.http.setup.application import AccountSetup
 from folkmoot.protocols.http.setup.services import Encryption, Services
-from folkmoot.protocols.http.support_page import SupportPage
+from folkmoot.protocols.http.support.application import SupportPages
 from folkmoot.quota.payments import Payments
 from folkmoot.server import settings
 from folkmoot.server.client_setup import services
@@ -64,7 +64,7 @@ class Web:
         self._config = config
         self._authenticator = authenticator
         self._store = store
-        self._support = support
+        self._support = SupportPages(support, authenticator)
         self._dav = dav_application(store, settings.dav_limits(config))
         self._hooks = {"hooks": Hooks(payments)} if payments.adapters else {}
         found = services(config, [(one.section, one.port) for one in bound])
@@ -81,7 +81,7 @@ class Web:
             return section.plaintext_logins or is_loopback(peer)
 
         login = Login(self._authenticator, plaintext_logins, self._watch_support)
-        page = SupportPage(self._support, self._authenticator, plaintext_logins)
+        page = self._support.behind(plaintext_logins)
         secure = section.tls == "implicit"
         factory = HttpFactory(
             self._reactor,

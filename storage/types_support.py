@@ -81,6 +81,15 @@ class SupportScope:
     with_groups: bool = False
 
 
+def scope_text(scope: SupportScope) -> str:
+    """How far a grant goes, for people."""
+    tools = "all tools" if scope.tools == set(Tool) else " ".join(sorted(scope.tools))
+    words = ["only reads" if scope.read_only else "reads and changes"]
+    words += ["with export" if scope.export else "without export"]
+    words += ["with groups"] if scope.with_groups else []
+    return f"{tools}, {', '.join(words)}"
+
+
 @dataclass(frozen=True, slots=True)
 class NewGrant:
     """A grant that is to be made: to an agent or to a department, by address or name.
@@ -120,6 +129,18 @@ class SupportGrant:
     free_items: int
     free_octets: int
     told: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session of an agent that is open. Times are seconds."""
+
+    id: int
+    account: str
+    reason: str
+    grant_id: int
+    opened: int
+    expires: int
 
 
 @dataclass(frozen=True, slots=True)

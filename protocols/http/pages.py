@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from urllib.parse import urlsplit
 
 from folkmoot.protocols.http.exchange import Exchange
 
-_FIELDS = (
-    ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "max-age=300"),
-)
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
     "code{background:#eee;padding:.1em .3em;overflow-wrap:anywhere}dt{font-weight:bold}"
     "dd{margin:0 0 .8rem}"
     "@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}code{background:#333}"
     "a{color:#8bf}}"
+    "table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;"
+    "padding:.2rem .8rem .2rem 0;overflow-wrap:anywhere}td form p{margin:0}"
+)
+#: What a Content-Security-Policy allows of styles: this one.
+STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+_FIELDS = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Content-Security-Policy", f"default-src 'none'; style-src {STYLE_SOURCE}"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "max-age=300"),
 )
 # Program and what to enter; words in braces are filled in.
 _CALENDARS = (
@@ -86,7 +92,8 @@ def _welcome() -> bytes:
         "Folkmoot",
         "<p>This server keeps mail, calendars, contacts and documents of people and groups. "
         "They are used with the programs that your computer and telephone have already.</p>"
-        '<p><a href="/help">How to set up your programs</a></p>',
+        '<p><a href="/help">How to set up your programs</a></p>'
+        '<p><a href="/support">Who of support may look into your account</a></p>',
     )
 
 

@@ -21,13 +21,13 @@ from folkmoot.config.schema import Config
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
 from folkmoot.server.commands.passwords import password_options, read_password
 from folkmoot.server.commands.work import Work, working
-from folkmoot.storage.mutations.support_grants import scope_text
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_support import (
     AgentState,
     SupportGrant,
     SupportScope,
     SupportWish,
+    scope_text,
 )
 
 _C = TypeVar("_C", bound=Callable[..., Any])

@@ -21,7 +21,7 @@ from folkmoot.storage.mutations.support_staff import StaffMutation
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Tool, Topic
-from folkmoot.storage.types_support import NewGrant, SupportScope, SupportWish
+from folkmoot.storage.types_support import NewGrant, SupportScope, SupportWish, scope_text
 
 R = TypeVar("R", covariant=True)
 
@@ -133,15 +133,6 @@ class GrantSupport(CustomerMutation[int]):
 
     def write(self, context: WriteContext) -> int:
         return _grant(context, customer(context, self.space_id), self.new)
-
-
-def scope_text(scope: SupportScope) -> str:
-    """How far a grant goes, for people."""
-    tools = "all tools" if scope.tools == set(Tool) else " ".join(sorted(scope.tools))
-    words = ["only reads" if scope.read_only else "reads and changes"]
-    words += ["with export" if scope.export else "without export"]
-    words += ["with groups"] if scope.with_groups else []
-    return f"{tools}, {', '.join(words)}"
 
 
 def _grant(context: WriteContext, owner: Customer, new: NewGrant) -> int:

@@ -49,6 +49,10 @@ _END_SESSIONS = Statement(
     " OR EXISTS (SELECT 1 FROM support_grants g WHERE g.id = support_sessions.grant_id"
     " AND g.ended IS NOT NULL)) RETURNING id"
 )
+_END = Statement(
+    "UPDATE support_sessions SET ended = :now"
+    " WHERE id = :session AND agent_id = :agent AND ended IS NULL"
+)
 _TOLD = Statement("UPDATE support_grants SET told = told | :bits WHERE id = :grant")
 
 
@@ -105,6 +109,23 @@ class OpenSupport(StaffMutation[Opened]):
             expires=expires,
         )
         return Opened(id_, grant, account, expires)
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession(StaffMutation[None]):
+    """End a session of an agent before its time. Raises ``NotFound``."""
+
+    agent_id: int
+    session_id: int
+
+    def trail_note(self) -> str:
+        return f"session {self.session_id}"
+
+    def write(self, context: WriteContext) -> None:
+        ended = context.db.run(_END, session=self.session_id, agent=self.agent_id, now=context.now)
+        if not ended:
+            raise NotFound
+        context.hint(Topic.SUPPORT, self.session_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from folkmoot.storage.types_support import (
     HelpKind,
     HelpRequest,
     NewHelp,
+    OpenSession,
     SupportGrant,
     SupportLogin,
     SupportRequest,
@@ -61,6 +62,12 @@ _UNTOLD = Statement(
     " OR (g.first_login IS NOT NULL AND (g.told / 2) % 2 = 0)"
     " OR g.ended IS NOT NULL) ORDER BY g.id LIMIT 100"
 )
+_OPEN = Statement(
+    "SELECT s.id, a.address, s.reason, s.grant_id, s.opened, s.expires FROM support_sessions s"
+    " JOIN support_grants g ON g.id = s.grant_id JOIN accounts a ON a.id = g.account_id"
+    " WHERE s.agent_id = :agent AND s.ended IS NULL AND s.expires > :now AND g.withdrawn IS NULL"
+    " AND g.ended IS NULL AND (g.ends IS NULL OR g.ends > :now) ORDER BY s.id DESC"
+)
 _LOGINS = Statement(
     f"SELECT time, agent, detail, reason, grant_id FROM audit WHERE account_id = {_OF}"  # noqa: S608
     " AND operation = 'RecordSupportLogin' ORDER BY id DESC LIMIT :limit"
@@ -99,11 +106,12 @@ class _CustomerView(View[R]):
     """For the owner of an account, and for the operator (``own`` False)."""
 
     abstract: ClassVar[bool] = True
+    look: ClassVar[bool] = False  # an agent in the account may see it, too
     space_id: int
     own: bool
 
     def needs(self) -> Sequence[Need]:
-        return [OnSpace(self.space_id)] if self.own else [Administration()]
+        return [OnSpace(self.space_id, look=self.look)] if self.own else [Administration()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +151,17 @@ class FindAgent(_StaffView[AgentSecrets | None]):
 class SupportGrants(_CustomerView[list[SupportGrant]]):
     """The grants of an account that hold, or held since a moment; the newest first."""
 
+    look: ClassVar[bool] = True  # of its own grant
+
     space_id: int
     since: int
     own: bool = True
 
     def read(self, context: ReadContext) -> list[SupportGrant]:
         rows = context.db.all(_OF_SPACE, space=self.space_id, since=self.since)
-        return [_grant(row, context.now) for row in rows]
+        found = [_grant(row, context.now) for row in rows]
+        support = context.actor.support
+        return [each for each in found if support is None or each.id == support.grant_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +191,31 @@ def _grant(row: Row, now: int) -> SupportGrant:
 class SupportLogins(_CustomerView[list[SupportLogin]]):
     """Who of support came into an account, when and why; the latest first. # M7.7"""
 
+    look: ClassVar[bool] = True  # of its own grant
+
     space_id: int
     own: bool = True
     limit: int = 1000
 
     def read(self, context: ReadContext) -> list[SupportLogin]:
-        found = []
+        found, support = [], context.actor.support
         rows = context.db.all(_LOGINS, space=self.space_id, limit=self.limit)
         for time, agent, detail, reason, grant in rows:
             protocol, _, peer = detail.partition(" ")
-            found.append(SupportLogin(time, agent, protocol, peer, reason, grant))
+            if support is None or grant == support.grant_id:
+                found.append(SupportLogin(time, agent, protocol, peer, reason, grant))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSessions(_StaffView[list[OpenSession]]):
+    """The sessions of an agent that are open, the latest first."""
+
+    agent_id: int
+
+    def read(self, context: ReadContext) -> list[OpenSession]:
+        rows = context.db.all(_OPEN, agent=self.agent_id, now=context.now)
+        return [OpenSession(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

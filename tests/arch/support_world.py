@@ -129,6 +129,9 @@ def administration_table() -> Mapping[type[AnyMutation], Make]:
         grants.SetRequestToken: lambda w: [grants.SetRequestToken(1, "other")],
         sessions.OpenSupport: lambda w: [sessions.OpenSupport(1, alice, "key", "to help", 60)],
         sessions.NoteRefusedSession: lambda w: [sessions.NoteRefusedSession(alice, SAM, "to help")],
+        sessions.EndSession: lambda w: [
+            sessions.EndSession(1, w.sam.support.session_id if w.sam.support else 0)
+        ],
         sessions.EndSupport: lambda w: [sessions.EndSupport()],
         sessions.NoteTold: lambda w: [sessions.NoteTold(1, 1)],
         help_desk.CloseHelp: lambda w: [help_desk.CloseHelp(1, SAM)],

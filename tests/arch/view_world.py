@@ -162,6 +162,7 @@ ADMINISTRATION: dict[type[AnyView], Make] = {
     support.FindAgent: lambda w: [support.FindAgent("sam@support.test")],
     support.UntoldGrants: lambda w: [support.UntoldGrants()],
     support.FindRequest: lambda w: [support.FindRequest(1)],
+    support.AgentSessions: lambda w: [support.AgentSessions(1)],
     support.SupportActor: lambda w: [support.SupportActor("key")],
     support.SessionsOver: lambda w: [support.SessionsOver((1,))],
     support.GrantsToEnd: lambda w: [support.GrantsToEnd()],

@@ -324,6 +324,9 @@ def test_a_link(demo: Demo) -> None:
     link = next(line for line in text.splitlines() if "/support/" in line).replace("=3D", "=")
     token = link.strip().rpartition("/")[2]
     url = f"http://127.0.0.1:{demo.port(80)}/support/{token}"
+    pages = f"http://127.0.0.1:{demo.port(80)}/support"
+    for page in ("account", "desk"):
+        assert "Sign in" in demo.run("curl", "-sS", f"{pages}/{page}").stdout
     for _ in range(2):  # a mail scanner
         assert "<form" in demo.run("curl", "-sS", url).stdout
     assert _state(demo) == []

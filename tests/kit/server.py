@@ -29,6 +29,7 @@ from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
 from folkmoot.protocols.http.router import Router
 from folkmoot.protocols.http.server import HttpFactory
+from folkmoot.protocols.http.support.application import SupportPages
 from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
 from folkmoot.protocols.imap.session import ImapLimits
 from folkmoot.server.selfsigned import write_self_signed
@@ -157,7 +158,13 @@ class TestServer:
     def _http(self, *, plaintext_logins: bool) -> HttpFactory:
         login = Login(self.authenticator, lambda peer: plaintext_logins)
         dav = dav_application(self.store)
-        router = Router(login, Pages("https://mail.example.test"), {"dav": dav})
+        pages = SupportPages(self.desk, self.authenticator)
+        router = Router(
+            login,
+            Pages("https://mail.example.test"),
+            {"dav": dav},
+            open_mounts={"support": pages.behind(lambda peer: plaintext_logins)},
+        )
         return HttpFactory(
             self._reactor,
             router,

@@ -6,9 +6,7 @@ Whatever only fetches the link, such as a mail scanner, changes nothing.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 from typing import Final
-from urllib.parse import parse_qs
 
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.periods import NAMES
@@ -16,58 +14,33 @@ from folkmoot.auth.support import SupportDesk
 from folkmoot.protocols.http.errors import Refused
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.login import credentials
-from folkmoot.protocols.http.pages import document
-from folkmoot.storage.errors import AuthenticationFailed, NotFound, StorageError
+from folkmoot.protocols.http.support.forms import answer, check_origin, paragraph, read_form
+from folkmoot.storage.errors import AuthenticationFailed, StorageError
 from folkmoot.storage.types import Actor
-from folkmoot.storage.types_support import SupportRequest
+from folkmoot.storage.types_support import SupportRequest, scope_text
 
-MAX_FORM: Final = 4096  # octets
-_FIELDS = (
-    ("Content-Type", "text/html; charset=utf-8"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-store"),
-)
 _WHERE: Final = "portal"
 
 
-class SupportPage:
-    """An application that finds out itself who asks: with the form, or with Basic credentials.
+class ActivationPage:
+    """An application that finds out itself who asks: with the form, or with Basic credentials."""
 
-    ``plaintext_logins`` tells by a client's address whether it may send passwords without TLS.
-    """
-
-    def __init__(
-        self,
-        desk: SupportDesk,
-        authenticator: Authenticator,
-        plaintext_logins: Callable[[str], bool],
-    ) -> None:
+    def __init__(self, desk: SupportDesk, authenticator: Authenticator) -> None:
         self._desk = desk
         self._authenticator = authenticator
-        self._plaintext_logins = plaintext_logins
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer, or raise what ``errors.refusal`` knows."""
-        if len(exchange.path) != 2:
-            raise NotFound
         if exchange.method not in ("GET", "HEAD", "POST"):
             raise Refused(405, fields=[("Allow", "GET, HEAD, POST")])
-        if not exchange.secure and not self._plaintext_logins(exchange.peer):
-            raise Refused(403, "This is not possible without encryption; use https.")
         token = exchange.path[1]
         try:
             asked = await self._desk.find_link(token)
         except AuthenticationFailed as error:
-            await _answer(exchange, 404, "Support access", _text(error.text))
+            await answer(exchange, 404, "Support access", paragraph(error.text))
             return
         if exchange.method != "POST":
-            await _answer(exchange, 200, "Let support into your account?", _form(asked, ""))
+            await answer(exchange, 200, "Let support into your account?", _form(asked, ""))
             return
         await self._grant(exchange, token, asked)
 
@@ -79,13 +52,13 @@ class SupportPage:
             status = 403 if not isinstance(error, AuthenticationFailed) else 401
             fields = [("WWW-Authenticate", 'Form realm="Folkmoot"')] if status == 401 else []
             content = _form(asked, error.text)
-            await _answer(exchange, status, "Let support into your account?", content, fields)
+            await answer(exchange, status, "Let support into your account?", content, fields)
             return
-        await _answer(
+        await answer(
             exchange,
             200,
             "Support may come in",
-            _text(
+            paragraph(
                 f"{made.grantee} may come into {made.account}. You can withdraw this at any time."
             ),
         )
@@ -93,46 +66,23 @@ class SupportPage:
     async def _sign_in(self, exchange: Exchange, asked: SupportRequest) -> Actor:
         given = exchange.header("Authorization")
         if given is not None:
+            check_origin(exchange)
             name, password = credentials(given)
         else:
-            body = await exchange.read_body(MAX_FORM)
-            try:
-                fields = parse_qs(body.decode("ascii"), max_num_fields=10, encoding="utf-8")
-            except ValueError:
-                raise AuthenticationFailed from None
-            name, password = asked.account, fields.get("password", [""])[0]
+            name, password = asked.account, (await read_form(exchange)).raw("password")
         return await self._authenticator.authenticate(name, password, _WHERE, exchange.peer)
 
 
-async def _answer(
-    exchange: Exchange,
-    status: int,
-    title: str,
-    content: str,
-    fields: list[tuple[str, str]] | None = None,
-) -> None:
-    await exchange.respond(status, [*_FIELDS, *(fields or [])], document(title, content))
-
-
-def _text(text: str) -> str:
-    return f"<p>{html.escape(text)}</p>"
-
-
 def _form(asked: SupportRequest, problem: str) -> str:
-    scope = asked.wish.scope
-    far = [f"tools: {', '.join(sorted(scope.tools))}"]
-    far += ["looks only" if scope.read_only else "looks and changes"]
-    far += ["may take data out in bulk"] if scope.export else ["may not take data out in bulk"]
-    far += ["with the spaces of your groups"] if scope.with_groups else []
     rows = {
         "Who": f"{asked.agent} of support",
         "Account": asked.account,
         "Why": asked.wish.reason,
         "How long": NAMES.get(asked.wish.period, asked.wish.period),
-        "How far": "; ".join(far),
+        "How far": scope_text(asked.wish.scope),
     }
     listed = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items())
-    note = f"<p><strong>{html.escape(problem)}</strong></p>" if problem else ""
+    note = paragraph(problem, strong=True) if problem else ""
     return (
         f"<dl>{listed}</dl>{note}"
         '<form method="post"><p><label>Your password<br>'

@@ -1,0 +1,1 @@
+"""Pages about support for people at a browser: for customers, for agents, and behind links."""
