@@ -190,14 +190,15 @@ def test_vdirsyncer_finds_what_is_there(demo: Demo, tmp_path: Path) -> None:
 
 @pytest.mark.client("khard", "vdirsyncer")
 def test_khard_reads_the_book(demo: Demo, tmp_path: Path) -> None:
-    """A program for the terminal shows the cards that were synchronised, and changes one."""
+    """Shows cards that were synchronised, with telephones and birthdays; makes and removes some."""
     synced = Synced(demo, tmp_path / "khard", '["khard"]')
     book = synced.local / "khard"
     book.mkdir()
     synced.run("discover", answers="y\n" * 4)
     path = f"{home(demo)}khard/"
     call(demo, "PUT", f"{path}a.vcf", APPLE)
-    call(demo, "PUT", f"{path}b.vcf", card("EMAIL:jane@example.org", uid="jane"))
+    lines = ("EMAIL:jane@example.org", "TEL;TYPE=CELL:+1 23", "BDAY:1985-04-12")
+    call(demo, "PUT", f"{path}b.vcf", card(*lines, uid="jane"))
     synced.run("sync")
     config = tmp_path / "khard.conf"
     config.write_text(f"[addressbooks]\n[[book]]\npath = {book}\n")
@@ -206,6 +207,9 @@ def test_khard_reads_the_book(demo: Demo, tmp_path: Path) -> None:
     assert "Jane Doe" in listed
     shown = program("khard", "-c", config, "email", "--parsable", "jane")
     assert "jane@example.org" in shown
+    assert "+1 23" in program("khard", "-c", config, "phone", "--parsable", "jane")
+    assert "Jane Doe" in program("khard", "-c", config, "birthdays")
+    assert "BDAY" in program("khard", "-c", config, "show", "--format", "vcard", "jane")
     text = "First name : New\nLast name : Person\nEmail :\n    work : new@example.org\n"
     program("khard", "-c", config, "new", "-a", "book", "-i", "-", stdin=text)
     synced.run("sync")
@@ -215,3 +219,9 @@ def test_khard_reads_the_book(demo: Demo, tmp_path: Path) -> None:
         b"</r:text-match></r:prop-filter></r:filter></r:addressbook-query>"
     )
     assert b"Person" in call(demo, "REPORT", path, query)
+    program("khard", "-c", config, "remove", "--force", "jane")
+    synced.run("sync")
+    found = call(
+        demo, "PROPFIND", path, b'<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
+    )
+    assert b"b.vcf" not in found
