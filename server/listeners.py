@@ -1,4 +1,4 @@
-"""Listening sockets: all are bound before any of them accepts, then given to Twisted or asyncio."""
+"""Listening sockets: all are bound before any of them accepts, then given to Twisted."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import errno
 import ipaddress
 import os
 import socket
-import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,36 +79,18 @@ class Listeners:
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._ports: list[Any] = []  # IListeningPort
-        self._servers: list[asyncio.Server] = []
 
-    def twisted(self, listening: socket.socket, factory: Any) -> None:
+    def add(self, listening: socket.socket, factory: Any) -> None:
         """Give a socket to a Twisted factory (``IProtocolFactory``)."""
         port = self._reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
         listening.close()  # adoptStreamPort made its own copy
         self._ports.append(port)
 
-    async def asyncio(
-        self,
-        listening: socket.socket,
-        factory: Callable[[], asyncio.BaseProtocol],
-        context: ssl.SSLContext | None,
-    ) -> None:
-        """Give a socket to an asyncio protocol; with ``context``, TLS from the first octet."""
-        loop = asyncio.get_running_loop()
-        timeout = 60 if context is not None else None
-        server = await loop.create_server(
-            factory, sock=listening, ssl=context, ssl_handshake_timeout=timeout, backlog=BACKLOG
-        )
-        self._servers.append(server)
-
     async def close(self) -> None:
         """Stop accepting."""
-        for server in self._servers:
-            server.close()
         loop = asyncio.get_running_loop()
         for port in self._ports:
             stopped = port.stopListening()
             if stopped is not None:
                 await stopped.asFuture(loop)
-        self._servers.clear()
         self._ports.clear()

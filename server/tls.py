@@ -1,14 +1,12 @@
 """TLS for all listeners: one certificate, read from PEM files, replaced without dropping anybody.
 
-``TlsStore`` hands out an object for Twisted's listeners and one for asyncio's; both look up the
-certificate when a handshake begins, so a reload reaches the next connection.
+``TlsStore`` hands out an object that looks up the certificate when a handshake begins, so a reload
+reaches the next connection.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,26 +33,18 @@ class TlsError(Exception):
     """The certificate or key cannot be used; the text says which file and why."""
 
 
-class _Context(ssl.SSLContext):
-    """An asyncio context that knows the ``tls-server-end-point`` of its certificate."""
-
-    end_point: bytes | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """One certificate, ready for both kinds of listeners."""
+    """One certificate, ready for use."""
 
     chain: tuple[x509.Certificate, ...]
     twisted: SSL.Context
-    plain: _Context
 
 
 class TlsStore:
     """The server's certificate. Raises ``TlsError`` when the first one cannot be used.
 
-    ``connection_creator`` is for Twisted (``startTLS``, ``TLSMemoryBIOFactory``), ``ssl_context``
-    for asyncio listeners with TLS from the first octet.
+    ``connection_creator`` is what ``startTLS`` and ``TLSMemoryBIOFactory`` take.
     """
 
     def __init__(self, certificate: Path, key: Path) -> None:
@@ -62,17 +52,11 @@ class TlsStore:
         self._key = key
         self._now = _load(certificate, key)
         self.connection_creator = _ConnectionCreator(self)
-        self.ssl_context = self._outer()
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
         """The certificates in use, the server's own first."""
         return self._now.chain
-
-    @property
-    def plain_context(self) -> ssl.SSLContext:
-        """The ``ssl`` context of the certificate in use, for one connection."""
-        return self._now.plain
 
     @property
     def twisted_context(self) -> SSL.Context:
@@ -89,16 +73,6 @@ class TlsStore:
         valid_until = self.chain[0].not_valid_after_utc.isoformat()
         log.info("certificate loaded", extra={"valid_until": valid_until})
         return True
-
-    def _outer(self) -> ssl.SSLContext:
-        """A context that swaps itself for the current one at each handshake."""
-        outer = _load(self._certificate, self._key).plain
-
-        def choose(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-            connection.context = self._now.plain
-
-        outer.sni_callback = choose  # OpenSSL calls it for clients that name no host, too
-        return outer
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -127,21 +101,15 @@ def _load(certificate: Path, key: Path) -> _Loaded:
         SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION
     )
     context.set_cipher_list(CIPHERS.encode())
-    plain = _Context(ssl.PROTOCOL_TLS_SERVER)
-    plain.end_point = channel_binding.end_point(chain[0])
-    plain.minimum_version = ssl.TLSVersion.TLSv1_2
-    plain.set_ciphers(CIPHERS)
-    plain.options |= ssl.OP_NO_RENEGOTIATION
     try:
         context.use_certificate(chain[0])
         for link in chain[1:]:
             context.add_extra_chain_cert(link)
         context.use_privatekey(private)  # type: ignore[arg-type]
         context.check_privatekey()
-        plain.load_cert_chain(certificate, key)
-    except (SSL.Error, ssl.SSLError, TypeError, OSError) as error:
+    except (SSL.Error, TypeError) as error:
         raise TlsError(f"{certificate}: the certificate cannot be used: {error}") from None
-    return _Loaded(chain, context, plain)
+    return _Loaded(chain, context)
 
 
 def _read_chain(file: Path) -> tuple[x509.Certificate, ...]:
@@ -162,15 +130,8 @@ def _read(file: Path) -> bytes:
 def channel_bindings(transport: Any) -> dict[str, bytes]:
     """The channel binding data of a connection, by type, for ``Authenticator.sasl``.
 
-    ``transport`` is that of a Twisted or asyncio protocol. asyncio's TLS cannot export keying
-    material, so it gives ``tls-server-end-point`` only. Empty without TLS.
+    ``transport`` is that of a Twisted protocol. Empty without TLS.
     """
-    if isinstance(transport, asyncio.BaseTransport):
-        connection = transport.get_extra_info("ssl_object")
-        context = connection.context if connection is not None else None
-        if isinstance(context, _Context) and context.end_point is not None:
-            return {"tls-server-end-point": context.end_point}
-        return {}
     handle = transport.getHandle() if hasattr(transport, "getHandle") else None
     if not isinstance(handle, SSL.Connection):
         return {}

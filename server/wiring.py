@@ -12,7 +12,6 @@ import socket
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 from twisted.internet.defer import Deferred
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -27,14 +26,13 @@ from folkmoot.auth.support_door import SupportDoor
 from folkmoot.auth.throttle import Throttle
 from folkmoot.config.directory import Directory, load_directory
 from folkmoot.config.load import ConfigError
-from folkmoot.config.schema import Config
+from folkmoot.config.schema import Config, ListenerSection
 from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
 from folkmoot.protocols.smtp.listener import MailFactory
 from folkmoot.protocols.smtp.queue_worker import QueueWorker
 from folkmoot.protocols.smtp.routing import DnsResolver, MxRecord, Resolver, RoutingError
 from folkmoot.protocols.smtp.sender import Routes, Sender, Smarthost
 from folkmoot.protocols.smtp.service import Connections, Service
-from folkmoot.protocols.smtp.session import Session
 from folkmoot.protocols.smtp.signing import Signer
 from folkmoot.quota.offers import Offers
 from folkmoot.server import billing, settings
@@ -100,7 +98,6 @@ class Server:
         self._worker: QueueWorker | None = None
         self._background: list[Background] = []
         self._metrics: socket.socket | None = None
-        self._mail_sessions: WeakSet[Session] = WeakSet()
         self._imap: list[ImapFactory] = []
         self._smtp: list[MailFactory] = []
         self._web: Web | None = None
@@ -169,10 +166,10 @@ class Server:
                 self._listen_imap(one, authenticator, counts)
             elif one.section.protocol == "http":
                 creator = self._tls.connection_creator if self._tls is not None else None
-                self._listeners.twisted(one.socket, web.listener(one, creator))
+                self._listeners.add(one.socket, web.listener(one, creator))
             else:
                 connections = smtp_connections[one.section.protocol]
-                await self._listen_smtp(one, authenticator, connections)
+                self._listen_smtp(one, authenticator, connections)
             log.info(
                 "listening",
                 extra={
@@ -346,52 +343,49 @@ class Server:
             hidden=frozenset(self.config.imap.hide_capabilities),
         )
         self._imap.append(factory)
-        if section.tls == "implicit":
-            wrapped: Any = TLSMemoryBIOFactory(tls, False, factory)  # type: ignore[arg-type]
-            wrapped.noisy = False
-            self._listeners.twisted(bound.socket, wrapped)
-        else:
-            self._listeners.twisted(bound.socket, factory)
+        self._listeners.add(bound.socket, self._behind_tls(section, factory))
 
-    async def _listen_smtp(
+    def _listen_smtp(
         self,
         bound: Bound,
         authenticator: Authenticator,
         connections: Connections,
     ) -> None:
-        section, tls = bound.section, self._tls
+        section = bound.section
+        tls = self._tls.connection_creator if self._tls is not None else None
         service = Service(
             hostname=self.config.server.hostname,
             intake=self.delivery,
             limits=settings.smtp_limits(self.config),
             authenticator=authenticator if section.protocol == "submission" else None,
-            tls_context=(lambda: tls.plain_context) if tls and section.tls == "starttls" else None,
+            tls=tls if section.tls == "starttls" else None,
             plaintext_logins=section.plaintext_logins,
             channel_bindings=channel_bindings,
             connections=connections,
         )
-        implicit = section.tls == "implicit"
-        factory = MailFactory(service, section.protocol, secure=implicit)
+        factory = MailFactory(service, section.protocol, secure=section.tls == "implicit")
         self._smtp.append(factory)
-        context = tls.ssl_context if tls is not None and implicit else None
+        self._listeners.add(bound.socket, self._behind_tls(section, factory))
 
-        def connection() -> Session:
-            session = factory()
-            self._mail_sessions.add(session)
-            return session
-
-        await self._listeners.asyncio(bound.socket, connection, context)
+    def _behind_tls(self, section: ListenerSection, factory: Any) -> Any:
+        """The factory of a listener that speaks TLS from the first octet, if this one does."""
+        if section.tls != "implicit" or self._tls is None:
+            return factory
+        creator: Any = self._tls.connection_creator
+        wrapped = TLSMemoryBIOFactory(creator, False, factory)
+        wrapped.noisy = False
+        return wrapped
 
     def _listen_metrics(self) -> None:
         if self._metrics is None:
             return
         gauges = Gauges(self._connections, self._certificate_end)
-        self._listeners.twisted(self._metrics, metrics_site(gauges))
+        self._listeners.add(self._metrics, metrics_site(gauges))
 
     def _connections(self) -> dict[str, int]:
         return {
             "imap": sum(len(factory.connections) for factory in self._imap),
-            "smtp": sum(1 for session in [*self._mail_sessions] if session.open),
+            "smtp": sum(len(factory.sessions) for factory in self._smtp),
             "http": self._web.connections if self._web is not None else 0,
         }
 

@@ -12,6 +12,7 @@ from folkmoot.protocols.smtp import replies
 from folkmoot.protocols.smtp.errors import reply_to
 from folkmoot.protocols.smtp.replies import Reply
 from folkmoot.protocols.smtp.session import Hangup, Session
+from folkmoot.protocols.smtp.transport import Transport
 from folkmoot.protocols.smtp.wire import LineTooLong
 from folkmoot.storage.errors import AuthenticationFailed, NotInPlan, StorageError, Unavailable
 from folkmoot.storage.types import Actor
@@ -38,13 +39,10 @@ def passwords_allowed(session: Session) -> bool:
 
 
 def _bindings(session: Session) -> Mapping[str, bytes]:
-    if not session.secure or session.transport is None:
+    transport = session.transport
+    if not session.secure or not isinstance(transport, Transport):
         return {}
-    bindings = session.service.channel_bindings(session.transport)
-    # rfc9266#3: with TLS 1.3 clients bind to tls-exporter; without it -PLUS could only fail
-    if session.tls_version() == "TLSv1.3" and "tls-exporter" not in bindings:
-        return {}
-    return bindings
+    return session.service.channel_bindings(transport.twisted)
 
 
 def offered_mechanisms(session: Session) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def _extensions(session: Session) -> list[str]:
         "ENHANCEDSTATUSCODES",
         "DSN",
     ]
-    if session.service.tls_context is not None and not session.secure:
+    if session.service.tls is not None and not session.secure:
         lines.append("STARTTLS")
     mechanisms = offered_mechanisms(session)
     if mechanisms:
@@ -59,7 +59,7 @@ async def starttls(session: Session, argument: str) -> Reply | None:
     """rfc3207#4."""
     if argument:
         return replies.NO_ARGUMENT
-    if session.service.tls_context is None or session.secure:
+    if session.service.tls is None or session.secure:
         return replies.BAD_SEQUENCE.with_text("TLS is not available here or already active")
     await session.start_tls()
     return None

@@ -51,7 +51,7 @@ def _not_now(session: Session) -> Reply | None:
         return replies.BAD_SEQUENCE.with_text(f"Send {session.role.greeting} first")
     if session.role.needs_login and session.actor is None:
         # rfc3207#4: said only where passwords are not taken without TLS
-        needs_tls = session.service.tls_context is not None and not passwords_allowed(session)
+        needs_tls = session.service.tls is not None and not passwords_allowed(session)
         return replies.NEEDS_TLS if needs_tls else replies.NEEDS_AUTH
     if session.mail is not None:
         return replies.BAD_SEQUENCE.with_text("A sender has been given already")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.peer import network_of
@@ -14,7 +13,7 @@ from folkmoot.protocols.smtp.intake import MailIntake
 from folkmoot.protocols.smtp.limits import SmtpLimits
 
 
-def _no_bindings(transport: asyncio.BaseTransport) -> Mapping[str, bytes]:
+def _no_bindings(transport: Any) -> Mapping[str, bytes]:
     return {}
 
 
@@ -45,16 +44,16 @@ class Connections:
 class Service:
     """Settings of one listener.
 
-    ``tls_context`` is asked at each handshake, so that a new certificate takes effect at once;
-    None: no STARTTLS. ``plaintext_logins`` allows passwords without TLS from everywhere, not from
-    this machine only. ``channel_bindings`` gives those of a TLS connection by name.
+    ``tls`` is what Twisted's ``startTLS`` takes; None: no STARTTLS. ``plaintext_logins`` allows
+    passwords without TLS from everywhere, not from this machine only. ``channel_bindings`` gives
+    those of a TLS connection by name.
     """
 
     hostname: str
     intake: MailIntake
     limits: SmtpLimits = field(default_factory=SmtpLimits)
     authenticator: Authenticator | None = None
-    tls_context: Callable[[], ssl.SSLContext] | None = None
+    tls: Any = None
     plaintext_logins: bool = False
-    channel_bindings: Callable[[asyncio.BaseTransport], Mapping[str, bytes]] = _no_bindings
+    channel_bindings: Callable[[Any], Mapping[str, bytes]] = _no_bindings
     connections: Connections = field(default_factory=lambda: Connections(20))

@@ -222,25 +222,13 @@ class Session(SMTP):
 
     def cipher(self) -> str:
         """Return the name of the cipher suite, "" without TLS."""
-        cipher = self._writer.get_extra_info("cipher") if self.secure else None
-        return str(cipher[0]) if cipher else ""
-
-    def tls_version(self) -> str:
-        """Return ``TLSv1.3`` or its like, "" without TLS."""
-        connection = self._writer.get_extra_info("ssl_object")
-        return connection.version() or "" if connection is not None else ""
+        return str(self._writer.get_extra_info("cipher", ""))
 
     def logged_in(self, actor: Actor) -> None:
         """Set who this is; the time limit for signing in ends."""
         self.actor = actor
         if self._login_timer is not None:
             self._login_timer.cancel()
-
-    @property
-    def open(self) -> bool:
-        """Whether the connection is there and served."""
-        task = self._handler_coroutine
-        return self.transport is not None and task is not None and not task.done()
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -276,8 +264,7 @@ class Session(SMTP):
         return result
 
     async def start_tls(self) -> None:
-        """Answer STARTTLS and make the connection a TLS one. Raises ConnectionError."""
-        assert self.service.tls_context is not None
+        """Answer STARTTLS and go on with TLS; a handshake that fails ends the connection."""
         transport: Any = self.transport
         # What was sent in clear behind STARTTLS is an attempt to put words into the client's
         # mouth; it must not be read after the handshake (rfc3207#4.2).
@@ -287,17 +274,8 @@ class Session(SMTP):
         reader._buffer.clear()
         await self.reply(replies.READY_FOR_TLS)
         await self.wire.flush(self.limits.idle_seconds)
-        context = self.service.tls_context()
-        try:
-            self.transport = await self.loop.start_tls(
-                transport, self, context, server_side=True, ssl_handshake_timeout=60
-            )
-        except OSError as error:
-            # ssl.SSLError among them
-            raise ConnectionError("TLS handshake failed") from error
-        writer: Any = self._writer
-        writer._transport = reader._transport = self._transport = self.transport
-        self._over_ssl = True
+        transport.start_tls(self.service.tls)
+        transport.resume_reading()
         self.secure = True
         self.helo = ""
         self.extended = False

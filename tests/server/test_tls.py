@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ssl
 import stat
@@ -62,20 +61,6 @@ class Wire:
         self._shake(serve)
         return server
 
-    def asyncio(self, context: ssl.SSLContext) -> ssl.SSLObject:
-        """Shake hands with what an asyncio listener uses."""
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        server = context.wrap_bio(incoming, outgoing, server_side=True)
-
-        def serve(octets: bytes) -> bytes:
-            incoming.write(octets)
-            with contextlib.suppress(ssl.SSLWantReadError):
-                server.do_handshake()
-            return outgoing.read()
-
-        self._shake(serve)
-        return server
-
     def _shake(self, serve: Callable[[bytes], bytes]) -> None:
         for _ in range(6):
             with contextlib.suppress(ssl.SSLWantReadError):
@@ -98,13 +83,6 @@ class Transport:
         self.getHandle = lambda: handle
 
 
-class AsyncioTransport(asyncio.BaseTransport):
-    """As much of an asyncio transport as the bindings look at."""
-
-    def __init__(self, connection: ssl.SSLObject | None) -> None:
-        super().__init__({"ssl_object": connection})
-
-
 def test_self_signed_files_are_private_and_never_replaced(tmp_path: Path) -> None:
     """Only the server reads the key, and a second call does not destroy the first pair."""
     certificate, key = make_pair(tmp_path, "bücher.example")
@@ -120,14 +98,11 @@ def test_self_signed_files_are_private_and_never_replaced(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_both_kinds_of_listeners_speak_current_tls(pair: Pair, version: ssl.TLSVersion) -> None:
-    """TLS 1.2 and 1.3 work on Twisted's and on asyncio's side."""
+def test_listeners_speak_current_tls(pair: Pair, version: ssl.TLSVersion) -> None:
+    """TLS 1.2 and 1.3 work, with authenticated encryption."""
     store = TlsStore(*pair)
     wire = Wire(version)
     wire.twisted(store.connection_creator.serverConnectionForTLS(None))
-    assert wire.names() == ["mail.example.test", "localhost"]
-    wire = Wire(version)
-    wire.asyncio(store.ssl_context)
     assert wire.names() == ["mail.example.test", "localhost"]
     cipher = wire.client.cipher()
     assert cipher is not None
@@ -140,23 +115,20 @@ def test_old_tls_is_refused(pair: Pair) -> None:
     store = TlsStore(*pair)
     with pytest.raises((ssl.SSLError, SSL.Error)):
         Wire(ssl.TLSVersion.TLSv1_1).twisted(store.connection_creator.serverConnectionForTLS(None))
-    with pytest.raises(ssl.SSLError):
-        Wire(ssl.TLSVersion.TLSv1_1).asyncio(store.ssl_context)
 
 
 def test_reload_reaches_the_next_connection(tmp_path: Path, pair: Pair) -> None:
     """A renewed certificate is used without a restart, on objects handed out before."""
     store = TlsStore(*pair)
-    context, creator = store.ssl_context, store.connection_creator
+    creator = store.connection_creator
     open_before = Wire()
     connection = open_before.twisted(creator.serverConnectionForTLS(None))
     for old, new in zip(pair, make_pair(tmp_path, "new.example.test"), strict=True):
         new.replace(old)
     assert store.reload()
-    first, second = Wire(), Wire()
-    first.asyncio(context)
-    second.twisted(creator.serverConnectionForTLS(None))
-    assert first.names()[0] == second.names()[0] == "new.example.test"
+    next_one = Wire()
+    next_one.twisted(creator.serverConnectionForTLS(None))
+    assert next_one.names()[0] == "new.example.test"
     open_before.client.write(b"still here")
     connection.bio_write(open_before.outgoing.read())
     assert connection.recv(100) == b"still here"
@@ -181,7 +153,7 @@ def test_a_bad_reload_keeps_the_old_certificate(
     assert not store.reload()
     assert str(pair[0].parent) in caplog.records[-1].__dict__["why"]
     wire = Wire()
-    wire.asyncio(store.ssl_context)
+    wire.twisted(store.connection_creator.serverConnectionForTLS(None))
     assert wire.names()[0] == "mail.example.test"
     with pytest.raises(TlsError):
         TlsStore(*pair)
@@ -201,8 +173,6 @@ def test_channel_bindings(pair: Pair) -> None:
         bindings = channel_bindings(Transport(server))
         assert set(bindings) == kinds
         assert bindings["tls-server-end-point"] == expected
-        other = Wire(version).asyncio(store.ssl_context)
-        assert channel_bindings(AsyncioTransport(other)) == {"tls-server-end-point": expected}
 
 
 def test_bindings_before_the_handshake(pair: Pair) -> None:
@@ -214,5 +184,4 @@ def test_bindings_before_the_handshake(pair: Pair) -> None:
 
 def test_no_bindings_without_tls() -> None:
     """A plain connection has nothing to bind to."""
-    assert channel_bindings(AsyncioTransport(None)) == {}
     assert channel_bindings(object()) == {}

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from folkmoot.protocols.smtp.limits import SmtpLimits
 from folkmoot.protocols.smtp.listener import MailFactory
@@ -33,6 +34,7 @@ from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.types import Actor, ActorKind
 from folkmoot.storage.types_mail import QueueEntry
 from tests import LOOP
+from tests.kit import reactor
 from tests.kit.server import TestAccount, TestServer
 
 T = TypeVar("T")
@@ -80,11 +82,11 @@ class MailServer:
             hostname=HOSTNAME,
             intake=self.delivery,
             authenticator=base.authenticator,
-            tls_context=lambda: self.tls.ssl_context,
+            tls=self.tls.connection_creator,
             channel_bindings=channel_bindings,
         )
         self._factories: list[MailFactory] = []
-        self._servers: list[asyncio.Server] = []
+        self._ports: list[Any] = []
         self._workers: list[QueueWorker] = []
         self.smtp_port = self.listen("submission")
         self.smtps_port = self.listen("submission", secure=True)
@@ -97,14 +99,14 @@ class MailServer:
         service = replace(self.service, limits=limits) if limits else self.service
         factory = MailFactory(service, protocol, secure=secure)
 
-        async def open_port() -> asyncio.Server:
-            context = self.tls.ssl_context if secure else None
-            return await LOOP.create_server(factory, "127.0.0.1", 0, ssl=context)
-
-        server = on_loop(open_port())
+        outer: Any = factory
+        if secure:
+            creator: Any = self.tls.connection_creator
+            outer = TLSMemoryBIOFactory(creator, False, outer)
+        listening = reactor.call(lambda: reactor.get().listenTCP(0, outer, interface="127.0.0.1"))
         self._factories.append(factory)
-        self._servers.append(server)
-        port: int = server.sockets[0].getsockname()[1]
+        self._ports.append(listening)
+        port: int = listening.getHost().port
         return port
 
     def worker(
@@ -186,8 +188,8 @@ class MailServer:
         """End workers, listeners and connections."""
         for worker in list(self._workers):
             self.stop_worker(worker, 0.2)
-        for server in self._servers:
-            LOOP.call_soon_threadsafe(server.close)
+        for port in self._ports:
+            reactor.call(port.stopListening)
         for factory in self._factories:
             on_loop(factory.close(1))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import smtplib
+import socket
 import ssl
 from base64 import b64decode, b64encode
 from dataclasses import replace
 from functools import partial
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from OpenSSL import SSL
 
 from folkmoot.storage.types import Limit, Tool
 from folkmoot.storage.types_accounts import Terms
@@ -180,7 +182,7 @@ def test_sending_needs_a_login(mail: MailServer) -> None:
     assert client.ask(b"MAIL FROM:<a@example.test>").startswith("503 5.5.1")
     client.ask(b"EHLO me.test")
     assert client.ask(b"MAIL FROM:<a@example.test>") == "530 5.7.0 Authentication required"
-    (session,) = [one for factory in mail._factories for one in factory._sessions if one.open]
+    (session,) = [one for factory in mail._factories for one in factory.sessions]
     session.address = "192.0.2.1"
     assert "STARTTLS" in client.ask(b"MAIL FROM:<a@example.test>")
     assert client.ask(b"RCPT TO:<a@example.test>").startswith("503 5.5.1")
@@ -225,29 +227,53 @@ def test_auth_scram(mail: MailServer) -> None:
     assert client.ask(b"=").startswith("235 2.7.0")
 
 
-def test_auth_scram_plus(mail: MailServer) -> None:
-    """With TLS 1.2 the exchange is tied to the certificate; with 1.3 -PLUS is not offered."""
-    # rfc5929#4.1
+class TlsClient:
+    """Submission over TLS from the first octet, by a TLS that can export keying material."""
+
+    def __init__(self, port: int, version: int) -> None:
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        context.set_min_proto_version(version)
+        context.set_max_proto_version(version)
+        plain = socket.create_connection(("127.0.0.1", port))
+        self.connection = SSL.Connection(context, plain)
+        self.connection.set_connect_state()
+        self.connection.do_handshake()
+        assert self.reply().startswith("220 ")
+
+    def ask(self, line: str) -> str:
+        """Send one command line and read its reply."""
+        self.connection.sendall(line.encode() + b"\r\n")
+        return self.reply()
+
+    def reply(self) -> str:
+        """Read one reply, which comes at once."""
+        octets = b""
+        while not octets.endswith(b"\n") or octets.splitlines()[-1][3:4] == b"-":
+            octets += self.connection.recv(4096)
+        return octets.decode()
+
+
+@pytest.mark.parametrize(
+    ("version", "binding"),
+    [(SSL.TLS1_2_VERSION, "tls-server-end-point"), (SSL.TLS1_3_VERSION, "tls-exporter")],
+)
+def test_auth_scram_plus(mail: MailServer, version: int, binding: str) -> None:
+    """The exchange is tied to this connection: by the certificate, and with TLS 1.3 by its keys."""
+    # rfc5929#4.1, rfc9266#3
     alice = mail.base.account("alice")
-    for version, offered in ((ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, False)):
-        context = unchecked()
-        context.minimum_version = context.maximum_version = version
-        client = smtplib.SMTP_SSL("127.0.0.1", mail.smtps_port, context=context, timeout=20)
-        client.ehlo()
-        assert ("SCRAM-SHA-256-PLUS" in client.esmtp_features["auth"]) is offered
-        if offered:
-            assert isinstance(client.sock, ssl.SSLSocket)
-            certificate = client.sock.getpeercert(binary_form=True)
-            assert certificate is not None
-            channel = hashlib.sha256(certificate).digest()
-            scram = ScramClient(
-                alice.address, alice.password, header="p=tls-server-end-point,,", channel=channel
-            )
-            first = b64encode(scram.first()).decode()
-            _, answer = client.docmd("AUTH", f"SCRAM-SHA-256-PLUS {first}")
-            final = b64encode(scram.final(b64decode(answer))).decode()
-            assert client.docmd(final)[0] == 334
-            assert client.docmd("=")[0] == 235
+    client = TlsClient(mail.smtps_port, version)
+    assert "SCRAM-SHA-256-PLUS" in client.ask("EHLO me.test")
+    if binding == "tls-exporter":
+        channel = client.connection.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
+    else:
+        certificate = client.connection.get_peer_certificate(as_cryptography=True)
+        assert certificate is not None
+        channel = certificate.fingerprint(SHA256())
+    for known, code in ((b"x" * 32, "535 "), (channel, "235 ")):
+        scram = ScramClient(alice.address, alice.password, header=f"p={binding},,", channel=known)
+        answer = client.ask(f"AUTH SCRAM-SHA-256-PLUS {b64encode(scram.first()).decode()}")
+        answer = client.ask(b64encode(scram.final(_challenge(answer))).decode())
+        assert (answer if code == "535 " else client.ask("=")).startswith(code)
 
 
 def _challenge(reply: str) -> bytes:
@@ -291,7 +317,7 @@ def test_passwords_do_not_cross_a_network_in_clear(mail: MailServer) -> None:
     """From other machines PLAIN and LOGIN are offered with TLS only. # rfc4954#4"""
     mail.service = replace(mail.service)
     client = mail.raw(mail.smtp_port)
-    (session,) = [one for factory in mail._factories for one in factory._sessions if one.open]
+    (session,) = [one for factory in mail._factories for one in factory.sessions]
     session.address = "192.0.2.1"
     shown = client.ask(b"EHLO me.test")
     assert "PLAIN" not in shown
