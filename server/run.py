@@ -9,11 +9,13 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+MAX_DESCRIPTORS = 2**20
 STOP_SECONDS = 10  # a stop that takes longer ends the process the hard way
 log = logging.getLogger("folkmoot.server")
 
@@ -59,10 +61,19 @@ def run(reactor: Any, make: Callable[[], Runnable], watch: int = -1) -> int:
     end is held by whoever this process is not to outlive. 1 when the start failed, 0 after a clean
     end.
     """
+    _take_descriptors()
     process = _Process(reactor, make, watch)
     reactor.callWhenRunning(process.begin)
     reactor.run(installSignalHandlers=False)
     return process.exit_code
+
+
+def _take_descriptors() -> None:
+    """Use as many descriptors as the system allows: shells and units give 1024, which are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Process:

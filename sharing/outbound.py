@@ -64,9 +64,15 @@ class Outbound:
         """Call back when mail was queued; returns what ends it."""
         return self._store.bus.subscribe(Topic.QUEUE, 0, lambda hint: call())
 
-    async def claim(self, lease: int, limit: int, busy: frozenset[str]) -> list[QueueEntry]:
-        """Take due recipients for ``lease`` seconds, none of the ``busy`` domains."""
-        return await self._run("claim", lambda txn: txn.apply(ClaimDue(lease, limit, busy)))
+    async def claim(
+        self, lease: int, limit: int, busy: frozenset[str], longest: int
+    ) -> list[QueueEntry]:
+        """Take due recipients for ``lease`` seconds, none of the ``busy`` domains.
+
+        Nothing waits longer than ``longest`` seconds for its next attempt.
+        """
+        claim = ClaimDue(lease, limit, busy, longest)
+        return await self._run("claim", lambda txn: txn.apply(claim))
 
     async def renew(self, recipient_ids: Sequence[int], lease: int) -> None:
         """Keep recipients that are still worked on."""

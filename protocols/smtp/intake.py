@@ -75,10 +75,13 @@ class OutboundQueue(Protocol):
         """Call back on the loop when mail was queued; returns what ends it."""
         ...
 
-    async def claim(self, lease: int, limit: int, busy: frozenset[str]) -> list[QueueEntry]:
+    async def claim(
+        self, lease: int, limit: int, busy: frozenset[str], longest: int
+    ) -> list[QueueEntry]:
         """Take due recipients for ``lease`` seconds, at most ``limit``, none of ``busy`` domains.
 
-        Nobody else gets them in that time; afterwards they are due again.
+        Nobody else gets them in that time; afterwards they are due again. What would wait longer
+        than ``longest`` seconds is due now: the clock has gone back.
         """
         ...
 

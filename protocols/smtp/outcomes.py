@@ -38,6 +38,11 @@ class RetryPolicy:
     warn_after: float = 4 * 3600
     jitter: float = 0.15
 
+    @property
+    def longest(self) -> int:
+        """Seconds that no attempt is put off by more than."""
+        return int(max(self.schedule) * (1 + self.jitter)) + 1
+
     def wait(self, attempts: int) -> float:
         """Return the time to wait after attempt number ``attempts`` (from 1)."""
         planned = self.schedule[min(attempts, len(self.schedule)) - 1]

@@ -75,6 +75,7 @@ class QueueWorker:
         self._sender = sender
         self._limits = limits or WorkerLimits()
         self._outcomes = Outcomes(policy, hostname, now)
+        self._longest = policy.longest
         self._now = now
         self._state = _State()
         self._slots = asyncio.Semaphore(self._limits.connections)
@@ -123,7 +124,10 @@ class QueueWorker:
         limits, state = self._limits, self._state
         while not state.stopping and len(state.running) < limits.connections:
             claimed = await self._queue.claim(
-                limits.lease, limits.connections * RECIPIENTS_AT_ONCE, self._busy()
+                limits.lease,
+                limits.connections * RECIPIENTS_AT_ONCE,
+                self._busy(),
+                self._longest,
             )
             for entry in claimed:
                 for batch in self._batches(entry.message, entry.recipients):

@@ -41,6 +41,7 @@ _LEASE = Statement(
     "UPDATE queue_recipients SET lease_until = :until"
     " WHERE id = :id AND next_attempt <= :now AND lease_until <= :now"
 )
+_TOO_LATE = Statement("UPDATE queue_recipients SET next_attempt = :now WHERE next_attempt > :last")
 _RENEW = Statement("UPDATE queue_recipients SET lease_until = :until WHERE id = :id")
 _DONE = Statement("DELETE FROM queue_recipients WHERE id = :id")
 _RETRY = Statement(
@@ -142,14 +143,19 @@ class CountSent(_QueueMutation[None]):
 class ClaimDue(_QueueMutation[list[QueueEntry]]):
     """Take due recipients for ``lease`` seconds; nobody else gets them in that time.
 
-    ``busy`` are domains that are left alone now. At most ``limit`` recipients.
+    ``busy`` are domains that are left alone now. At most ``limit`` recipients. ``longest`` is how
+    many seconds an attempt is put off at most (0: any number): what is due later than that is due
+    now, because the clock has gone back since.
     """
 
     lease: int
     limit: int
     busy: frozenset[str] = frozenset()
+    longest: int = 0
 
     def write(self, context: WriteContext) -> list[QueueEntry]:
+        if self.longest:
+            context.db.run(_TOO_LATE, now=context.now, last=context.now + self.longest)
         names = {f"busy{number}": domain for number, domain in enumerate(sorted(self.busy))}
         but = f" AND r.domain NOT IN ({', '.join(f':{name}' for name in names)})" if names else ""
         due = Statement(

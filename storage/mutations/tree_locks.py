@@ -18,7 +18,7 @@ from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.types import Right
 from folkmoot.storage.types_tree import LockRequest
 from folkmoot.storage.views.sight import compared
-from folkmoot.storage.views.tree_locks import real_name
+from folkmoot.storage.views.tree_locks import HOLDS, real_name
 
 DEFAULT_TIMEOUT = 3600  # seconds
 LONGEST_TIMEOUT = 86_400
@@ -30,7 +30,7 @@ _INSERT = Statement(
     " timeout, expires) VALUES (:token, :space, :folder, :name, :scope, :infinite, :owner,"
     " :account, :timeout, :expires)"
 )
-_EXPIRED = Statement("DELETE FROM locks WHERE space_id = :space AND expires <= :now")
+_EXPIRED = Statement(f"DELETE FROM locks WHERE space_id = :space AND NOT ({HOLDS})")  # noqa: S608
 _COUNT = Statement("SELECT COUNT(*) FROM locks WHERE space_id = :space")
 _REFRESH = Statement(
     "UPDATE locks SET timeout = :timeout, expires = :expires"

@@ -119,8 +119,8 @@ def test_a_delivery_that_has_come_is_finished(databases: Databases, tmp_path: Pa
             if came.startswith(b"250 "):
                 delivered.add(number)
     with site.server() as server:
-        client = site.imap("alice", "INBOX")
-        lines = b"".join(client.ok("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]").lines)
+        reader = site.imap("alice", "INBOX")
+        lines = b"".join(reader.ok("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]").lines)
         assert all(lines.count(b"last%d\r\n" % number) == 1 for number in delivered)
         with site.http("alice") as again:
             for number in range(8):

@@ -332,9 +332,11 @@ class FailingQueue(Outbound):
             self.failures -= 1
             raise self.error
 
-    async def claim(self, lease: int, limit: int, busy: frozenset[str]) -> list[QueueEntry]:
+    async def claim(
+        self, lease: int, limit: int, busy: frozenset[str], longest: int
+    ) -> list[QueueEntry]:
         self._fail()
-        return await super().claim(lease, limit, busy)
+        return await super().claim(lease, limit, busy, longest)
 
 
 @pytest.mark.parametrize("error", [Unavailable, ValueError])
