@@ -89,6 +89,8 @@ async def execute(session: Session, entry: CommandEntry, arguments: Any) -> Repl
     except ConnectionLost:
         raise
     except Exception:
+        if session.ended:  # what the command worked with went away with the connection
+            raise ConnectionLost from None
         # The text of an unknown error may hold anything: the client gets a number to quote.
         log_id = secrets.token_hex(6)
         log.exception("command %s failed, log id %s", entry.name, log_id)

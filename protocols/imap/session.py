@@ -163,6 +163,11 @@ class Session:
         return State.AUTHENTICATED if self.view is None else State.SELECTED
 
     @property
+    def ended(self) -> bool:
+        """Whether the connection is gone; nothing is selected then."""
+        return self._ended
+
+    @property
     def workspace(self) -> Workspace:
         """Mail as the signed-in account sees it."""
         assert self._workspace is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.kit.imap import ImapClient
 from tests.kit.stores import open_store
 from tests.server.cli import Running, free_base, running
 
+STOP_SECONDS = 10  # in which the process has to end
 OFFSETS = {"imap": 143, "imaps": 993, "submission": 587, "submissions": 465, "lmtp": 24}
 OFFSETS |= {"http": 80, "https": 443}
 PEOPLE = ("alice", "bob", "carol", "dave")
@@ -108,6 +110,13 @@ class Site:
             view = ListQueue(1_000_000)
             entries = store.call_read(Actor.system("test"), "t", lambda txn: txn.view(view))
             return [one.recipient.address for entry in entries for one in entry.recipients]
+
+    def ended(self, server: Running) -> None:
+        """It ends on SIGTERM in time, and nothing was wrong with it until then."""
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < STOP_SECONDS
+        assert "Traceback" not in server.text(), server.text()[server.text().index("Traceback") :]
 
     def check(self) -> None:
         """Everything that is stored is as it must be, to the last octet."""

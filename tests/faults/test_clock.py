@@ -63,8 +63,7 @@ def server(site: Site, whole_machine: Machine) -> Iterator[Running]:
     with site.server(env=whole_machine.env) as server:
         yield server
         site.works()
-        assert server.stop() == 0
-        assert "Traceback" not in server.text()
+        site.ended(server)
     site.check()
 
 

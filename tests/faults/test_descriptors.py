@@ -57,7 +57,7 @@ def test_exhausted(databases: Databases, tmp_path: Path) -> None:
         site.works()
         assert client.ok("NOOP").status == "OK"
         assert server.text().count("\n") < 500, "it fills the log"
-        assert server.stop() == 0
+        site.ended(server)
     site.check()
 
 
@@ -69,4 +69,4 @@ def test_as_many_as_the_system_allows(databases: Databases, tmp_path: Path) -> N
     with site.server(prefix=prefix) as server:
         process = psutil.Process(server.process.pid)
         assert process.rlimit(psutil.RLIMIT_NOFILE) == (hard, hard)
-        assert server.stop() == 0
+        site.ended(server)

@@ -108,9 +108,12 @@ def test_a_file_system_fills_up(tmp_path: Path, small_disk: Sequence[str]) -> No
             one.attempts.compare()
         # The file system goes with the server: what a crash now would leave is looked at.
         server.process.send_signal(signal.SIGSTOP)
-        shutil.copytree(inside, site.data, dirs_exist_ok=True)
-    assert "Traceback" not in server.text()
+        shutil.copytree(inside, site.data, ignore=_sockets, dirs_exist_ok=True)
     site.check()
+
+
+def _sockets(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if (Path(folder) / name).is_socket()}
 
 
 def test_a_slow_disk(databases: Databases, tmp_path: Path) -> None:
@@ -133,14 +136,12 @@ def test_a_slow_disk(databases: Databases, tmp_path: Path) -> None:
         assert {c.finish(tag).status for c, tag in zip(clients, tags, strict=True)} == {"OK"}
         assert 0.15 < time.monotonic() - began < 2, "one sync each would be 3 seconds"
         tag = clients[0].start(b"APPEND INBOX {%d+}\r\n%b" % (len(octets), octets))
-        began = time.monotonic()
-        assert server.stop() == 0
-        assert time.monotonic() - began < 10
+        site.ended(server)
         stored = clients[0].finish(tag).status == "OK" if not clients[0].at_end() else False
     with site.server() as server:
         found = site.imap("alice").ok("STATUS INBOX (MESSAGES)").lines[0]
         assert (b"MESSAGES 21" in found) if stored else (b"MESSAGES 2" in found), found
-        assert server.stop() == 0
+        site.ended(server)
     site.check()
 
 
@@ -154,6 +155,5 @@ def _site(databases: Databases, folder: Path) -> Site:
 
 def _ended(site: Site, server: Running, attempts: Attempts) -> None:
     attempts.close()
-    assert server.stop() == 0
-    assert "Traceback" not in server.text()
+    site.ended(server)
     site.check()

@@ -36,7 +36,7 @@ def test_kill(databases: Databases, database_kind: str, tmp_path: Path) -> None:
     with site.server() as server:
         load.compare()
         site.works()
-        assert server.stop() == 0
+        site.ended(server)
     waiting = site.queued()
     assert set(waiting) >= load.queued
     assert len(waiting) == len(set(waiting)), "something was queued twice"
