@@ -11,7 +11,9 @@ import dns.resolver
 import dns.reversename
 
 from folkmoot.config.schema import Config
+from folkmoot.server.client_setup import configured
 from folkmoot.server.doctor import FAIL, OK, WARN, Finding
+from folkmoot.server.doctor_clients import examine_clients
 
 _SECONDS = 4.0
 _NOTHING = (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer)
@@ -56,8 +58,12 @@ def examine_dns(config: Config, domains: list[str], dns_: Dns | None = None) -> 
     try:
         resolver = dns_ or Dns()
         yield from host(config.server.hostname, resolver)
+        web = config.http.url is not None or any(
+            listener.protocol == "http" for listener in config.listener
+        )
         for domain in domains:
             yield from mail_domain(config, domain, resolver)
+            yield from examine_clients(configured(config), domain, resolver, web=web)
         for entry in config.dkim:
             yield _dkim(entry.domain, entry.selector, resolver)
     except (dns.exception.DNSException, OSError) as error:

@@ -22,10 +22,33 @@ _STYLE = (
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 _FIELDS = (
     ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Security-Policy", f"default-src 'none'; style-src {STYLE_SOURCE}"),
+    (
+        "Content-Security-Policy",
+        f"default-src 'none'; style-src {STYLE_SOURCE}; form-action 'self'",
+    ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "max-age=300"),
+)
+# What finds the settings by itself, and how to have it do so.
+_BY_THEMSELVES = (
+    (
+        "Thunderbird, Evolution, KMail, K-9 Mail",
+        "Add a mail account; enter your name, your address and your password. Thunderbird then "
+        "offers your calendars and address books too.",
+    ),
+    (
+        "Outlook",
+        "File, Add Account; enter your address, and your password when it asks. Where it finds "
+        "nothing, choose IMAP and enter what stands under Mail.",
+    ),
+)
+_PROFILE = (
+    '<form action="/mail/apple.mobileconfig"><dl><dt>iPhone, iPad, Mac</dt><dd>'
+    '<label>Your address: <input type="email" name="email" required></label> '
+    "<button>Download the profile</button><br>"
+    "Then open Settings and install the downloaded profile; it sets up mail, calendars and "
+    "contacts, and asks for your password.</dd></dl></form>"
 )
 # Program and what to enter; words in braces are filled in.
 _CALENDARS = (
@@ -92,7 +115,8 @@ def _welcome() -> bytes:
         "Folkmoot",
         "<p>This server keeps mail, calendars, contacts and documents of people and groups. "
         "They are used with the programs that your computer and telephone have already.</p>"
-        '<p><a href="/help">How to set up your programs</a></p>'
+        '<p><a href="/help">How to set up your programs</a>: Thunderbird, Outlook, iPhone and Mac, '
+        "Android, calendars, contacts, and your documents as a drive.</p>"
         '<p><a href="/support">Who of support may look into your account</a></p>',
     )
 
@@ -114,6 +138,9 @@ def _help(base_url: str, mail: tuple[tuple[str, str], ...]) -> bytes:
     ]
     sections = [
         "<p>Sign in with your whole mail address, and your password or an app password.</p>",
+        "<h2>Programs that find the settings</h2>",
+        _list(_BY_THEMSELVES),
+        _PROFILE,
         "<h2>Calendars, tasks and contacts</h2>",
         _list(filled[0]),
         "<h2>Documents</h2>",

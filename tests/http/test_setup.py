@@ -270,3 +270,11 @@ def test_other_requests(web: Web, method: str, path: str, status: int) -> None:
     answer = ask(web, path, method)
     assert answer.status == status
     assert method != "HEAD" or answer.body == b""
+
+
+def test_the_help_offers_the_profile(web: Web) -> None:
+    """The form leads to the profile, which the page's own policy lets it."""
+    assert 'href="/help"' in ask(web, "/").text
+    page = ask(web, "/help")
+    assert f'<form action="{APPLE}">' in page.text
+    assert "form-action 'self'" in (page.header("Content-Security-Policy") or "")

@@ -201,6 +201,50 @@ def test_dns(tmp_path: Path) -> None:
     assert dns_levels(tmp_path, other).count("warn") == 1
 
 
+CLIENT_DNS = {
+    ("_imaps._tcp.example.org", "SRV"): ["0 1 993 mail.example.org."],
+    ("_submission._tcp.example.org", "SRV"): ["0 1 587 Mail.example.org."],
+    ("_caldavs._tcp.example.org", "SRV"): ["5 1 8443 dav.example.org.", "0 1 443 other.test."],
+    ("_carddavs._tcp.example.org", "SRV"): ["0 1 8443 dav.example.org."],
+    ("autoconfig.example.org", "A"): ["9.9.9.9"],
+    ("autodiscover.example.org", "AAAA"): ["2001:db8::1"],
+}
+CLIENTS = """
+[clients]
+imap = ["imaps://mail.example.org", "imaps://second.example.org"]
+submission = ["smtp://mail.example.org:587"]
+[http]
+url = "https://dav.example.org:8443"
+"""
+
+
+def client_findings(folder: Path, table: dict[tuple[str, str], list[str]]) -> list[Finding]:
+    """What is said of the records by which programs find settings."""
+    found = examine_dns(config_of(folder, CLIENTS), ["example.org"], FakeDns(GOOD_DNS | table))
+    return list(found)[4:]  # behind those of the host and of mail
+
+
+def test_records_for_programs(tmp_path: Path) -> None:
+    """Those that lead to the best servers are good; each that lacks is written out."""
+    assert levels(client_findings(tmp_path, CLIENT_DNS)) == ["ok"] * 3
+    for name, kind in CLIENT_DNS:
+        table = {key: value for key, value in CLIENT_DNS.items() if key != (name, kind)}
+        [wrong] = [one for one in client_findings(tmp_path, table) if one.level != "ok"]
+        assert wrong.level == "warn"
+        assert wrong.advice.startswith(f"Add: {name}. ")
+    [wrong] = client_findings(
+        tmp_path, CLIENT_DNS | {("_imaps._tcp.example.org", "SRV"): ["0 1 994 mail.example.org."]}
+    )[:1]
+    assert wrong.advice == "Add: _imaps._tcp.example.org. SRV 0 1 993 mail.example.org."
+
+
+def test_outlook_may_be_led_by_srv(tmp_path: Path) -> None:
+    """Then it needs no host of its own."""
+    table = {key: value for key, value in CLIENT_DNS.items() if key[1] != "AAAA"}
+    table["_autodiscover._tcp.example.org", "SRV"] = ["0 0 443 dav.example.org."]
+    assert levels(client_findings(tmp_path, table)) == ["ok"] * 3
+
+
 def test_no_dns_is_one_warning(tmp_path: Path) -> None:
     """A machine without DNS gets one line, not one for each record."""
     assert dns_levels(tmp_path, None) == ["warn"]
