@@ -66,7 +66,7 @@ class Channel(HTTPChannel):
         self.peer = plain_address(getattr(self.transport.getPeer(), "host", ""))
         super().connectionMade()  # type: ignore[no-untyped-call]
         if not self.owner.arrived(self.peer):
-            self.refuse(503, "Too many connections from this address")
+            self.refuse(503, "Too many connections from this address", self._limits.refused_seconds)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
@@ -354,7 +354,7 @@ class Channel(HTTPChannel):
 
     # --- refusals and ends --------------------------------------------------------------------
 
-    def refuse(self, status: int, text: str) -> None:
+    def refuse(self, status: int, text: str, patience: float | None = None) -> None:
         """Answer what is no request that could be handled, and close."""
         if self._shutting:
             return
@@ -365,7 +365,7 @@ class Channel(HTTPChannel):
             % (status, text.encode(), len(body), body)
         )
         self.flush()
-        self._shut()
+        self._shut(patience)
 
     def _bad(self) -> bool:
         self.refuse(400, "Bad request")

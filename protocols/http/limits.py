@@ -12,6 +12,7 @@ class HttpLimits:
     ``head_seconds`` is for a whole request head; a body has to come with ``body_rate`` octets in
     each ``body_seconds``, and an answer has to be taken within ``stall_seconds`` from piece to
     piece. ``drain`` is what is taken of a body that nobody wants, to keep the connection.
+    ``refused_seconds`` has a client to take the answer that it has too many connections.
     """
 
     line: int = 16 * 1024
@@ -24,4 +25,5 @@ class HttpLimits:
     idle_seconds: float = 120.0
     drain: int = 256 * 1024
     linger_seconds: float = 5.0
+    refused_seconds: float = 2.0
     connections_per_address: int = 100

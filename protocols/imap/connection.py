@@ -102,7 +102,7 @@ class ImapConnection(Protocol):
         if not self._factory.arrived(self.peer):
             self._closing = True
             self.send(encoder.untagged("BYE", "Too many connections from your address", "LIMIT"))
-            self._end()
+            self._end(self.limits.refused_seconds)
             return
         self._restart_timeout(self.limits.login_seconds)
         code = f"CAPABILITY {self.session.capabilities()}"

@@ -37,6 +37,7 @@ class ImapLimits:
     login_seconds: float = 60
     idle_seconds: float = 30 * 60  # rfc9051#5.4: at least 30 minutes once signed in
     close_seconds: float = 20  # for a client to take the last octets, or to end a TLS handshake
+    refused_seconds: float = 2  # the same for who has too many connections
     connections_per_address: int = 100
     connections_per_account: int = 50
     messages: int = 0  # that one command may work on, 0 for any number # rfc9738#3

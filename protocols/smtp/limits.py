@@ -27,3 +27,5 @@ class SmtpLimits:
     idle_seconds: float = 300.0
     data_seconds: float = 180.0
     login_seconds: float = 120.0
+    # for the answer to who has too many connections
+    refused_seconds: float = 2.0

@@ -23,6 +23,7 @@ from folkmoot.protocols.smtp.parameters import MailParameters
 from folkmoot.protocols.smtp.replies import Reply
 from folkmoot.protocols.smtp.service import Service
 from folkmoot.protocols.smtp.spool import Spool
+from folkmoot.protocols.smtp.transport import Transport
 from folkmoot.protocols.smtp.wire import READ_SIZE, LineTooLong, Wire
 from folkmoot.storage.types import Actor
 from folkmoot.storage.types_mail import MailEnvelope, MailRecipient
@@ -138,6 +139,8 @@ class Session(SMTP):
         finally:
             if entered:
                 self.service.connections.leave(self.address)
+            elif isinstance(self.transport, Transport):
+                self.transport.close_within(self.limits.refused_seconds)
             if self._login_timer is not None:
                 self._login_timer.cancel()
             self._writer.close()

@@ -17,6 +17,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+CLOSE_SECONDS = 20.0  # for a client to take the last octets, or to end a TLS handshake
 _SHORT = 16 * 1024  # octets of an answer that is given to TCP at once
 
 
@@ -29,6 +30,7 @@ class Transport(asyncio.Transport):
         self._protocol = protocol
         self._closing = False
         self._lost = False
+        self._aborting: asyncio.TimerHandle | None = None
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """``peername``, and with TLS the name of the ``cipher``."""
@@ -45,8 +47,13 @@ class Transport(asyncio.Transport):
 
     def close(self) -> None:
         """Send what is written, then close."""
+        self.close_within(CLOSE_SECONDS)
+
+    def close_within(self, seconds: float) -> None:
+        """The same; a client that has not taken it in time is cut off."""
         if not self._closing:
             self._closing = True
+            self._aborting = asyncio.get_running_loop().call_later(seconds, self.abort)
             # Twisted keeps a connection open for as long as somebody produces for it.
             self.twisted.unregisterProducer()
             self.twisted.loseConnection()
@@ -59,6 +66,8 @@ class Transport(asyncio.Transport):
     def lost(self) -> None:
         """The connection is gone: nothing reaches Twisted's transport any more."""
         self._closing = self._lost = True
+        if self._aborting is not None:
+            self._aborting.cancel()
 
     def pause_reading(self) -> None:
         if not self._closing:
