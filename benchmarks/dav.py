@@ -13,17 +13,18 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks.davserve import DavServer, Folkmoot
-from benchmarks.davsubjects import LARGE, NORMAL, QUICK, SUBJECTS, DavSubjects
+from benchmarks.davsubjects import LARGE, NORMAL, QUICK, SUBJECTS, DavSubjects, Sizes
 from benchmarks.peers import PEERS
 from benchmarks.peers_install import DEFAULT, Cache
-from benchmarks.report import Bench, Result, facts, table
+from benchmarks.report import Bench, Race, Result, facts, show
 
 #: How many times Folkmoot is to be ahead of each.
 AIMS: Mapping[str, float] = {
@@ -36,7 +37,16 @@ AIMS: Mapping[str, float] = {
 _FOLDERS = ("PROPFIND", "COPY", "MOVE", "DELETE")
 
 
-def missed(results: list[Result]) -> list[str]:
+@dataclass(frozen=True)
+class Peers:
+    """Which servers run beside Folkmoot, where they are kept, and whether to get them first."""
+
+    names: Sequence[str] = ()
+    cache: Path = DEFAULT
+    fetch: bool = False
+
+
+def missed(results: Sequence[Result]) -> list[str]:
     """The lines on which Folkmoot is not as far ahead as it should be."""
     found = []
     for one in results:
@@ -71,55 +81,47 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _start(
-    arguments: argparse.Namespace, folder: Path, stack: ExitStack, console: Console
-) -> list[DavServer]:
-    servers: list[DavServer] = [stack.enter_context(Folkmoot(folder / "server"))]
-    cache = Cache(arguments.cache.resolve())
-    if arguments.fetch:
-        for line in cache.fetch():
-            console.print(f"[bold red]NOT FETCHED[/]: {line}")
-    for name in arguments.names or ():
-        try:
-            servers.append(stack.enter_context(PEERS[name](folder, cache)))
-        except RuntimeError as error:
-            console.print(f"[bold red]WITHOUT {name.upper()}[/]: {error}")
-    return servers
+def race(folder: Path, sizes: Sizes, only: Sequence[str], console: Console, peers: Peers) -> Race:
+    """Measure on servers in a folder that any user may enter."""
+    known = facts(folder)
+    cache = Cache(peers.cache.resolve())
+    missing = cache.fetch() if peers.fetch else []
+    for line in missing:
+        console.print(f"[bold red]NOT FETCHED[/]: {line}")
+    with ExitStack() as stack:
+        folkmoot = Folkmoot(folder / "server")
+        servers: list[DavServer] = [stack.enter_context(folkmoot)]
+        for name in peers.names:
+            try:
+                servers.append(stack.enter_context(PEERS[name](folder, cache)))
+            except RuntimeError as error:
+                console.print(f"[bold red]WITHOUT {name.upper()}[/]: {error}")
+                missing.append(f"{name}: {error}")
+        about = {server.name: f"{server.version}{server.durable}" for server in servers}
+        tools = {SUBJECTS[name] for name in only or SUBJECTS}
+        bench = Bench(servers, [DavSubjects(server, sizes, tools) for server in servers])
+        bench.run(only or SUBJECTS, console)
+        log = folkmoot.process.log
+    return Race("DAV", known, about, bench.results, missing, bench.notes, log, bench.failed)
 
 
 def main() -> None:
     """Measure, print the table, write the file."""
     arguments = _arguments()
-    console = Console(stderr=True)
     sizes = QUICK if arguments.quick else LARGE if arguments.large else NORMAL
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=arguments.data)))
+    peers = Peers(arguments.names or (), arguments.cache, arguments.fetch)
+    with tempfile.TemporaryDirectory(dir=arguments.data) as name:
+        folder = Path(name)
         # Cyrus' and Apache's processes are of another user.
         folder.chmod(0o711)
-        known = facts(folder)
-        servers = _start(arguments, folder, stack, console)
-        known |= {f"{server.name} makes durable": server.durable for server in servers}
-        tools = {SUBJECTS[name] for name in arguments.only or SUBJECTS}
-        bench = Bench(servers, [DavSubjects(server, sizes, tools) for server in servers])
-        with console.status("filling collections"):
-            bench.prepare()
-        for name in arguments.only or SUBJECTS:
-            with console.status(name):
-                bench.subject(name)
-        assert isinstance(servers[0], Folkmoot)
-        log = servers[0].process.log
+        found = race(folder, sizes, arguments.only, Console(stderr=True), peers)
     if arguments.json is not None:
-        rows = [{"name": r.name, "unit": r.unit, "values": r.values} for r in bench.results]
-        arguments.json.write_text(json.dumps({"machine": known, "results": rows}, indent=2))
+        arguments.json.write_text(json.dumps(found.as_data(), indent=2))
     wide = Console(width=200)
-    wide.print(*[f"{name}: {value}" for name, value in known.items()], sep="\n")
-    wide.print(table(bench.results, [server.name for server in servers]))
-    for title, lines in (("Not done", bench.notes), ("Behind the aim", missed(bench.results))):
-        if lines:
-            wide.print(f"{title}:", *lines, sep="\n- ", markup=False)
-    if log:
-        console.print(f"The server has logged:\n{log}", markup=False)
-    if log or bench.failed:
+    show(found, wide)
+    if behind := missed(found.results):
+        wide.print("Behind the aim:", *behind, sep="\n- ", markup=False)
+    if found.log or found.failed:
         sys.exit(1)
 
 

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Europe/Berlin")
-FIRST = datetime(2026, 1, 5, tzinfo=ZONE)  # a Monday
-DAYS = 728
+MIDDLE = datetime(2027, 1, 4, tzinfo=ZONE)  # a Monday
+DAYS = 728  # that events are spread over, half of them before the middle
 SERIES = 30
 Span = tuple[datetime, datetime]
 
-#: A week and a month in the middle.
+#: Weeks and a month that have many.
 WEEK: Span = (datetime(2026, 9, 7, tzinfo=UTC), datetime(2026, 9, 14, tzinfo=UTC))
+MIDDLE_WEEK: Span = (datetime(2027, 1, 4, tzinfo=UTC), datetime(2027, 1, 11, tzinfo=UTC))
 MONTH: Span = (datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
 
 _EVENT = """BEGIN:VCALENDAR
@@ -80,23 +81,23 @@ _LAST_NAMES = ("Ahrens", "Brandt", "Clasen", "Dreyer", "Ehlers", "Franke", "Grot
 PART, PART_OF_TEN = "edd", 1
 
 
-def _start(number: int) -> datetime:
-    day = FIRST + timedelta(days=number * 37 % DAYS)
+def _start(number: int, days: int) -> datetime:
+    day = MIDDLE + timedelta(days=number * 37 % days - days // 2)
     return day.replace(hour=8 + number % 9, minute=15 * (number % 4))
 
 
-def _times(number: int) -> list[Span]:
+def _times(number: int, days: int) -> list[Span]:
     """When an event takes place. Local times: of a series all begin at the same hour."""
-    start = _start(number)
+    start = _start(number, days)
     count = SERIES if number % 20 == 0 else 1
     starts = [start + timedelta(weeks=week) for week in range(count)]
     return [(one, one + timedelta(minutes=45)) for one in starts]
 
 
-def event(number: int, series: str = "", revision: int = 0) -> bytes:
+def event(number: int, series: str = "", revision: int = 0, days: int = DAYS) -> bytes:
     """An event of about 1 KiB; events of another series have other UIDs."""
     rule = f"RRULE:FREQ=WEEKLY;COUNT={SERIES}\n" if number % 20 == 0 else ""
-    start = _start(number)
+    start = _start(number, days)
     text = _EVENT.format(
         uid=f"event-{series}-{number}@example.test",
         start=start,
@@ -126,10 +127,10 @@ def contacts_with_part(count: int) -> int:
     return sum(PART in _FIRST_NAMES[number % 10].lower() for number in range(count))
 
 
-def events_in(count: int, span: Span) -> int:
+def events_in(count: int, span: Span, days: int = DAYS) -> int:
     """How many of so many events have a time within a span."""
     return sum(
-        any(start < span[1] and end > span[0] for start, end in _times(number))
+        any(start < span[1] and end > span[0] for start, end in _times(number, days))
         for number in range(count)
     )
 
@@ -139,7 +140,7 @@ def busy_in(count: int, span: Span) -> list[Span]:
     return joined(
         (start.astimezone(UTC), end.astimezone(UTC))
         for number in range(count)
-        for start, end in _times(number)
+        for start, end in _times(number, DAYS)
         if start < span[1] and end > span[0]
     )
 

@@ -63,6 +63,11 @@ class DavServer(abc.ABC):
     def stop(self) -> None:
         """End it."""
 
+    @property
+    def version(self) -> str:
+        """Which one it is, before what it makes durable; "" is this one."""
+        return ""
+
     @abc.abstractmethod
     def processes(self) -> list[psutil.Process]:
         """All its processes."""

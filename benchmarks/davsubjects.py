@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks import davdata
-from benchmarks.davdata import MONTH, PART, WEEK, Span
+from benchmarks.davasks import (
+    ABOUT,
+    CALDAV,
+    CARDDAV,
+    DEEP,
+    FILE_LISTING,
+    FLAT,
+    LISTING,
+    ask,
+    datas,
+    events_multiget,
+    events_query,
+    responses,
+    synced,
+    time_range,
+    token,
+)
+from benchmarks.davdata import DAYS, MONTH, PART, WEEK
 from benchmarks.davload import Http, race
-from benchmarks.davserve import CALENDAR, CONTACTS, FILES, SIDE_BY_SIDE, DavServer
+from benchmarks.davserve import CALENDAR, CONTACTS, FILES, SIDE_BY_SIDE, TYPES, DavServer
 from benchmarks.load import Failed
 from benchmarks.subjects import MIB, Measure, Measures
 
@@ -35,23 +51,6 @@ NORMAL = Sizes(200, 2000, 200, 500, 20, 200, (1000, 10_000), 256, 3)
 LARGE = Sizes(200, 10_000, 1000, 500, 20, 200, (1000, 10_000), 256, 3)
 QUICK = Sizes(40, 400, 40, 100, 5, 50, (100, 500), 32, 1)
 
-_CALDAV = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
-_CARDDAV = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"'
-_HEADERS = ["Content-Type: application/xml; charset=utf-8"]
-_FLAT = [*_HEADERS, "Depth: 0"]
-_DEEP = [*_HEADERS, "Depth: 1"]
-_ABOUT = (
-    '<propfind xmlns="DAV:" xmlns:S="http://calendarserver.org/ns/"><prop><resourcetype/>'
-    "<displayname/><S:getctag/><sync-token/></prop></propfind>"
-)
-_LISTING = '<propfind xmlns="DAV:"><prop><getetag/><getcontenttype/></prop></propfind>'
-_FILE_LISTING = (
-    '<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/>'
-    "</prop></propfind>"
-)
-_TOKEN = re.compile(rb"<(?:\w+:)?sync-token[^>]*>([^<]+)<")
-_RESPONSE = re.compile(rb"<(?:\w+:)?response[ />]")
-_DATA = re.compile(rb"BEGIN:V(?:CALENDAR|CARD)")
 _BUSY = "a month's free-busy"
 
 
@@ -72,40 +71,11 @@ class DavSubjects:
             for name, count in (("few", sizes.few), ("many", sizes.members)):
                 url = server.make(CALENDAR, name)
                 server.seed(CALENDAR, url, _events(range(count), name))
-                self._synced(Http(server.site), url, "", count)
+                synced(Http(server.site), url, "", count)
         if CONTACTS in self._tools:
             url = server.make(CONTACTS, "book")
             server.seed(CONTACTS, url, _contacts(range(sizes.members)))
-            self._synced(Http(server.site), url, "", sizes.members)
-
-    def _ask(
-        self,
-        client: Http,
-        method: str,
-        url: str,
-        body: str,
-        headers: Sequence[str],
-        check: Callable[[bytes], None],
-        expect: int = 207,
-    ) -> float:
-        answer = client.run(method, url, body.encode(), headers, (expect,))
-        seconds = client.seconds
-        check(answer)
-        return seconds * 1000
-
-    def _synced(self, client: Http, url: str, token: str, count: int) -> tuple[bytes, float]:
-        """Sync; the answer, and how many milliseconds it took. Raises ``Failed``."""
-        body = (
-            f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token>'
-            "<sync-level>1</sync-level><prop><getetag/></prop></sync-collection>"
-        )
-        answer = client.run("REPORT", url, body.encode(), _FLAT)
-        seconds = client.seconds
-        # Some tell of the collection itself too.
-        found = len(_RESPONSE.findall(answer))
-        if found not in (count, count + 1):
-            raise Failed(f"sync-collection told of {found} instead of {count}")
-        return answer, seconds * 1000
+            synced(Http(server.site), url, "", sizes.members)
 
     # --- one method for each subject --------------------------------------------------------------
 
@@ -137,34 +107,36 @@ class DavSubjects:
             return
         for name, count in (("few", self._sizes.few), ("many", self._sizes.members)):
             url = self._server.collection(CALENDAR, name)
-            changing, syncing = self._change(url, name), self._change_and_sync(url, name, count)
+            changing, syncing = self.change(url, name), self.change_and_sync(url, name)
             yield Measure(f"PUT of a changed event among {count:,}", "ms", changing, 3, warm=True)
             title = f"sync-collection after 10 changes of {count:,}"
             yield Measure(title, "ms", syncing, self._sizes.times, warm=True)
 
-    def _change(self, url: str, series: str) -> Callable[[], float]:
+    def change(self, url: str, series: str, days: int = DAYS) -> Callable[[], float]:
+        """Put ten events anew; the median of their milliseconds."""
+
         def work() -> float:
             times = []
             with Http(self._server.site) as client:
                 for number in range(10):
                     revision = next(self._series)
-                    data = davdata.event(number * 3 + 1, series, revision)
+                    data = davdata.event(number * 3 + 1, series, revision, days)
                     path = f"{url}event{number * 3 + 1}.ics"
-                    header = ["Content-Type: text/calendar; charset=utf-8"]
-                    client.run("PUT", path, data, header, (200, 201, 204))
+                    client.run("PUT", path, data, [TYPES[CALENDAR]], (200, 201, 204))
                     times.append(client.seconds)
             return statistics.median(times) * 1000
 
         return work
 
-    def _change_and_sync(self, url: str, series: str, count: int) -> Callable[[], float]:
-        change = self._change(url, series)
+    def change_and_sync(self, url: str, series: str, days: int = DAYS) -> Callable[[], float]:
+        """Put ten events anew and learn of that; the milliseconds of the latter."""
+        change = self.change(url, series, days)
 
         def work() -> float:
             with Http(self._server.site) as client:
-                token = _token(client.run("PROPFIND", url, _ABOUT.encode(), _FLAT))
+                known = token(client.run("PROPFIND", url, ABOUT.encode(), FLAT))
                 change()
-                return self._synced(client, url, token, 10)[1]
+                return synced(client, url, known, 10)[1]
 
         return work
 
@@ -178,22 +150,22 @@ class DavSubjects:
 
             def about() -> float:
                 return statistics.median(
-                    self._ask(client, "PROPFIND", url, _ABOUT, _FLAT, _responses(1))
+                    ask(client, "PROPFIND", url, ABOUT, FLAT, responses(1))
                     for _ in range(self._sizes.requests)
                 )
 
             def members() -> float:
-                check = _responses(count + 1)
-                return self._ask(client, "PROPFIND", url, _LISTING, _DEEP, check)
+                check = responses(count + 1)
+                return ask(client, "PROPFIND", url, LISTING, DEEP, check)
 
-            change = self._change(url, "many")
+            change = self.change(url, "many")
 
             def changed() -> float:
                 change()
                 return members()
 
             def first() -> float:
-                return self._synced(client, url, "", count)[1]
+                return synced(client, url, "", count)[1]
 
             yield Measure(f"PROPFIND Depth 0 of {count:,} events", "ms", about, times, warm=True)
             again = f"PROPFIND Depth 1 of {count:,} events, again"
@@ -208,15 +180,9 @@ class DavSubjects:
         url, count = self._server.collection(CALENDAR, "many"), self._sizes.members
         times, several = self._sizes.times, self._sizes.multiget
         step = count // several
-        hrefs = "".join(f"<href>{url}event{n * step}.ics</href>" for n in range(several))
-        wanted = "<prop><getetag/><C:calendar-data/></prop>"
-        multiget = f"<C:calendar-multiget {_CALDAV}>{wanted}{hrefs}</C:calendar-multiget>"
-        week = (
-            f'<C:calendar-query {_CALDAV}>{wanted}<C:filter><C:comp-filter name="VCALENDAR">'
-            f'<C:comp-filter name="VEVENT">{_time_range(WEEK)}</C:comp-filter></C:comp-filter>'
-            "</C:filter></C:calendar-query>"
-        )
-        busy = f"<C:free-busy-query {_CALDAV}>{_time_range(MONTH)}</C:free-busy-query>"
+        multiget = events_multiget(f"{url}event{n * step}.ics" for n in range(several))
+        week = events_query(WEEK)
+        busy = f"<C:free-busy-query {CALDAV}>{time_range(MONTH)}</C:free-busy-query>"
         in_week, spans = davdata.events_in(count, WEEK), davdata.busy_in(count, MONTH)
 
         def check_busy(answer: bytes) -> None:
@@ -225,8 +191,8 @@ class DavSubjects:
 
         with Http(self._server.site) as client:
             for name, body, check, expect in (
-                (f"calendar-multiget of {several}", multiget, _datas(several), 207),
-                (f"a week with data ({in_week}) of {count:,}", week, _datas(in_week), 207),
+                (f"calendar-multiget of {several}", multiget, datas(several), 207),
+                (f"a week with data ({in_week}) of {count:,}", week, datas(in_week), 207),
                 (f"{_BUSY} of {count:,}", busy, check_busy, 200),
             ):
                 work = self._asking(client, url, body, check, expect)
@@ -235,7 +201,7 @@ class DavSubjects:
     def _asking(
         self, client: Http, url: str, body: str, check: Callable[[bytes], None], expect: int = 207
     ) -> Callable[[], float]:
-        return lambda: self._ask(client, "REPORT", url, body, _DEEP, check, expect)
+        return lambda: ask(client, "REPORT", url, body, DEEP, check, expect)
 
     def contacts(self) -> Measures:
         """Text query and multiget in the address book."""
@@ -246,9 +212,9 @@ class DavSubjects:
         step = count // several
         hrefs = "".join(f"<href>{url}contact{n * step}.vcf</href>" for n in range(several))
         wanted = "<prop><getetag/><C:address-data/></prop>"
-        multiget = f"<C:addressbook-multiget {_CARDDAV}>{wanted}{hrefs}</C:addressbook-multiget>"
+        multiget = f"<C:addressbook-multiget {CARDDAV}>{wanted}{hrefs}</C:addressbook-multiget>"
         query = (
-            f"<C:addressbook-query {_CARDDAV}>{wanted}"
+            f"<C:addressbook-query {CARDDAV}>{wanted}"
             '<C:filter><C:prop-filter name="FN"><C:text-match collation="i;unicode-casemap" '
             f'match-type="contains">{PART}</C:text-match></C:prop-filter></C:filter>'
             "</C:addressbook-query>"
@@ -256,8 +222,8 @@ class DavSubjects:
         found = davdata.contacts_with_part(count)
         with Http(self._server.site) as client:
             for name, body, check in (
-                (f"text query ({found}) of {count:,} contacts", query, _datas(found)),
-                (f"addressbook-multiget of {several}", multiget, _datas(several)),
+                (f"text query ({found}) of {count:,} contacts", query, datas(found)),
+                (f"addressbook-multiget of {several}", multiget, datas(several)),
             ):
                 work = self._asking(client, url, body, check)
                 yield Measure(name, "ms", work, self._sizes.times, warm=True)
@@ -320,10 +286,10 @@ class DavSubjects:
         for count in self._sizes.folders:
             url = server.make(FILES, f"folder{count}")
             server.seed(FILES, url, _files(range(count)))
-            check = _responses(count + 1)
+            check = responses(count + 1)
             with Http(server.site) as client:
-                work = lambda url=url, check=check, client=client: self._ask(  # noqa: E731
-                    client, "PROPFIND", url, _FILE_LISTING, _DEEP, check
+                work = lambda url=url, check=check, client=client: ask(  # noqa: E731
+                    client, "PROPFIND", url, FILE_LISTING, DEEP, check
                 )
                 yield Measure(f"PROPFIND of {count:,} files, again", "ms", work, times, warm=True)
         count = self._sizes.folders[0]
@@ -408,28 +374,3 @@ def _contacts(numbers: Sequence[int]) -> Mapping[str, bytes]:
 
 def _files(numbers: Sequence[int]) -> Mapping[str, bytes]:
     return {f"file{n}.bin": davdata.file(n) for n in numbers}
-
-
-def _token(answer: bytes) -> str:
-    match = _TOKEN.search(answer)
-    if match is None:
-        raise Failed("no sync-token")
-    return match[1].decode()
-
-
-def _time_range(span: Span) -> str:
-    return f'<C:time-range start="{span[0]:%Y%m%dT%H%M%SZ}" end="{span[1]:%Y%m%dT%H%M%SZ}"/>'
-
-
-def _responses(count: int) -> Callable[[bytes], None]:
-    return lambda answer: _count(_RESPONSE, answer, count)
-
-
-def _datas(count: int) -> Callable[[bytes], None]:
-    return lambda answer: _count(_DATA, answer, count)
-
-
-def _count(pattern: re.Pattern[bytes], answer: bytes, wanted: int) -> None:
-    found = len(pattern.findall(answer))
-    if found != wanted:
-        raise Failed(f"{found} instead of {wanted} in the answer")

@@ -56,7 +56,15 @@ class Imap:
         self.socket.sendall(tag + b" " + command + b"\r\n")
         return self._completed(tag)
 
-    def _completed(self, tag: bytes) -> int:
+    def ask(self, command: bytes) -> bytes:
+        """Run a command, which must succeed, for its answer; ``run`` for what may be large."""
+        kept = bytearray()
+        tag = b"bench%d" % next(self._tags)
+        self.socket.sendall(tag + b" " + command + b"\r\n")
+        self._completed(tag, kept)
+        return bytes(kept)
+
+    def _completed(self, tag: bytes, kept: bytearray | None = None) -> int:
         begin = b"\r\n" + tag + b" "
         tail, count = b"\r\n", 0
         while True:
@@ -64,6 +72,8 @@ class Imap:
             if not data:
                 raise Failed("the server closed the connection")
             count += len(data)
+            if kept is not None:
+                kept += data
             tail = (tail + data)[-1000:]
             if tail.endswith(b"\r\n") and (at := tail.rfind(begin)) >= 0:
                 if not tail.startswith(begin + b"OK", at):

@@ -13,15 +13,29 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks import slow_disk
-from benchmarks.report import Bench, facts, table
+from benchmarks.report import Bench, Race, facts, show
 from benchmarks.serve import DovecotProcess, Server, ServerProcess
-from benchmarks.subjects import ACCOUNTS, NORMAL, QUICK, SUBJECTS, Subjects
+from benchmarks.subjects import ACCOUNTS, NORMAL, QUICK, SUBJECTS, Sizes, Subjects
+
+STORAGES = ("sdbox", "maildir")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Whether Dovecot runs too, the milliseconds that Folkmoot's disk takes longer for an fsync,
+    and the processes of Folkmoot that serve."""
+
+    dovecot: bool = False
+    disk_delay: float = 0.0
+    workers: int = 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -46,48 +60,51 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
+def race(
+    folder: Path, sizes: Sizes, only: Sequence[str], console: Console, options: Options
+) -> Race:
+    """Measure on servers in a folder that any user may enter."""
+    known = facts(folder)
+    known["processes that serve"] = str(options.workers)
+    environment = {}
+    if options.disk_delay:
+        environment = slow_disk.environment(folder, options.disk_delay)
+        known["added to each fsync"] = f"{options.disk_delay:g} ms"
+    with ExitStack() as stack:
+        process = ServerProcess(folder / "server", ACCOUNTS, environment, workers=options.workers)
+        folkmoot = stack.enter_context(process)
+        servers: list[Server] = [folkmoot]
+        about = {folkmoot.name: folkmoot.durable}
+        missing = []
+        for storage in STORAGES if options.dovecot else ():
+            try:
+                dovecot = stack.enter_context(DovecotProcess(folder, ACCOUNTS, storage))
+            except RuntimeError as error:
+                console.print(f"[bold red]WITHOUT {storage.upper()}[/]: {error}")
+                missing.append(f"{storage}: {error}")
+                continue
+            servers.append(dovecot)
+            about[storage] = f"Dovecot {dovecot.version}; {dovecot.durable}"
+        bench = Bench(servers, [Subjects(server, sizes) for server in servers])
+        bench.run(only or SUBJECTS, console)
+        log = folkmoot.log
+    return Race("mail", known, about, bench.results, missing, bench.notes, log, bench.failed)
+
+
 def main() -> None:
     """Measure, print the table, write the file."""
     arguments = _arguments()
-    console = Console(stderr=True)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=arguments.data)))
+    sizes = QUICK if arguments.quick else NORMAL
+    options = Options(arguments.dovecot, arguments.disk_delay or 0.0, arguments.workers)
+    with tempfile.TemporaryDirectory(dir=arguments.data) as name:
+        folder = Path(name)
         # Dovecot's processes are of another user.
         folder.chmod(0o711)
-        known = facts(folder)
-        known["processes that serve"] = str(arguments.workers)
-        environment = {}
-        if arguments.disk_delay:
-            environment = slow_disk.environment(folder, arguments.disk_delay)
-            known["added to each fsync"] = f"{arguments.disk_delay:g} ms"
-        process = ServerProcess(folder / "server", ACCOUNTS, environment, workers=arguments.workers)
-        folkmoot = stack.enter_context(process)
-        servers: list[Server] = [folkmoot]
-        if arguments.dovecot:
-            for storage in ("sdbox", "maildir"):
-                dovecot = stack.enter_context(DovecotProcess(folder, ACCOUNTS, storage))
-                servers.append(dovecot)
-                known["Dovecot"] = dovecot.version
-        sizes = QUICK if arguments.quick else NORMAL
-        bench = Bench(servers, [Subjects(server, sizes) for server in servers])
-        with console.status("filling mailboxes"):
-            bench.prepare()
-        for name in arguments.only or SUBJECTS:
-            with console.status(name):
-                bench.subject(name)
-        log = folkmoot.log
-    names = [server.name for server in servers]
-    wide = Console(width=120)
-    wide.print(*[f"{name}: {value}" for name, value in known.items()], sep="\n")
-    wide.print(table(bench.results, names))
+        found = race(folder, sizes, arguments.only, Console(stderr=True), options)
+    show(found, Console(width=120))
     if arguments.json is not None:
-        lines = [{"name": r.name, "unit": r.unit, "values": r.values} for r in bench.results]
-        arguments.json.write_text(json.dumps({"machine": known, "results": lines}, indent=2))
-    if bench.notes:
-        wide.print("Not done:", *bench.notes, sep="\n- ", markup=False)
-    if log:
-        console.print(f"The server has logged:\n{log}", markup=False)
-    if log or bench.failed:
+        arguments.json.write_text(json.dumps(found.as_data(), indent=2))
+    if found.log or found.failed or found.missing:
         sys.exit(1)
 
 

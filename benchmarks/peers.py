@@ -78,6 +78,25 @@ class Peer(DavServer):
             self.stop()
             raise RuntimeError(f"{self.name} does not answer: {error}") from error
 
+    @property
+    @abc.abstractmethod
+    def version(self) -> str:
+        """Which one it is, before what it makes durable."""
+
+    def _told(self, *command: str) -> str:
+        """What a program says, and a semicolon."""
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False
+        )
+        words = (done.stdout or done.stderr).split()
+        found = next((word for word in words if any(map(str.isdigit, word))), "unknown")
+        return f"{found.rpartition('/')[2]}; "
+
+    def _packaged(self, name: str) -> str:
+        """The version of a package of PyPI, and a semicolon."""
+        text = f"import importlib.metadata as m; print(m.version({name!r}))"
+        return self._told(str(self.cache.python("python")), "-c", text)
+
     def stop(self) -> None:
         """End it with all its processes."""
         if self._process is None or self._process.poll() is not None:
@@ -120,6 +139,11 @@ class Cyrus(Peer):
             CONTACTS: f"/dav/addressbooks/user/{NAME}/",
             FILES: f"/dav/drive/user/{NAME}/",
         }
+
+    @property
+    def version(self) -> str:
+        """As its program says."""
+        return self._told(str(self._bin / "master"), "-V")
 
     def _prepare(self) -> Sequence[str]:
         here = self.folder
@@ -174,6 +198,11 @@ class Radicale(Peer):
     probe = f"/{NAME}/"
     homes = dict.fromkeys((CALENDAR, CONTACTS), f"/{NAME}/")
 
+    @property
+    def version(self) -> str:
+        """As its program says."""
+        return self._packaged("radicale")
+
     def _prepare(self) -> Sequence[str]:
         users = self._write("users", f"{NAME}:{PASSWORD}\n")
         config = self._write(
@@ -200,6 +229,11 @@ class Xandikos(Peer):
     probe = f"/{NAME}/"
     homes = {CALENDAR: f"/{NAME}/calendars/", CONTACTS: f"/{NAME}/contacts/"}
 
+    @property
+    def version(self) -> str:
+        """As its program says."""
+        return self._packaged("xandikos")
+
     def _prepare(self) -> Sequence[str]:
         return [
             *(str(self.cache.python("xandikos")), "serve", "-d", str(self.folder / "data")),
@@ -224,6 +258,11 @@ class WsgiDav(Peer):
     durable = "no fsync"
     tools = frozenset((FILES,))
     homes = {FILES: "/"}
+
+    @property
+    def version(self) -> str:
+        """As its program says."""
+        return self._packaged("wsgidav")
 
     def _prepare(self) -> Sequence[str]:
         root = self.folder / "files"
@@ -262,6 +301,11 @@ class Apache(Peer):
         "dav",
         "dav_fs",
     )
+
+    @property
+    def version(self) -> str:
+        """As its program says."""
+        return self._told(str(self.cache.program("usr/sbin/apache2")), "-v")
 
     def _prepare(self) -> Sequence[str]:
         program = self.cache.program("usr/sbin/apache2")

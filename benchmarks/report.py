@@ -6,11 +6,12 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import Failed
@@ -38,7 +39,8 @@ class Prepares(Protocol):
 class Result:
     """One line of the table: the result on each server that has it, by its name.
 
-    ``cpu`` is Folkmoot's processor time meanwhile, as a share of one core.
+    ``cpu`` is Folkmoot's processor time meanwhile, as a share of one core; ``subject`` is what it
+    was measured with.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Result:
     lower: bool
     values: dict[str, float]
     cpu: float
+    subject: str = ""
 
     def ratio(self, other: str) -> float | None:
         """How many times Folkmoot is ahead of the other: below 1 it is behind."""
@@ -53,6 +56,39 @@ class Result:
         if not ours or not theirs:  # not measured, or no memory at all
             return None
         return theirs / ours if self.lower else ours / theirs
+
+
+@dataclass(frozen=True)
+class Race:
+    """What one run has found on servers side by side, of which the first is Folkmoot.
+
+    ``servers`` says of each by its name which version it is and what it makes durable. ``missing``
+    are those that could not be had, ``notes`` what a server could not do, ``log`` what Folkmoot
+    logged, and ``failed`` is whether it was Folkmoot that could not do something.
+    """
+
+    title: str
+    machine: Mapping[str, str]
+    servers: Mapping[str, str]
+    results: Sequence[Result]
+    missing: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    log: str = ""
+    failed: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The servers."""
+        return list(self.servers)
+
+    def as_data(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_data(data: Mapping[str, Any]) -> Race:
+        """What ``as_data`` made."""
+        return Race(**{**data, "results": [Result(**one) for one in data["results"]]})
 
 
 class Bench:
@@ -68,6 +104,15 @@ class Bench:
         self.results: list[Result] = []
         self.notes: list[str] = []
         self.failed = False
+        self._subject = ""
+
+    def run(self, subjects: Iterable[str], console: Console) -> None:
+        """Prepare, and measure these subjects."""
+        with console.status("filling"):
+            self.prepare()
+        for name in subjects:
+            with console.status(name):
+                self.subject(name)
 
     def prepare(self) -> None:
         """Make what the subjects need."""
@@ -76,13 +121,14 @@ class Bench:
 
     def subject(self, name: str) -> None:
         """Measure a subject: server by server, and again."""
+        self._subject = name
         running: list[Measures] = [getattr(subjects, name)() for subjects in self._subjects]
         current = [self._next(place, one) for place, one in enumerate(running)]
         while any(current):
             # What only Folkmoot has comes before what others have too.
             first = next(one for one in current if one is not None)
             same = [one if one is not None and one.name == first.name else None for one in current]
-            self._measure(first, same)
+            self.measure(first, same)
             for place, taken in enumerate(same):
                 if taken is not None:
                     current[place] = self._next(place, running[place])
@@ -98,7 +144,8 @@ class Bench:
         self.failed = self.failed or server.name == ServerProcess.name
         self.notes.append(f"{server.name}, {what}: {error}")
 
-    def _measure(self, first: Measure, measures: Sequence[Measure | None]) -> None:
+    def measure(self, first: Measure, measures: Sequence[Measure | None]) -> None:
+        """Take one measurement on those that have it; ``first`` is any of them."""
         taken: dict[str, list[float]] = {}
         cpu = seconds = 0.0
         failed: set[str] = set()
@@ -124,7 +171,9 @@ class Bench:
             name: statistics.median(each) for name, each in taken.items() if name not in failed
         }
         share = cpu / seconds if seconds else 0.0
-        self.results.append(Result(first.name, first.unit, first.lower, values, share))
+        self.results.append(
+            Result(first.name, first.unit, first.lower, values, share, self._subject)
+        )
 
 
 def facts(folder: Path) -> dict[str, str]:
@@ -149,10 +198,11 @@ def number(value: float) -> str:
 
 
 def table(results: Sequence[Result], names: Sequence[str]) -> Table:
-    """The results, one line for each, with how many times Folkmoot is ahead."""
-    others = names[1:]
+    """The results, one line for each, with how many times Folkmoot is ahead of others."""
+    others = names[1:] if names[:1] == [ServerProcess.name] else []
+    processor = ["processor"] if any(one.cpu for one in results) else []
     shown = Table("what", "unit")
-    for name in (*names, *(f"÷ {name}" for name in others), "processor"):
+    for name in (*names, *(f"÷ {name}" for name in others), *processor):
         shown.add_column(name, justify="right")
     for one in results:
         ratios = [one.ratio(name) for name in others]
@@ -161,6 +211,18 @@ def table(results: Sequence[Result], names: Sequence[str]) -> Table:
             one.unit,
             *(number(one.values[name]) if name in one.values else "" for name in names),
             *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
-            f"{one.cpu:.0%}" if one.cpu else "",
+            *(f"{one.cpu:.0%}" if one.cpu else "" for _ in processor),
         )
     return shown
+
+
+def show(race: Race, console: Console) -> None:
+    """Print what was found."""
+    known = {**race.machine, **race.servers}
+    console.print(*[f"{name}: {value}" for name, value in known.items() if value], sep="\n")
+    console.print(table(race.results, race.names))
+    for title, lines in (("Not there", race.missing), ("Not done", race.notes)):
+        if lines:
+            console.print(f"{title}:", *lines, sep="\n- ", markup=False)
+    if race.log:
+        console.print(f"The server has logged:\n{race.log}", markup=False)

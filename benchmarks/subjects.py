@@ -158,14 +158,16 @@ class Subjects:
     def select(self) -> Measures:
         """SELECT of a large mailbox and of a huge one, when others did so before, and first."""
         times = self._sizes.times
-        yield from self._select("Large", self._sizes.mailbox, times)
+        yield from self.opening("Large", self._sizes.mailbox, times)
         client = self._imap()
         client.run(b"CREATE Huge")
         self._fill(client, "Huge", self._sizes.huge, 1024)
         client.close()
-        yield from self._select("Huge", self._sizes.huge, min(3, times))
+        yield from self.opening("Huge", self._sizes.huge, min(3, times))
 
-    def _select(self, mailbox: str, count: int, times: int) -> Measures:
+    def opening(self, mailbox: str, count: int, times: int) -> Measures:
+        """SELECT of a mailbox of so many, when others did so before, and first."""
+
         def warm() -> float:
             client = self._imap(select=mailbox)
             begin = time.perf_counter()
