@@ -16,35 +16,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.davload import Http, Site
+from benchmarks.fill import SYSTEM, apply, find_account, open_store
 from benchmarks.load import Imap, logins
 from benchmarks.report import facts
 from benchmarks.serve import DOMAIN, PASSWORD, ServerProcess, address
-from folkmoot.auth.audit import Auditor
 from folkmoot.auth.passwords import PasswordHasher
-from folkmoot.quota.ledger import Ledger
-from folkmoot.sharing.policy import GroupPolicy
-from folkmoot.storage.migrate import upgrade
+from folkmoot.config.directory import DEFAULT_PLAN
 from folkmoot.storage.mutations.accounts import CreateAccount
 from folkmoot.storage.mutations.domains import CreateDomain
 from folkmoot.storage.mutations.groups import AddMember, CreateGroup, RemoveMember
 from folkmoot.storage.mutations.tree_folders import CreateFolder
 from folkmoot.storage.store import Store
-from folkmoot.storage.txn import Decisions, Txn
-from folkmoot.storage.types import Actor, ActorKind, Tool
+from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import Actor, Tool
 from folkmoot.storage.types_accounts import NewAccount
 from folkmoot.storage.types_groups import Group, NewGroup
 from folkmoot.storage.types_tree import TreePath
-from folkmoot.storage.views.accounts import FindAccount, ReadLoginRecord
 from folkmoot.storage.views.groups import FindGroup
 from folkmoot.storage.views.tree import FindPath
 
-SYSTEM = Actor.system("benchmark")
 FIRST_FOLDERS = 15  # what a group has without anybody's doing
 ROUNDS = 30
 _PROPS = (
@@ -62,34 +57,25 @@ class Sizes:
     collections: int
 
 
-def _store(folder: Path) -> Store:
-    url = f"sqlite:///{folder / 'folkmoot.db'}"
-    upgrade(url)
-    decisions = Decisions(GroupPolicy(), Ledger(), Auditor())
-    return Store(url, folder / "blobs", decisions, lambda call: call())
-
-
-def _apply(mutation: Any, txn: Txn) -> Any:
-    return txn.apply(mutation)
-
-
 def fill(store: Store, sizes: Sizes) -> None:
     """One person leads each group; its members are those who come next."""
 
-    def write(mutation: Any) -> Any:
-        return store.call(SYSTEM, "fill", partial(_apply, mutation))
-
+    write = partial(apply, store)
     secret = PasswordHasher(memory_kib=8, time_cost=1).hash(PASSWORD)
     write(CreateDomain(DOMAIN))
     # The last one is in no group.
     for number in range(sizes.groups + 1):
-        write(CreateAccount(NewAccount(address(number), f"Person {number}", secret, None, "all")))
-    ids = [_account(store, number).account_id for number in range(sizes.groups)]
+        write(
+            CreateAccount(
+                NewAccount(address(number), f"Person {number}", secret, None, DEFAULT_PLAN)
+            )
+        )
+    ids = [find_account(store, number).account_id for number in range(sizes.groups)]
     for number in range(sizes.groups):
         group = write(CreateGroup(NewGroup(_group(number), f"Group {number}", ids[number])))
         for more in range(1, sizes.members):
             write(AddMember(group, ids[(number + more) % sizes.groups], {}))
-        leader = _account(store, number)
+        leader = find_account(store, number)
         space = find_group(store, number).space_id
         store.call(leader, "fill", partial(_folders, space, sizes.collections - FIRST_FOLDERS))
 
@@ -108,17 +94,6 @@ def find_group(store: Store, number: int) -> Group:
 
 def _group(number: int) -> str:
     return f"group{number}@{DOMAIN}"
-
-
-def _account(store: Store, number: int) -> Actor:
-    def find(txn: Any) -> Actor:
-        account = txn.view(FindAccount(address(number)))
-        record = txn.view(ReadLoginRecord(address(number)))
-        return Actor(
-            ActorKind.ACCOUNT, account.id, account.space_id, account.address, epoch=record.epoch
-        )
-
-    return store.call_read(SYSTEM, "find", find)
 
 
 def _median(work: Callable[[], object], rounds: int = ROUNDS) -> float:
@@ -176,14 +151,14 @@ def revocation(store: Store, port: int, port_of_http: int, rounds: int) -> dict[
     """Seconds from the commit of another process to the closed door, the worst of all."""
     idle, asked = [], []
     for number in range(rounds):
-        name, member = address(number + 1), _account(store, number + 1)
+        name, member = address(number + 1), find_account(store, number + 1)
         found = find_group(store, number)
         imap = Imap(port, name, f'"Groups/{found.name}/INBOX"')
         imap.idle()
         http = Http(Site(port_of_http, name, PASSWORD))
         path = f"/dav/drive/Groups/{found.name.replace(' ', '%20')}/"
         http.run("PROPFIND", path, _PROPS, ["Depth: 0"])
-        store.call(SYSTEM, "leave", partial(_apply, RemoveMember(found.id, member.account_id)))
+        apply(store, RemoveMember(found.id, member.account_id))
         begin = time.perf_counter()
         http.run("PROPFIND", path, _PROPS, ["Depth: 0"], expect=(404,))
         asked.append(time.perf_counter() - begin)
@@ -214,11 +189,11 @@ def main() -> None:
         known = facts(folder)
         data = folder / "data"
         data.mkdir(mode=0o700)
-        store = _store(data)
+        store = open_store(data)
         begin = time.perf_counter()
         fill(store, sizes)
         filled = time.perf_counter() - begin
-        middle, alone = _account(store, sizes.groups // 2), _account(store, sizes.groups)
+        middle, alone = find_account(store, sizes.groups // 2), find_account(store, sizes.groups)
         group = find_group(store, sizes.groups // 2)
         own, of_group = decisions(
             store,
