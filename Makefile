@@ -10,7 +10,7 @@ PYTEST ?= $(BIN)/python -bb -m pytest
 # Fast tests run in as many processes as there are processors, each file in one of them.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: run test check lint types contracts fast slow e2e bench soak fuzz clean help
+.PHONY: run test check lint types contracts fast slow e2e bench race soak fuzz clean help
 
 help:
 	@echo "make run     install what is needed and run a demonstration server"
@@ -19,6 +19,7 @@ help:
 	@echo "make e2e     real programs against the server (installs them where it can), docs/clients.md"
 	@echo "make bench   measure"
 	@echo "make soak    200 simulated people for some minutes, who check all that they are told"
+	@echo "make race    measure beside all other servers, and how cost grows; RACE=--quick for less"
 	@echo "make fuzz    random inputs for all parsers, SECONDS=60 for each"
 
 run: $(VENV)/installed
@@ -61,6 +62,9 @@ bench: $(VENV)/tools
 SOAK ?= --minutes 3
 soak: $(VENV)/tools
 	$(BIN)/python -m benchmarks.soak $(SOAK)
+
+race: $(VENV)/tools
+	$(BIN)/python -m benchmarks.race --fetch $(RACE)
 
 # Without atheris (it has wheels for few platforms) inputs are mutated without guidance.
 fuzz: $(VENV)/tools
