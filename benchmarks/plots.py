@@ -12,18 +12,35 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 240, 34, 34
 _ROW, _ROWS_LEFT, _ROWS_RIGHT, _ROWS_TOP, _ROWS_BOTTOM = 17, 300, 24, 56, 34
 _POINTS = 450
 _LETTERS = 15  # between the names of two lines
-_STYLE = """<style>
-svg { --page: #ffffff; --ink: #1f2328; --quiet: #59636e; --grid: #d8dee4; --c0: #1f5fa8;
- --c1: #c8572a; --c2: #2f8f5b; --c3: #7a4fa3; --c4: #a8720c; --c5: #b3326b; --c6: #257f8c;
- --c7: #6b6b1f; --c8: #8a4b3a; --c9: #4c5b70; font: 12px sans-serif }
-@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #e6edf3; --quiet: #9198a1;
- --grid: #2d333b; --c0: #6cb0ff; --c1: #ff9466; --c2: #62d294; --c3: #c79bf2; --c4: #e3b341;
- --c5: #ff85b3; --c6: #56d4e0; --c7: #c5c95a; --c8: #d8957f; --c9: #a9b8cc } }
-text { fill: var(--ink) } .quiet { fill: var(--quiet) } .bold { font-weight: bold }
-.page { fill: var(--page) } .grid { stroke: var(--grid) } .one { stroke: var(--quiet) }
-.line { fill: none; stroke-width: 1.6 }
+_LINES = 10  # that have colours of their own
+_LIGHT = (
+    *("#1f5fa8", "#c8572a", "#2f8f5b", "#7a4fa3", "#a8720c"),
+    *("#b3326b", "#257f8c", "#6b6b1f", "#8a4b3a", "#4c5b70"),
+)
+_DARK = (
+    *("#6cb0ff", "#ff9466", "#62d294", "#c79bf2", "#e3b341"),
+    *("#ff85b3", "#56d4e0", "#c5c95a", "#d8957f", "#a9b8cc"),
+)
+
+
+def _colored(page: str, ink: str, quiet: str, grid: str, lines: Sequence[str]) -> str:
+    rules = [f".page {{ fill: {page} }} .ink {{ fill: {ink} }} .quiet {{ fill: {quiet} }}"]
+    rules.append(f".grid {{ stroke: {grid} }} .one {{ stroke: {quiet} }}")
+    for place, color in enumerate(lines):
+        rules.append(f".f{place} {{ fill: {color} }} .s{place} {{ stroke: {color} }}")
+    return "\n".join(rules)
+
+
+# Pages are light or dark, and pictures in them hear of it (Media Queries 5, 11.5). They have
+# a ground of their own: where the page is of the other kind they stay readable.
+_STYLE = f"""<style>
+svg {{ font: 12px sans-serif }} .bold {{ font-weight: bold }}
+.line {{ fill: none; stroke-width: 1.6 }}
+{_colored("#ffffff", "#1f2328", "#59636e", "#d8dee4", _LIGHT)}
+@media (prefers-color-scheme: dark) {{
+{_colored("#0d1117", "#e6edf3", "#9198a1", "#2d333b", _DARK)}
+}}
 </style>"""
-_COLORS = 10
 
 
 @dataclass(frozen=True)
@@ -78,11 +95,11 @@ def svg_of_ratios(ratios: Ratios) -> str:
     ticks = _decades([*values, 0.5, 2.0])
     bottom = _ROWS_TOP + _ROW * len(ratios.rows)
     x = _Scale(ticks[0], ticks[-1], _ROWS_LEFT, WIDTH - _ROWS_RIGHT, True)
-    parts = [f'<text x="8" y="20" class="bold">{escape(ratios.title)}</text>']
+    parts = [f'<text x="8" y="20" class="ink bold">{escape(ratios.title)}</text>']
     at = float(_ROWS_LEFT)
     for place, name in enumerate(names):
         parts.append(f'<circle cx="{at:.0f}" cy="36" r="4" {_filled(place)}/>')
-        parts.append(f'<text x="{at + 9:.0f}" y="40">{escape(name)}</text>')
+        parts.append(f'<text x="{at + 9:.0f}" y="40" class="ink">{escape(name)}</text>')
         at += 34 + 7 * len(name)
     for tick in ticks:
         kind = "one" if tick == 1 else "grid"
@@ -133,7 +150,7 @@ def _drawn(plot: Plot) -> Iterator[str]:
     y = _Scale(ticks[0], ticks[-1], HEIGHT - _BOTTOM, _TOP, plot.logarithmic)
     least = min(times) if plot.across_logarithmic else 0
     x = _Scale(least, max(times) or 1, _LEFT, WIDTH - _RIGHT, plot.across_logarithmic)
-    yield f'<text x="{_LEFT}" y="20" class="bold">{escape(plot.title)}</text>'
+    yield f'<text x="{_LEFT}" y="20" class="ink bold">{escape(plot.title)}</text>'
     yield f'<text x="8" y="20" class="quiet">{escape(plot.unit)}</text>'
     for tick in ticks:
         yield f'<path d="M{_LEFT} {y(tick):.1f}H{WIDTH - _RIGHT}" class="grid"/>'
@@ -144,7 +161,7 @@ def _drawn(plot: Plot) -> Iterator[str]:
     for place, line in enumerate(plot.lines):
         points = [(x(time), y(value)) for time, value in _thinned(line)]
         path = " ".join(f"{across:.1f},{down:.1f}" for across, down in points)
-        yield f'<polyline points="{path}" class="line" style="stroke: {_color(place)}"/>'
+        yield f'<polyline points="{path}" class="line s{place % _LINES}"/>'
         if plot.marks:
             for across, down in points:
                 yield f'<circle cx="{across:.1f}" cy="{down:.1f}" r="3" {_filled(place)}/>'
@@ -160,22 +177,18 @@ def _names(plot: Plot, y: _Scale) -> Iterator[str]:
     last = -math.inf
     for order, (end, place) in enumerate(ends):
         last = max(min(end, room + _LETTERS * order), last + _LETTERS)
-        style = f'style="fill: {_color(place)}"'
         name = escape(plot.lines[place].name)
-        yield f'<text x="{WIDTH - _RIGHT + 10}" y="{last + 4:.1f}" {style}>{name}</text>'
+        yield f'<text x="{WIDTH - _RIGHT + 10}" y="{last + 4:.1f}" {_filled(place)}>{name}</text>'
 
 
-def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> str:
-    shown = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{shown}>{escape(text)}</text>'
-
-
-def _color(place: int) -> str:
-    return f"var(--c{place % _COLORS})"
+def _text(x: float, y: float, text: str, anchor: str, kind: str = "ink") -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(text)}</text>'
+    )
 
 
 def _filled(place: int) -> str:
-    return f'style="fill: {_color(place)}"'
+    return f'class="f{place % _LINES}"'
 
 
 def _thinned(line: Line) -> Iterator[tuple[float, float]]:

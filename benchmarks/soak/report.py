@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.plots import Line, Plot, svg
 from benchmarks.soak.journal import Histogram, Journal
-from benchmarks.soak.plots import Line, Plot, svg
 from benchmarks.soak.watch import GROWTH_MIB, Sample, Trend
 
 _SHOWN = 20

@@ -73,10 +73,14 @@ def test_ratios_lie_on_their_side_of_one() -> None:
 
 
 def test_light_and_dark_pages_have_their_colours() -> None:
-    """Every colour comes from a variable that is given for both kinds of pages."""
+    """Every colour comes from a class that has one for both kinds of pages."""
     text = svg([Plot("P", "ms", [Line("a", [1], [1])])])
     style, _, drawn = text.partition("</style>")
     light, dark = style.split("prefers-color-scheme: dark")
-    names = set(re.findall(r"(--\w+):", light))
-    assert names == set(re.findall(r"(--\w+):", dark))
-    assert not re.search(r"#[0-9a-f]{3}|white|black", drawn)
+    colors = r"\.(\w+) \{ (?:fill|stroke): #"
+    given = set(re.findall(colors, light))
+    assert given == set(re.findall(colors, dark))
+    used = {word for words in re.findall(r'class="([^"]*)"', drawn) for word in words.split()}
+    assert used - {"bold", "line"} <= given
+    assert not re.search(r"#[0-9a-f]{3}|white|black|style=", drawn)
+    assert drawn.count("<text") == len(re.findall(r"<text [^>]*class=", drawn))

@@ -6,11 +6,11 @@ import random
 
 import pytest
 
+from benchmarks.plots import Line, Plot, svg
 from benchmarks.soak import bodies
 from benchmarks.soak.items import Collection
 from benchmarks.soak.journal import Histogram, Journal
 from benchmarks.soak.mailbox import SEEN, Mailbox
-from benchmarks.soak.plots import Line, Plot, svg
 from benchmarks.soak.truth import SETTLE, Register
 from benchmarks.soak.watch import GROWTH_MIB, Sample, trend
 
