@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.sharing.mail_changes import FLAGS, Changed, changed, opened
 from folkmoot.sharing.mail_places import is_personal
 from folkmoot.sharing.mailbox_facts import MailboxFacts, fill
 from folkmoot.sharing.message_sharing import share_messages
@@ -66,7 +67,6 @@ from folkmoot.storage.views.thread import ThreadMessages
 
 R = TypeVar("R")
 
-_FLAGS = (MessageColumn.FLAGS, MessageColumn.MODSEQ)
 ALL_UIDS = UidSet.from_ranges([(1, 0xFFFF_FFFF)])
 
 
@@ -161,12 +161,17 @@ class Workspace(MailboxFacts):
 
     # --- a selected mailbox -------------------------------------------------------------------
 
-    def open(self, name: str) -> Deferred[tuple[MailboxInfo, MailboxState]]:
-        """A mailbox by name and its state, in one snapshot."""
+    def open(
+        self, name: str, known: tuple[int, int] | None = None
+    ) -> Deferred[tuple[MailboxInfo, MailboxState, Changed | None]]:
+        """A mailbox by name, its state and what changed since, in one snapshot.
 
-        def work(txn: ReadTxn) -> tuple[MailboxInfo, MailboxState]:
+        ``known`` is the UIDVALIDITY and the modseq that a session knows (see ``opened``).
+        """
+
+        def work(txn: ReadTxn) -> tuple[MailboxInfo, MailboxState, Changed | None]:
             info = self._find(txn, name)
-            return info, txn.view(ReadState(info.id, self._store.known_uids))
+            return info, *opened(txn, ReadState(info.id, self._store.known_uids), known)
 
         return self._read("select", work)
 
@@ -181,24 +186,17 @@ class Workspace(MailboxFacts):
 
     def changes_since(
         self, mailbox_id: int, modseq: int, own: frozenset[int] = frozenset()
-    ) -> Deferred[tuple[MailboxChanges, list[MessageRow]]]:
+    ) -> Deferred[Changed]:
         """Changes after ``modseq``, and (uid, flags, keywords, modseq) of what changed.
 
         ``own`` are the modseqs of flag changes that need no rows (see ``ChangesSince``).
         """
-
-        def work(txn: ReadTxn) -> tuple[MailboxChanges, list[MessageRow]]:
-            changes = txn.view(ChangesSince(mailbox_id, modseq, own))
-            wanted = changes.changed.difference(changes.known)
-            if not wanted:
-                return changes, []
-            return changes, txn.view(FetchRows(mailbox_id, wanted, _FLAGS))
-
-        return self._read("changes", work)
+        view = ChangesSince(mailbox_id, modseq, own)
+        return self._read("changes", lambda txn: changed(txn, view))
 
     def flags(self, mailbox_id: int, uids: UidSet) -> Deferred[list[MessageRow]]:
         """(uid, flags, keywords, modseq) of messages."""
-        return self.fetch(mailbox_id, uids, _FLAGS, lambda rows: rows)
+        return self.fetch(mailbox_id, uids, FLAGS, lambda rows: rows)
 
     def fetch(
         self,

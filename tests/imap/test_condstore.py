@@ -195,13 +195,14 @@ def test_a_removal_while_a_mailbox_is_opened(
     client.ok("ENABLE QRESYNC")
     known = re.search(r"UIDVALIDITY (\d+)", repr(client.ok("SELECT INBOX").lines))
     assert known is not None
-    ask = Workspace.changes_since
+    open_ = Workspace.open
 
-    async def late(self: Workspace, mailbox_id: int, *rest: Any) -> Any:
-        await self.expunge(mailbox_id)
-        return await ask(self, mailbox_id, *rest)
+    async def late(self: Workspace, *given: Any) -> Any:
+        opened = await open_(self, *given)
+        await self.expunge(opened[0].id)
+        return opened
 
-    monkeypatch.setattr(Workspace, "changes_since", late)
+    monkeypatch.setattr(Workspace, "open", late)
     lines = client.ok(f"SELECT INBOX (QRESYNC ({known[1]} 1))").lines
     assert b"* 2 EXISTS" in lines
     assert [line for line in lines if b"VANISHED" in line] == [b"* VANISHED (EARLIER) 1"]

@@ -167,7 +167,7 @@ class MailServer:
         workspace = Workspace(self.base.store, actor)
 
         async def read() -> list[bytes]:
-            info, state = await workspace.open("INBOX").asFuture(LOOP)
+            info, state, _ = await workspace.open("INBOX").asFuture(LOOP)
             found: list[bytes] = []
             for uid in state.uids:
                 body = await workspace.body(info.id, uid).asFuture(LOOP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.commands.basic import ENABLEABLE
@@ -21,7 +22,14 @@ from folkmoot.protocols.imap.registry import (
 from folkmoot.protocols.imap.session import Session
 from folkmoot.protocols.imap.view import View, flags_response
 from folkmoot.storage.errors import NotFound, PermissionDenied
-from folkmoot.storage.types import MailboxInfo, MailboxState, Topic, UidSet
+from folkmoot.storage.types import (
+    MailboxChanges,
+    MailboxInfo,
+    MailboxState,
+    MessageRow,
+    Topic,
+    UidSet,
+)
 
 capability("CONDSTORE", signed_in)  # rfc7162#3.1.1
 capability("QRESYNC", signed_in)  # rfc7162#3.2.2
@@ -58,8 +66,9 @@ async def _open(session: Session, arguments: SelectArgs, *, examined: bool) -> R
     if arguments.condstore:
         session.enabled.add("CONDSTORE")
     mark = session.workspace.mark()
+    known = None if qresync is None else (qresync.uidvalidity, qresync.modseq)
     try:
-        info, state = await session.workspace.open(arguments.mailbox)
+        info, state, missed = await session.workspace.open(arguments.mailbox, known)
     except NotFound as error:
         # rfc9051#6.3.2: a failed SELECT leaves nothing selected.
         return Reply(error.text, "NONEXISTENT", "NO")
@@ -67,8 +76,8 @@ async def _open(session: Session, arguments: SelectArgs, *, examined: bool) -> R
     view = View(info.name, state, examined=examined, space_id=space)
     session.select(view)
     _announce(session, info, state)
-    if qresync is not None and qresync.uidvalidity == state.uidvalidity:
-        await _resynchronise(session, view, state, qresync)
+    if qresync is not None and missed is not None:
+        await _resynchronise(session, view, state, qresync, *missed)
     if session.workspace.missed(mark, Topic.COLLECTION, view.mailbox_id):
         view.dirty = True  # a change between the snapshot and the watch raised no hint here
     # Removals since the snapshot are told with the next command: EXISTS has counted them.
@@ -99,17 +108,20 @@ def _announce(session: Session, info: MailboxInfo, state: MailboxState) -> None:
         send(encoder.data(b"LIST", b"(%b)" % attributes, b'"/"', name))
 
 
-async def _resynchronise(session: Session, view: View, state: MailboxState, known: QResync) -> None:
+async def _resynchronise(
+    session: Session,
+    view: View,
+    state: MailboxState,
+    known: QResync,
+    changes: MailboxChanges,
+    rows: Sequence[MessageRow],
+) -> None:
     """Tell what the client missed since its modseq (RFC 7162 section 3.2.5)."""
-    changes, rows = await session.workspace.changes_since(view.mailbox_id, known.modseq)
-    present = UidSet.from_iterable(view.uids)
     if changes.complete:
-        # What went since the snapshot was counted by EXISTS, and is not EARLIER. # rfc7162#3.2.10
-        vanished = changes.vanished.difference(present)
+        vanished = changes.vanished
     else:
         # The log does not reach back: everything that the client may know and that is not here.
-        vanished = _assumed(known, state).difference(present)
-        rows = await session.workspace.flags(view.mailbox_id, present)
+        vanished = _assumed(known, state).difference(UidSet.from_iterable(view.uids))
     if known.known_uids is not None:
         vanished = vanished.intersection(known.known_uids)
         rows = [row for row in rows if row[0] in known.known_uids]
