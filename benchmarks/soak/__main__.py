@@ -20,8 +20,9 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.report import facts
+from benchmarks.soak.plants import PLANTS
 from benchmarks.soak.report import Outcome, summary, write_files
-from benchmarks.soak.store import PLANTS, soak
+from benchmarks.soak.store import soak
 from tests.kit.databases import Databases
 
 STORES = ("sqlite", "postgres")
@@ -32,7 +33,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=3.0, help="for each store (default 3)")
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument(
-        "--pace", type=float, default=1.0, help="operations of each in a second (default 1)"
+        "--pace", type=float, default=0.5, help="what each does in a second (default 0.5)"
     )
     parser.add_argument("--store", choices=STORES, action="append", help="only this one")
     parser.add_argument("--workers", type=int, default=1, help="processes of the server")

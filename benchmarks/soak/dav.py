@@ -18,6 +18,8 @@ from benchmarks.soak.wires import Closed, Http, request
 from tests.kit.dav import Multistatus, Response, multistatus
 from tests.kit.http import Answer
 
+IDLE_SECONDS = 60.0
+"""A connection that was not used for so long is opened anew: the server may be about to close it."""
 Make = Callable[[str, str], bytes]
 Version = Write[str | None]
 XML = {"Content-Type": "application/xml; charset=utf-8"}
@@ -43,6 +45,7 @@ class Browser:
         self.world = person.world
         self.journal = person.world.journal
         self._http: Http | None = None
+        self._used = 0.0
 
     def drop(self) -> None:
         """Break it off."""
@@ -62,7 +65,8 @@ class Browser:
     ) -> Answer:
         """A request. With ``cuts`` it is broken off now and then, which raises ``Cut``."""
         begin = self.world.now()
-        if self._http is None or self._http.reader.at_eof() or self._http.closing:
+        idle = begin - self._used > IDLE_SECONDS
+        if self._http is None or idle or self._http.reader.at_eof() or self._http.closing:
             self.drop()
             self._http = await Http.open(self.world.ports["http"])
         octets = request(method, path, self.person.secret, fields or {}, body)
@@ -74,7 +78,8 @@ class Browser:
         except (Closed, TimeoutError):
             self.drop()
             raise
-        self.journal.took(kind, self.world.now() - begin)
+        self._used = self.world.now()
+        self.journal.took(kind, self._used - begin)
         if answer.status >= 500 and answer.status != 507:
             self.journal.wrong_is("HTTP", f"{answer.status} for {method} {path}")
         return answer

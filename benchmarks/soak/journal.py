@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
 KEPT_VIOLATIONS = 200
+KEPT_TRACES = 30
 _STEP = math.log(1.1)
 
 
@@ -49,7 +50,8 @@ class Journal:
 
     ``violations`` are what must not happen, in words, the first of them; ``wrong`` counts all by
     kind. ``refusals`` counts what was refused as it must be, ``drops`` the connections that people
-    dropped on purpose. Without ``timing`` nothing is measured any more.
+    dropped on purpose. ``traces`` are the last words between a program and the server before
+    something was found wrong, the first of them. Without ``timing`` nothing is measured any more.
     """
 
     seconds: dict[str, Histogram] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Journal:
     checks: Counter[str] = field(default_factory=Counter)
     drops: int = 0
     timing: bool = True
+    traces: list[str] = field(default_factory=list)
     begin: float = field(default_factory=monotonic)
 
     def took(self, kind: str, seconds: float) -> None:
@@ -87,6 +90,11 @@ class Journal:
         self.wrong[kind] += 1
         if len(self.violations) < KEPT_VIOLATIONS:
             self.violations.append(f"{monotonic() - self.begin:.1f} s: {kind}: {what}")
+
+    def trace(self, words: Iterable[str]) -> None:
+        """Keep what was said before something was found wrong."""
+        if len(self.traces) < KEPT_TRACES:
+            self.traces.append("\n".join([f"{monotonic() - self.begin:.3f} s", *words]))
 
     def hold(self, true: bool, kind: str, what: str) -> bool:
         """Check a rule; returns whether it holds."""

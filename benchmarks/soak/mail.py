@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tests.kit.imap import Response
 from tests.kit.known import Known, joined, spread
 
 FULL = 30
+TRACE = 150
+"""How many lines of a conversation are remembered."""
 _COPYUID = re.compile(r"\[COPYUID (\d+) ([\d,:]+) ([\d,:]+)\]")
 _UID = re.compile(rb"UID (\d+)")
 
@@ -50,6 +53,7 @@ class MailProgram:
         self.known: dict[str, Known] = {}
         self.imap: Imap | None = None
         self._open: Known | None = None
+        self._said: deque[str] = deque(maxlen=TRACE)
 
     # --- connections --------------------------------------------------------------------------
 
@@ -83,8 +87,10 @@ class MailProgram:
         """Run a command and learn from what comes."""
         assert self.imap is not None
         begin = self.world.now()
+        self.said(command)
         response = await self.imap.command(command)
         self.journal.took(kind, self.world.now() - begin)
+        self.said(*response.lines, f"{response.status} {response.text}")
         word = command.decode(errors="replace") if isinstance(command, bytes) else command
         if self._open is not None:
             self._take(self._open, response, word)
@@ -99,6 +105,13 @@ class MailProgram:
             known.take(response, command)
         except AssertionError as error:
             raise Surprise(f"after {command[:80]}: {error!r}") from error
+
+    def said(self, *lines: str | bytes) -> None:
+        """Remember what was said."""
+        now = f"{self.world.now() - self.journal.begin:.3f}"
+        for line in lines:
+            words = line if isinstance(line, str) else line.decode(errors="replace")
+            self._said.append(f"{now} {words[:300]}")
 
     async def select(self, box: Box) -> None:
         """Open a mailbox, and learn what happened since it was open last."""
@@ -171,7 +184,10 @@ class MailProgram:
         assert known is not None
         until = self.world.now()
         view = {uid: known.flags[uid] for uid in known.uids if uid and uid in known.flags}
+        before = sum(self.journal.wrong.values())
         self.box.truth.compare(view, (since, until), str(self.person.number), self.journal)
+        if sum(self.journal.wrong.values()) > before:
+            self.journal.trace(self._said)
 
     async def learn(self) -> list[str]:
         """Read the headers of what is new; the tokens of it."""

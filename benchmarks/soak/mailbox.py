@@ -112,12 +112,13 @@ class Mailbox:
             if message is None:
                 linked = False  # gone before its header could be read
                 continue
-            here = journal.hold(
-                True in message.present.may_be(since, until),
+            present = message.present.may_be(since, until)
+            journal.hold(
+                True in present,
                 "message is gone",
                 f"{person} sees {message.token} (UID {uid}) in {self.label}",
             )
-            if here:
+            if False not in present:  # of what is gone already nothing is told any more
                 self._compare_flags(message, flags, span, person, journal)
         for message in self.messages.values():
             if message.uid in view or not (linked or message.uid):
@@ -142,8 +143,8 @@ class Mailbox:
             journal.hold(
                 (word in flags) in allowed,
                 "flag",
-                f"{person} sees {' '.join(flags)} of {message.token} in {self.label}:"
-                f" {word} may be {allowed}",
+                f"{person} sees ({' '.join(flags)}) of {message.token} (UID {message.uid}) in"
+                f" {self.label}: {word} may be {allowed}",
             )
 
     def _tidy(self, now: float) -> None:

@@ -113,6 +113,7 @@ class Phone(MailProgram):
         last = await self.imap.done()
         self.journal.took("IDLE end", self.world.now() - ended)
         response.lines += last.lines
+        self.said("IDLE", *response.lines)
         self._take(known, response, "IDLE")
         for token in await self.learn():
             written = self.box.truth.messages.get(token)

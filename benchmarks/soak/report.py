@@ -91,7 +91,7 @@ def summary(outcome: Outcome) -> Iterator[str]:
 
 
 def write_files(folder: Path, outcome: Outcome, machine: Mapping[str, str]) -> None:
-    """Write KIND.json, KIND.txt and KIND.svg."""
+    """Write KIND.json, KIND.txt, KIND.svg, and what was said before faults."""
     folder.mkdir(parents=True, exist_ok=True)
     journal = outcome.journal
     data = {
@@ -106,6 +106,7 @@ def write_files(folder: Path, outcome: Outcome, machine: Mapping[str, str]) -> N
     }
     (folder / f"{outcome.kind}.json").write_text(json.dumps(data, indent=1))
     (folder / f"{outcome.kind}.txt").write_text("\n".join(summary(outcome)) + "\n")
+    (folder / f"{outcome.kind}-traces.txt").write_text("\n\n".join(journal.traces))
     (folder / f"{outcome.kind}.svg").write_text(svg(list(_plots(outcome))))
 
 

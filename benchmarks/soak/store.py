@@ -9,21 +9,23 @@ import sys
 from pathlib import Path
 
 from benchmarks.serve import ServerProcess
+from benchmarks.soak.plants import PLANTS
 from benchmarks.soak.report import Outcome
 from benchmarks.soak.run import look_anew, work
 from benchmarks.soak.watch import Watch, trend
 from benchmarks.soak.world import directory, make_world, settle
 
-_HOLD = """
-from folkmoot.storage.store import Store
-held, run = [], Store.{method}
-def leaking(self, *args, **named):
-    held.append(bytearray(1024))
-    return run(self, *args, **named)
-Store.{method} = leaking
+_SMALL_CACHE = """
+from folkmoot.storage.engine import sqlite
+connect = sqlite.connect
+def small(path):
+    connection = connect(path)
+    connection.execute("PRAGMA cache_size=-2048")
+    return connection
+sqlite.connect = small
 """
-PLANTS = {"leak": _HOLD.format(method="run")}
-"""Faults that a server can be given, to see that they are found."""
+"""Each of SQLite's connections keeps up to 64 MiB of pages of the database, which fill slowly.
+That would hide a leak, so here they keep 2 MiB, and are soon full."""
 _LONGEST_CHECK = 3600
 
 
@@ -36,7 +38,7 @@ def soak(kind: str, url: str, folder: Path, arguments: argparse.Namespace) -> Ou
         workers=arguments.workers,
         config=f'[database]\nurl = "{url}"\n' if url else "",
         directory=directory(world),
-        before=PLANTS.get(arguments.plant, ""),
+        before=_SMALL_CACHE + PLANTS.get(arguments.plant, ""),
     )
     with server:
         watch = Watch(server.process, world.journal)
