@@ -65,7 +65,8 @@ def guided(target: Target, seconds: int) -> int:
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words if word))
     command = [sys.executable, "-m", "tests.fuzz.guided", target.name, f"-max_total_time={seconds}"]
     command += ["-rss_limit_mb=2048", "-timeout=20", "-max_len=8192", "-verbosity=1"]
-    command += [f"-artifact_prefix={folder}/", f"-dict={words}", str(folder / "corpus")]
+    command += [f"-artifact_prefix={folder}/", *([f"-dict={words}"] if target.words else [])]
+    command += [str(folder / "corpus")]
     with open(folder / "log", "wb") as log:
         code = subprocess.run(command, stdout=log, stderr=log, check=False).returncode
     lines = (folder / "log").read_text(errors="replace").splitlines()
