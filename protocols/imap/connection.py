@@ -8,6 +8,7 @@ client between them (``drain``). Large literals are written to the spool off the
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import interfaces
@@ -250,6 +251,9 @@ class ImapConnection(Protocol):
             self.transport = self._deflated.detach()
             self._deflated = None
             self.transport.registerProducer(self, True)
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        self._factory.reactor.callLater(seconds, call)
 
     def take_turn(self) -> bool:
         # What the client has not taken yet is no reason to make more for it.

@@ -10,9 +10,11 @@ from twisted.python.failure import Failure
 
 from folkmoot.protocols.imap import errors
 from folkmoot.protocols.imap.session import ConnectionLost, Session
-from folkmoot.storage.errors import StorageError
+from folkmoot.storage.errors import ShuttingDown, StorageError, Unavailable
 
 log = logging.getLogger("folkmoot.imap")
+
+AWAY_SECONDS = 2.0  # between looks at a store that cannot work
 
 
 class Pusher:
@@ -36,10 +38,11 @@ class Pusher:
         self._busy: Deferred[None] | None = None
         self._again = False
         self._stopped = False
+        self._pausing = False  # the store is away
 
     def wake(self) -> None:
         """Something was committed."""
-        if self._stopped:
+        if self._stopped or self._pausing:
             return
         if self._busy is not None:
             self._again = True
@@ -58,11 +61,19 @@ class Pusher:
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
-        if isinstance(error, StorageError):
+        if isinstance(error, Unavailable) and not isinstance(error, ShuttingDown):
+            log.warning("changes are told later: %s", error.text)
+            self._pausing = True
+            self._session.wire.later(AWAY_SECONDS, self._go_on)
+        elif isinstance(error, StorageError):
             self._session.wire.close(error.text, errors.code(error))
         elif not isinstance(error, ConnectionLost):
             log.error("pushing ended after a fault", exc_info=error)
             self._session.wire.close("Internal error")
+
+    def _go_on(self) -> None:
+        self._pausing = False
+        self.wake()
 
     async def _push(self) -> None:
         while True:

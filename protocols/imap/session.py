@@ -88,6 +88,9 @@ class Wire(Protocol):
     def channel_bindings(self) -> dict[str, bytes]:
         """Data that SCRAM-PLUS binds to, empty without TLS."""
 
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call back in some time; the connection may be gone then."""
+
     def take_turn(self) -> bool:
         """Keep commands waiting, to push between two of them; False while one runs."""
 

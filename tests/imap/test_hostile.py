@@ -368,6 +368,30 @@ def test_a_failed_look_does_not_undo_a_command(
     assert client.ok("SEARCH ALL").lines == [b"* SEARCH", b"* 1 EXISTS"]
 
 
+@pytest.mark.parametrize("waits", ["IDLE", "NOTIFY SET (selected (MessageNew MessageExpunge))"])
+def test_a_push_that_fails_is_made_later(
+    server: TestServer, monkeypatch: pytest.MonkeyPatch, waits: str
+) -> None:
+    """While the store is away nothing is told, and nobody is sent away; then all of it is."""
+    account = server.account()
+    client, writer = server.imap(account, "INBOX"), server.imap(account)
+    tag = client.idle() if waits == "IDLE" else client.ok(waits).code
+    failures = threading.Event()
+
+    def unavailable(*_: object) -> Deferred[Any]:
+        failures.set()
+        return fail(Unavailable())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "changes_since", unavailable)
+        writer.append("INBOX", simple())
+        assert failures.wait(5)
+    writer.append("INBOX", simple())
+    assert client.wait_line("EXISTS", 5) == b"* 2 EXISTS"
+    if tag:
+        assert client.done(tag).status == "OK"
+
+
 @pytest.fixture
 def fault() -> Any:
     """A command XFAULT whose handler raises what the test says."""
