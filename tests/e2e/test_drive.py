@@ -24,12 +24,14 @@ def drive(demo: Demo) -> str:
 
 
 @pytest.mark.client("litmus")
+@pytest.mark.parametrize("place", ["My%20documents/", "Groups/Choir/"])
 @pytest.mark.parametrize("suite", SUITES)
-def test_litmus(demo: Demo, tmp_path: Path, suite: str) -> None:
-    """No failure, no warning, and nothing left out."""
+def test_litmus(demo: Demo, tmp_path: Path, suite: str, place: str) -> None:
+    """All suites, in one's own documents and in a group's: no failure, no warning, none skipped."""
     env = {**os.environ, "TESTS": suite}
     name, _, password = LOGIN.partition(":")
-    done = demo.run("litmus", "-k", drive(demo), name, password, env=env, cwd=tmp_path)
+    url = drive(demo).replace("My%20documents/", place)
+    done = demo.run("litmus", "-k", url, name, password, env=env, cwd=tmp_path)
     summary = re.search(r"of (\d+) tests run: (\d+) passed, (\d+) failed", done.stdout)
     assert summary is not None, done.stdout + done.stderr
     run, passed, failed = map(int, summary.groups())

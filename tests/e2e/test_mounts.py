@@ -78,7 +78,7 @@ def mounted_by_davfs2(demo: Demo, folder: Path) -> Iterator[Path]:
     shutil.chown(folder / "cache", group="davfs2")
     place = folder / "drive"
     place.mkdir()
-    done = demo.run("mount.davfs", "-o", f"conf={folder}/conf", drive(demo), place)
+    done = demo.run("/sbin/mount.davfs", "-o", f"conf={folder}/conf", drive(demo), place)
     assert done.returncode == 0, done.stderr
     yield place
     # Waits until everything has been sent.
