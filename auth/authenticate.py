@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NoReturn, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -84,6 +84,10 @@ class Support(Protocol):
 
     async def record(self, actor: Actor, protocol: str, peer: str) -> None:
         """Write a login into the trail; without that there is none."""
+        ...
+
+    async def refuse(self, actor: Actor, protocol: str, peer: str) -> NoReturn:
+        """Write that an agent came by a way that was not granted; raises ``NotInPlan``."""
         ...
 
 
@@ -308,9 +312,9 @@ class Authenticator:
             self._failed(login, None, protocol, peer, key)
             raise AuthenticationFailed
         opens = FEATURES.get(protocol)
-        if opens is not None and opens <= actor.withheld:
-            raise NotInPlan("What was granted to support does not include this.")
         try:
+            if opens is not None and opens <= actor.withheld:
+                await self._support.refuse(actor, protocol, peer)
             await self._support.record(actor, protocol, peer)
         except Expired:
             raise AuthenticationFailed from None

@@ -20,15 +20,15 @@ class Post(Protocol):
         ...
 
 
-def asking(agent: str, account: Account, wish: SupportWish, link: str) -> str:
-    """The letter in which an agent asks to be let in."""
+def asking(agent: str, account: Account, wish: SupportWish, pages: str, token: str) -> str:
+    """The letter in which an agent asks to be let in; ``pages`` is the address of those pages."""
     return (
         f"{agent} of support asks to be let into your account {account.address}.\n\n"
         f"Why:       {wish.reason}\n"
         f"How long:  {periods.NAMES[wish.period]}, from the moment you agree\n"
         f"How far:   {scope_text(wish.scope)}\n\n"
         "If you know what this is about and agree, open this link and confirm it with your "
-        f"password:\n\n{link}\n\n"
-        "Otherwise do nothing: without you, support has no access. You can withdraw a grant at\n"
-        "any time, and you see everything that support did.\n"
+        f"password:\n\n{pages}/{token}\n\n"
+        "Otherwise do nothing: without you, support has no access. You can withdraw a grant at "
+        f"any time, and see everything that support did:\n\n{pages}/account\n"
     )

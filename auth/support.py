@@ -18,7 +18,7 @@ from folkmoot.auth.support_names import (
     token_hash,
     token_number,
 )
-from folkmoot.auth.support_staff import SupportStaff
+from folkmoot.auth.support_staff import SignedIn, SupportStaff
 from folkmoot.storage.addresses import normalize_address
 from folkmoot.storage.errors import AuthenticationFailed, InvalidContent, InvalidName
 from folkmoot.storage.mutations.credentials import EnsureSecret
@@ -42,7 +42,6 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Actor
 from folkmoot.storage.types_support import (
-    AgentSecrets,
     NewGrant,
     OpenSession,
     SupportGrant,
@@ -226,7 +225,7 @@ class SupportDesk:
         return await self.open_as(found, address, reason, peer=peer, grant_id=grant_id)
 
     async def open_as(
-        self, agent: AgentSecrets, address: str, reason: str, *, peer: str, grant_id: int = 0
+        self, agent: SignedIn, address: str, reason: str, *, peer: str, grant_id: int = 0
     ) -> tuple[Opened, str]:
         """The same for an agent who has signed in."""
         self.staff.check_throttle(agent.address, peer)
@@ -243,12 +242,12 @@ class SupportDesk:
             raise
         return opened, key
 
-    async def sessions(self, agent: AgentSecrets) -> list[OpenSession]:
+    async def sessions(self, agent: SignedIn) -> list[OpenSession]:
         """The open sessions of an agent who has signed in, the latest first."""
         view = AgentSessions(agent.id)
         return await self._store.read(self._actor, "support", lambda txn: txn.view(view))
 
-    async def end(self, agent: AgentSecrets, session_id: int) -> None:
+    async def end(self, agent: SignedIn, session_id: int) -> None:
         """End one of them, on all protocols. Raises ``NotFound``."""
         label, end = f"support end by {agent.address}", EndSession(agent.id, session_id)
         await self._store.run(self._actor, label, lambda txn: txn.apply(end))
@@ -272,10 +271,10 @@ class SupportDesk:
         found = await self.staff.sign_in(agent, password, code, peer)
         await self.request_as(found, address, wish)
 
-    async def request_as(self, agent: AgentSecrets, address: str, wish: SupportWish) -> None:
+    async def request_as(self, agent: SignedIn, address: str, wish: SupportWish) -> None:
         """The same for an agent who has signed in."""
         _check_wish(wish)
-        secret, normal = await self._link_secret(), _normal(address)
+        secret, normal = await self.secret(), _normal(address)
         expires = int(time.time()) + self.rules.link
 
         def work(txn: Txn) -> None:
@@ -285,7 +284,7 @@ class SupportDesk:
             account = txn.view(FindAccount(normal))
             token = make_token(secret, number, account.id, expires)
             txn.apply(SetRequestToken(number, token_hash(token)))
-            text = asking(agent.address, account, wish, f"{self.rules.base_url}/support/{token}")
+            text = asking(agent.address, account, wish, f"{self.rules.base_url}/support", token)
             self._post(txn, account.address, "Support asks for access to your account", text)
 
         await self._store.run(self._actor, f"support request by {agent.address}", work)
@@ -304,7 +303,7 @@ class SupportDesk:
             found = await self._store.read(
                 self._actor, "support link", lambda txn: txn.view(FindRequest(number))
             )
-        secret = await self._link_secret()
+        secret = await self.secret()
         if (
             found is None
             or not is_signed(secret, token, found.account_id, found.expires)
@@ -360,7 +359,8 @@ class SupportDesk:
 
         return await self._store.read(actor or self._actor, "support", work)
 
-    async def _link_secret(self) -> bytes:
+    async def secret(self) -> bytes:
+        """What links and the sessions of pages are signed with."""
         if self._secret is None:
             ensure = EnsureSecret("support-links")
             self._secret = await self._store.run(

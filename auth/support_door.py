@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import time
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NoReturn
 
 from folkmoot.auth.support_names import key_hash
+from folkmoot.storage.errors import NotInPlan
 from folkmoot.storage.mutations.support_sessions import RecordSupportLogin
 from folkmoot.storage.store import Store
-from folkmoot.storage.types import Actor
+from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import Actor, Feature
 from folkmoot.storage.views.support import SupportActor
 
 _LOGIN = Actor.system("support login")
@@ -26,7 +29,7 @@ class SupportDoor:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._noted: OrderedDict[tuple[int, str, str], float] = OrderedDict()
+        self._noted: OrderedDict[tuple[int, frozenset[Feature], str, str], float] = OrderedDict()
 
     async def find(self, account: str, agent: str, key: str) -> Actor | None:
         """The agent in the account, if the key is of a session of the two that is good now."""
@@ -43,14 +46,40 @@ class SupportDoor:
 
         Requests of one client over HTTP are one login for a while.
         """
-        assert actor.support is not None
-        client = (actor.support.session_id, protocol, peer)
-        now = time.monotonic()
-        if protocol != "imap" and self._noted.get(client, 0.0) > now:
-            return
         note = RecordSupportLogin(actor.space_id, protocol, peer)
-        await self._store.run(actor, "login", lambda txn: txn.apply(note))
-        self._noted[client] = now + NOTED_SECONDS
+        if protocol == "imap" or not self._is_noted(actor, protocol, peer):
+            await self._store.run(actor, "login", lambda txn: txn.apply(note))
+            self._note(actor, protocol, peer)
+
+    async def refuse(self, actor: Actor, protocol: str, peer: str) -> NoReturn:
+        """Write into the trail that an agent came by a way that was not granted.
+
+        Raises ``NotInPlan``, and what the store does. Requests of one client are one for a while.
+        """
+        error = NotInPlan("What was granted to support does not include this.")
+
+        def work(txn: Txn) -> None:
+            raise error
+
+        if not self._is_noted(actor, protocol, peer):
+            with contextlib.suppress(NotInPlan):
+                await self._store.run(actor, f"login by {protocol} from {peer}", work)
+            self._note(actor, protocol, peer)
+        raise error
+
+    def _is_noted(self, actor: Actor, protocol: str, peer: str) -> bool:
+        """Whether this client came lately, with the same outcome."""
+        return self._noted.get(_client(actor, protocol, peer), 0.0) > time.monotonic()
+
+    def _note(self, actor: Actor, protocol: str, peer: str) -> None:
+        client = _client(actor, protocol, peer)
+        self._noted[client] = time.monotonic() + NOTED_SECONDS
         self._noted.move_to_end(client)
         if len(self._noted) > _MOST_NOTED:
             self._noted.popitem(last=False)
+
+
+def _client(actor: Actor, protocol: str, peer: str) -> tuple[int, frozenset[Feature], str, str]:
+    """A session as it was granted, and where it comes from."""
+    assert actor.support is not None
+    return actor.support.session_id, actor.withheld, protocol, peer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from typing import TypeVar
@@ -40,6 +41,15 @@ class AgentWanted:
     password_hash: str | None = None
     totp: str = ""
     department: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """An agent who has signed in. ``mark`` changes with password and second factor."""
+
+    id: int
+    address: str
+    mark: str
 
 
 class SupportStaff:
@@ -104,7 +114,7 @@ class SupportStaff:
         update = UpdateAgent(normal, name, secret, second_factor, department, state)
         await self._apply("agent", update)
 
-    async def sign_in(self, address: str, password: str, code: str, peer: str) -> AgentSecrets:
+    async def sign_in(self, address: str, password: str, code: str, peer: str) -> SignedIn:
         """Find out that somebody is an agent, by password and second factor.
 
         Raises ``AuthenticationFailed``, always the same, and ``Throttled``.
@@ -124,16 +134,13 @@ class SupportStaff:
             raise AuthenticationFailed
         if step is not None:
             await self._apply("agent", TakeCode(agent.id, step))
-        return agent
+        return _signed_in(agent)
 
-    async def is_still(self, known: AgentSecrets) -> bool:
+    async def is_still(self, known: SignedIn) -> bool:
         """Whether somebody who signed in before is an agent now, with the same secrets."""
         found = await self._find(known.address)
-        return (
-            found is not None
-            and found.state is AgentState.ACTIVE
-            and (found.id, found.secret, found.totp) == (known.id, known.secret, known.totp)
-        )
+        active = found is not None and found.state is AgentState.ACTIVE
+        return found is not None and active and _signed_in(found) == known
 
     def count_refused(self, address: str, peer: str, account: str) -> None:
         """Count an account that did not let an agent in, like a wrong password: nobody shall try
@@ -161,6 +168,11 @@ class SupportStaff:
 
     async def _apply(self, label: str, mutation: StaffMutation[R]) -> R:
         return await self._store.run(self._actor, label, lambda txn: txn.apply(mutation))
+
+
+def _signed_in(agent: AgentSecrets) -> SignedIn:
+    mark = hashlib.sha256(f"{agent.secret}\0{agent.totp}".encode()).hexdigest()[:32]
+    return SignedIn(agent.id, agent.address, mark)
 
 
 def _who(login: str) -> str:

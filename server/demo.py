@@ -193,7 +193,10 @@ class Demo:
         console.print(ports)
         console.print(logins)
         console.print(f"Group: {address(GROUP)} with alice (administrator), bob (edits), carol.")
-        agents = ", ".join(f"{person}@{SUPPORT_DOMAIN} ({AGENTS[person]})" for person in AGENTS)
+        agents = ", ".join(
+            f"{person}@{SUPPORT_DOMAIN} ({AGENTS[person]}, password {password(person)})"
+            for person in AGENTS
+        )
         console.print(f"Support: {agents}; they see nothing unless somebody lets them in.")
         console.print("Mail to other domains is kept back. To manage the demo:", soft_wrap=True)
         console.print(f"  folkmoot -c {self.data / 'folkmoot.toml'} COMMAND", soft_wrap=True)

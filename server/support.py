@@ -139,6 +139,11 @@ class SupportWatch(Background):
         return self._store.call_read(_ACTOR, "support", lambda txn: txn.view(view))
 
 
+def account_page(config: Config) -> str:
+    """Where customers see and end what they granted."""
+    return f"{configured(config).base_url}/support/account"
+
+
 class SupportLetters(Background):
     """Tells customers what happens, and trims the trail. On the loop; one in a server."""
 
@@ -148,12 +153,15 @@ class SupportLetters(Background):
         letters: Letters,
         *,
         zone: str = "UTC",
+        page: str = "",
         keep_audit: int = 400 * 86_400,
         every: float = LETTER_SECONDS,
     ) -> None:
+        """``page`` is where customers see and end what they granted."""
         self._store = store
         self._letters = letters
         self._zone = ZoneInfo(zone)
+        self._page = page
         self._keep = keep_audit
         self._every = every
 
@@ -183,7 +191,7 @@ class SupportLetters(Background):
         def work(txn: Txn) -> None:
             nonlocal told
             told = 0
-            for bit, subject, text in notices(grant, self._zone):
+            for bit, subject, text in notices(grant, self._zone, self._page):
                 if not grant.told & bit:
                     self._letters(txn, grant.account, subject, text)
                 told |= bit
@@ -203,7 +211,7 @@ async def _attempt(work: Awaitable[object]) -> None:
         log.exception("support not looked after")
 
 
-def notices(grant: SupportGrant, zone: ZoneInfo) -> list[tuple[int, str, str]]:
+def notices(grant: SupportGrant, zone: ZoneInfo, page: str) -> list[tuple[int, str, str]]:
     """What a customer is to be told about a grant by now: bit, subject, text."""
     who = f"the department {grant.grantee}" if grant.is_department else grant.grantee
     until = "without end" if grant.ends is None else f"until {_time(grant.ends, zone)}"
@@ -213,7 +221,8 @@ def notices(grant: SupportGrant, zone: ZoneInfo) -> list[tuple[int, str, str]]:
             GRANTED,
             "Support may look into your account",
             f"The account {grant.account} lets support in since {_time(grant.starts, zone)}:\n\n"
-            f"{about}\nYou can withdraw this at any time. You see everything that support does.\n",
+            f"{about}\nYou can withdraw this at any time, and see everything that support does:\n\n"
+            f"{page}\n",
         )
     ]
     if grant.first_login is not None:
@@ -223,7 +232,7 @@ def notices(grant: SupportGrant, zone: ZoneInfo) -> list[tuple[int, str, str]]:
                 "Support has come into your account",
                 f"Support came into the account {grant.account} at "
                 f"{_time(grant.first_login, zone)}, for the first time under this grant:\n\n"
-                f"{about}",
+                f"{about}\nWhat was done, and how to end it:\n\n{page}\n",
             )
         )
     if grant.over is not None:

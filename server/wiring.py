@@ -48,7 +48,7 @@ from folkmoot.server.place import ALONE, Place
 from folkmoot.server.presence import Presence
 from folkmoot.server.run import StartFailed
 from folkmoot.server.scheduler import Scheduler
-from folkmoot.server.support import SupportLetters, SupportWatch, letters_of
+from folkmoot.server.support import SupportLetters, SupportWatch, account_page, letters_of
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
 from folkmoot.server.upkeep import Upkeep
 from folkmoot.server.web import Web
@@ -202,6 +202,7 @@ class Server:
                     store,
                     letters_of(config, store),
                     zone=config.support.zone,
+                    page=account_page(config),
                     keep_audit=config.support.keep_audit,
                 ),
             ]

@@ -10,16 +10,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Final
+from enum import Enum
+from typing import Final, get_args
 
+from folkmoot.storage.content.ical.query import CompFilter
+from folkmoot.storage.content.vcard.filters import Filter
 from folkmoot.storage.engine.db import Db, Row, Statement
 from folkmoot.storage.policy import AuditEntry
-from folkmoot.storage.types import Tool, UidSet
+from folkmoot.storage.types import FlagSet, SearchKey, Tool, UidSet
 from folkmoot.storage.types_support import TrailCheck
 from folkmoot.storage.types_tree import Folder, Item, TreePath
 
 AT_ONCE: Final = 1000
 _LONGEST = 1000  # characters of what a row says beside the name of the operation
+#: What somebody looked for: the own words.
+_ASKED: Final = (*get_args(SearchKey), CompFilter, Filter)
 _SECRETS = frozenset({"secret", "scram", "code", "key", "token", "password", "totp"})
 
 #: How operations name an account.
@@ -144,13 +149,17 @@ def describe(operation: object) -> str:
         return ""
     parts: list[str] = []
     for field in fields(operation):
-        text = "" if field.name in _SECRETS else _plain(getattr(operation, field.name))
+        value = getattr(operation, field.name)
+        secret = field.name in _SECRETS and not isinstance(value, _ASKED)
+        text = "" if secret else _plain(value)
         if text:
             parts.append(f"{field.name}={text}")
     return " ".join(parts)[:_LONGEST]
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, _ASKED):
+        return repr(value)[:300]
     match value:
         case bool() | int() | Tool() | UidSet():
             return str(value)
@@ -162,6 +171,10 @@ def _plain(value: object) -> str:
             return f"{id_} {name!r}"
         case Folder(id=id_, name=name):
             return f"{id_} {name!r}"
+        case FlagSet(system=system, keywords=keywords):
+            return " ".join([*(flag.name or "" for flag in system), *keywords])
+        case tuple() if value and all(isinstance(one, Enum) for one in value):
+            return ",".join(one.name.lower() for one in value)
         case tuple() if (
             value and len(value) <= 20 and all(type(one) in (int, str) for one in value)
         ):

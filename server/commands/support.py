@@ -192,7 +192,9 @@ def grants(config: Config, address: str, as_json: bool) -> None:
         )
         for one in found
     ]
-    print_table(("Grant", "To", "From", "Until", "How far", "State", "Read freely"), rows)
+    print_table(
+        ("Grant", "To", "From (UTC)", "Until (UTC)", "How far", "State", "Read freely"), rows
+    )
 
 
 @command.command()

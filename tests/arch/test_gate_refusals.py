@@ -19,15 +19,18 @@ from folkmoot.storage.errors import (
     StorageError,
     Unavailable,
 )
+from folkmoot.storage.mutations.flags import StoreFlags
 from folkmoot.storage.mutations.messages import AppendMessages, ExpungeMessages
 from folkmoot.storage.mutations.support_grants import WithdrawSupport
 from folkmoot.storage.mutations.tree_items import CreateItem
-from folkmoot.storage.trail import check_trail
+from folkmoot.storage.trail import check_trail, describe
 from folkmoot.storage.txn import Txn
-from folkmoot.storage.types import Actor, Tool, UidSet
+from folkmoot.storage.types import Actor, Flag, FlagChange, FlagSet, MessageColumn, Tool, UidSet
+from folkmoot.storage.types_search import HeaderContains
 from folkmoot.storage.types_support import SupportScope, TrailRow
 from folkmoot.storage.views.bodies import ReadBodies
-from folkmoot.storage.views.messages import ReadState
+from folkmoot.storage.views.messages import FetchRows, ReadState
+from folkmoot.storage.views.search import SearchMessages
 from folkmoot.storage.views.trail import ShowTrail
 from tests.arch.gate_world import ALICE, FILE, SYSTEM, TABLE, World, make_world
 from tests.arch.support_world import DORA, SAM, let_in
@@ -195,6 +198,20 @@ def test_the_history_of_one_thing(world: World) -> None:
     assert row.names == ("documents",)
     assert [row.operation for row in history("mail: archive")] == ["AppendMessages"]
     assert history("invoice 8") == []
+
+
+def test_what_rows_say(world: World) -> None:
+    """Which parts were read, what was looked for, which flags were set; and nothing of content."""
+    inbox, uids = world.alice.mailboxes["INBOX"], UidSet.from_ranges([(1, 2)])
+    flags = FlagSet(Flag.SEEN | Flag.FLAGGED, ("work",))
+    cases = {
+        FetchRows(inbox, uids, (MessageColumn.HEADER, MessageColumn.FLAGS)): "columns=header,flags",
+        StoreFlags(inbox, uids, FlagChange.ADD, flags): "flags=SEEN FLAGGED work",
+        SearchMessages(inbox, HeaderContains("subject", "a"), world.store.blobs): "text='a'",
+    }
+    for operation, said in cases.items():
+        assert said in describe(operation)
+    assert "data" not in describe(CreateItem(world.alice.docs.id, "x", FILE))
 
 
 def test_refused_only_for_agents(world: World) -> None:

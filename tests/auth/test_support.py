@@ -324,8 +324,13 @@ def test_tools_that_were_not_granted(office: Office) -> None:
     office.wait(office.desk.grant(ALICE, SAM, scope=SupportScope(frozenset({Tool.CALENDAR}))))
     key = office.open()
     assert office.sign_in(f"{ALICE}*{SAM}", key, "dav")
-    with pytest.raises(NotInPlan):
-        office.sign_in(f"{ALICE}*{SAM}", key, "imap")
+    for _ in range(3):
+        with pytest.raises(NotInPlan):
+            office.sign_in(f"{ALICE}*{SAM}", key, "imap")
+    [row, login] = office.wait(office.desk.trail(ALICE, support=True))
+    assert row.label == "login by imap from 192.0.2.1"
+    assert row.detail.startswith("refused (NotInPlan)")
+    assert login.operation == "RecordSupportLogin"
 
 
 def test_the_end_of_a_session(office: Office) -> None:

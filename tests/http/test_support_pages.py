@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from folkmoot.auth.page_tokens import PageTokens
 from tests.kit import reactor
 from tests.kit.databases import Databases
 from tests.kit.http import Answer, HttpClient
@@ -227,7 +228,7 @@ def test_forms_of_others(server: TestServer, customer: TestAccount, agent: TestA
     assert owner.http.request("POST", "/support/account/grant", typed, "to=x").status == 415
     assert "Nobody of support" in owner.get()
     host = owner.http.host
-    assert owner.send("grant", grant, Origin=f"http://{host}").status == 303
+    assert owner.send("grant", grant, Origin=f"http://{host}").status == 200
     assert agent.address in owner.get()
 
 
@@ -242,14 +243,43 @@ def test_cookies(server: TestServer, customer: TestAccount) -> None:
     again = owner.send("sign-in", {"name": customer.address, "password": PASSWORD})
     assert again.header("Set-Cookie") != cookie
     known, owner.cookie = owner.cookie, cookie.partition(";")[0]
-    assert customer.address not in owner.get()  # a new one each time, and the old one is none
-    owner.cookie = known
+    owner.get()
+    page, owner.cookie = owner.page, known
+    owner.page = page  # the form of one session is no form of another
+    assert owner.send("withdraw", {"grant": "1"}).status == 403
     owner.get()
     owner.post("sign-out", {})
-    owner.cookie = known
+    assert owner.cookie == "support-account="
     assert customer.address not in owner.get()
-    owner.cookie = "support-account=made-up"
-    assert customer.address not in owner.get()
+    name, _, value = known.partition("=")
+    packed, _, signature = value.partition(".")
+    for made_up in ("x", "x.y", f"{packed}x.{signature}", f"{packed}.{signature}x", f"{packed}."):
+        owner.cookie = f"{name}={made_up}"
+        assert customer.address not in owner.get()
+    owner.cookie = f"support-desk={value}"
+    owner.root = "/support/desk"
+    assert "Open a session" not in owner.get()
+
+
+@pytest.mark.parametrize("later", [-120, 1801, 8 * 3600 + 1])
+def test_tokens_end(later: int) -> None:
+    """Half an hour after the last page, and before the end of a day's work."""
+
+    async def secret() -> bytes:
+        return b"secret"
+
+    def at(seconds: int) -> PageTokens:
+        return PageTokens("area", secret, lambda: 1_000_000.0 + seconds)
+
+    token = reactor.call(lambda: at(0).begin({"name": "x"}))
+    text = reactor.call(lambda: at(0).text(token))
+    found = reactor.call(lambda: at(100).read(text))
+    assert found is not None
+    assert (found.who, found.form_token) == ({"name": "x"}, token.form_token)
+    assert reactor.call(lambda: at(later).read(text)) is None
+    kept = reactor.call(lambda: at(1700).text(found))
+    assert (reactor.call(lambda: at(later).read(kept)) is not None) is (later == 1801)
+    assert reactor.call(lambda: PageTokens("other", secret).read(text)) is None
 
 
 def test_what_pages_allow(server: TestServer) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from folkmoot.auth import periods
 from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.page_tokens import actor_from, actor_values
 from folkmoot.auth.support import SupportDesk
 from folkmoot.protocols.http.exchange import Exchange
-from folkmoot.protocols.http.support.area import Area, Page
+from folkmoot.protocols.http.support.area import Area, Page, WebSession
 from folkmoot.protocols.http.support.forms import (
     Form,
     field,
@@ -24,7 +26,6 @@ from folkmoot.protocols.http.support.forms import (
     table,
 )
 from folkmoot.protocols.http.support.scope import scope_fields, scope_of
-from folkmoot.protocols.http.support.sessions import WebSession
 from folkmoot.storage.types import Actor
 from folkmoot.storage.types_support import SupportGrant, scope_text
 
@@ -48,7 +49,7 @@ class AccountArea(Area[Actor]):
     root = "/support/account"
 
     def __init__(self, desk: SupportDesk, authenticator: Authenticator) -> None:
-        super().__init__("support-account")
+        super().__init__("support-account", desk.secret)
         self._desk = desk
         self._authenticator = authenticator
         self._zone = ZoneInfo(desk.rules.zone)
@@ -75,6 +76,12 @@ class AccountArea(Area[Actor]):
                 autocomplete="current-password",
             )
         )
+
+    def pack(self, who: Actor) -> Mapping[str, Any]:
+        return actor_values(who)
+
+    async def unpack(self, values: Mapping[str, Any]) -> Actor | None:
+        return actor_from(values)  # the store knows whether that still counts
 
     # --- pages --------------------------------------------------------------------------------
 

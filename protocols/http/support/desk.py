@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from folkmoot.auth.periods import DEFAULT
 from folkmoot.auth.support import SupportDesk
+from folkmoot.auth.support_staff import SignedIn
 from folkmoot.protocols.http.exchange import Exchange
-from folkmoot.protocols.http.support.area import Area, Page
+from folkmoot.protocols.http.support.area import Area, Page, WebSession
 from folkmoot.protocols.http.support.forms import (
     Form,
     field,
@@ -18,31 +22,27 @@ from folkmoot.protocols.http.support.forms import (
     table,
 )
 from folkmoot.protocols.http.support.scope import scope_fields, scope_of
-from folkmoot.protocols.http.support.sessions import WebSession
-from folkmoot.storage.types_support import AgentSecrets, OpenSession, SupportWish
+from folkmoot.storage.types_support import OpenSession, SupportWish
 
-Session = WebSession[AgentSecrets]
+Session = WebSession[SignedIn]
 
 
-class DeskArea(Area[AgentSecrets]):
+class DeskArea(Area[SignedIn]):
     """The pages under ``/support/desk``."""
 
     root = "/support/desk"
 
     def __init__(self, desk: SupportDesk) -> None:
-        super().__init__("support-desk")
+        super().__init__("support-desk", desk.secret)
         self._desk = desk
         self._zone = ZoneInfo(desk.rules.zone)
         self.pages = {"": self._sessions_page, "request": self._request_page}
         self.actions = {"open": self._open, "end": self._end, "request": self._request}
 
-    async def sign_in(self, given: Form, exchange: Exchange) -> AgentSecrets:
+    async def sign_in(self, given: Form, exchange: Exchange) -> SignedIn:
         return await self._desk.staff.sign_in(
             given.text("name"), given.raw("password"), given.text("code"), exchange.peer
         )
-
-    async def is_still(self, who: AgentSecrets) -> bool:
-        return await self._desk.staff.is_still(who)
 
     def sign_in_page(self) -> Page:
         return "Agents of support", (
@@ -61,6 +61,13 @@ class DeskArea(Area[AgentSecrets]):
                 inputmode="numeric",
             )
         )
+
+    def pack(self, who: SignedIn) -> Mapping[str, Any]:
+        return asdict(who)
+
+    async def unpack(self, values: Mapping[str, Any]) -> SignedIn | None:
+        who = SignedIn(**values)
+        return who if await self._desk.staff.is_still(who) else None
 
     # --- pages --------------------------------------------------------------------------------
 
