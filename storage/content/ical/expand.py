@@ -116,7 +116,7 @@ class Series:
                 shift = anchor.local - _on_clock(rid, shape.zone)
                 self._futures.append((self.key(rid), shift, shape))
         self._futures.sort(key=lambda each: each[0])
-        for added in master.timing.added:
+        for added in master.timing.added if master.timing.anchor is not None else ():
             start = added.start if isinstance(added, Period) else added
             local = self.local_of(start)
             extent = _period_extent(added, master.zone) if isinstance(added, Period) else None

@@ -145,10 +145,12 @@ def calendar_answers(data: bytes) -> None:
 @target(_SEEDS, _WORDS, base=2)
 def calendar_scheduling(data: bytes) -> None:
     """Messages of scheduling that are made, and those that come, are read or refused."""
-    found = _read(data)
+    base, found = _read(_SEEDS[0]), _read(data)
+    assert base is not None
     if found is not None:
         for mine in ({_ME}, {_BOSS}):
-            for old, new in ((None, found), (found, None), (found, found)):
+            pairs = [(None, found), (found, None), (found, found), (base, found), (found, base)]
+            for old, new in pairs:
                 try:
                     made = outgoing(old, new, mine, 1_770_000_000)
                 except RuleBroken:
@@ -161,8 +163,6 @@ def calendar_scheduling(data: bytes) -> None:
         method, message_read = read_message(data, HARD_LIMITS)
     except CalendarError:
         return
-    base = _read(_SEEDS[0])
-    assert base is not None
     with contextlib.suppress(CalendarError):
         serialize(apply_request(base if method == "REQUEST" else None, message_read))
     with contextlib.suppress(CalendarError):
