@@ -42,7 +42,10 @@ def _bindings(session: Session) -> Mapping[str, bytes]:
     transport = session.transport
     if not session.secure or not isinstance(transport, Transport):
         return {}
-    return session.service.channel_bindings(transport.twisted)
+    found = session.service.channel_bindings(transport.twisted)
+    # Where PLUS is offered, programs with GNU SASL (NeoMutt) choose it whatever they can bind to,
+    # and try nothing else when it fails. On TLS 1.3 they cannot: they have no tls-exporter.
+    return {} if "tls-exporter" in found else found
 
 
 def offered_mechanisms(session: Session) -> tuple[str, ...]:
