@@ -19,7 +19,7 @@ from tests.kit.dav import Multistatus, Response, multistatus
 from tests.kit.http import Answer
 
 IDLE_SECONDS = 60.0
-"""A connection that was not used for so long is opened anew: the server may be about to close it."""
+"""A connection that was unused for so long is opened anew: the server may be about to close it."""
 Make = Callable[[str, str], bytes]
 Version = Write[str | None]
 XML = {"Content-Type": "application/xml; charset=utf-8"}
