@@ -348,3 +348,32 @@ def test_a_first_sync_goes_on_after_the_log_was_trimmed(dav: Dav, server: TestSe
     assert {href.rpartition("/")[2] for href in seen} == {f"f{number}" for number in range(5)}
     dav.put("new")
     assert [href.rpartition("/")[2] for href in dav.sync("", token).hrefs] == ["new"]
+
+
+def test_no_member_stands_twice_in_an_answer(paged: Dav) -> None:
+    """Neither one that went several times, nor one that changes between two pages.
+
+    # rfc4918#14.7
+    """
+    paged.mkcol("folder")
+    token = paged.sync("folder").sync_token
+    for _ in range(12):
+        for name in ("a", "b"):
+            paged.put(f"folder/{name}")
+            paged.call("DELETE", f"folder/{name}")
+    for number in range(15):
+        paged.put(f"folder/{number}")
+    for limit in (None, 5, 22, 30):
+        found = paged.sync("folder", token, limit=limit)
+        assert len(found.hrefs) == len(set(found.hrefs)), limit
+    seen: dict[str, int] = {}
+    for _ in range(20):
+        found = paged.sync("folder", token, limit=7)
+        assert len(found.hrefs) == len(set(found.hrefs))
+        seen |= {one.href.rpartition("/")[2]: one.status for one in found.responses}
+        token = found.sync_token
+        if not any(one.status == 507 for one in found.responses):
+            break
+    assert {name for name, status in seen.items() if status == 404} == {"a", "b"}
+    assert len([status for name, status in seen.items() if name and status == 0]) == 15
+    assert paged.sync("folder", token).hrefs == []

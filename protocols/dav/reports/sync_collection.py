@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.multistatus import Multistatus, status_response
 from folkmoot.protocols.dav.names import dav
@@ -35,10 +37,11 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
     plan = Plan(request, names, minimal=request.prefers("return=minimal"))
     await plan.prefetch(resource)
     answer = Multistatus(request.exchange)
-    left = limit
+    left, told = limit, _Told()
     while True:
         page = request.limits.page if left is None else min(left, request.limits.page)
         synced = await request.tree.changes(folder.id, since, page, began=began)
+        synced = told.only_new(synced, (since, began))
         if plan.paged:
             await plan.prefetch_page(resource, [entry.node for entry in synced.entries])
         await answer.add(_rendered(resource, plan, synced))
@@ -49,8 +52,30 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
             break
     if synced.more:  # rfc6578#3.6
         await answer.add(status_response(resource.node.href, 507, _TRUNCATED))
-    token = sync_token(folder.id, since, began, busy=busy)
+    token = sync_token(folder.id, *(told.until or (since, began)), busy=busy)
     await answer.end(f"<D:sync-token>{token}</D:sync-token>")
+
+
+class _Told:
+    """The members that an answer of several pages has told: each URL stands in it once.
+
+    ``until`` is what to ask with next time if one changed between two pages: what was known before
+    the later one. # rfc4918#14.7
+    """
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self.until: tuple[int, int] | None = None
+
+    def only_new(self, synced: Synced, asked: tuple[int, int]) -> Synced:
+        """A page without members that were told before."""
+        entries = tuple(one for one in synced.entries if one.node.name not in self._names)
+        removed = tuple(name for name in synced.removed if name not in self._names)
+        again = len(entries) < len(synced.entries) or len(removed) < len(synced.removed)
+        if again and self.until is None:
+            self.until = asked
+        self._names.update(removed, (one.node.name for one in entries))
+        return replace(synced, entries=entries, removed=removed)
 
 
 def _rendered(resource: Resource, plan: Plan, synced: Synced) -> str:
