@@ -6,11 +6,13 @@ from typing import Final
 
 _LEAK = """
 from folkmoot.storage.store import Store
-held, run = [], Store.run
-def leaking(self, *args, **named):
-    held.append(bytearray(1024))
-    return run(self, *args, **named)
-Store.run = leaking
+held = []
+def leaking(run):
+    def call(self, *args, **named):
+        held.append(bytearray(4096))
+        return run(self, *args, **named)
+    return call
+Store.run, Store.read = leaking(Store.run), leaking(Store.read)
 """
 _UNTOLD = """
 import dataclasses, random
@@ -40,5 +42,5 @@ parse, dice = conditions.parse_tags, random.Random(1)
 conditions.parse_tags = lambda *a, **b: None if dice.random() < 0.2 else parse(*a, **b)
 """
 PLANTS: Final = {"leak": _LEAK, "untold": _UNTOLD, "unsynced": _UNSYNCED, "race": _RACE}
-"""By name: each transaction that writes keeps 1 KiB of memory; now and then IMAP does not tell a
+"""By name: each transaction keeps 4 KiB of memory; now and then IMAP does not tell a
 change, DAV's sync leaves out one, and the conditions of a request are not looked at."""
