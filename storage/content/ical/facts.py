@@ -135,7 +135,7 @@ def _cover(found: CalendarObject, around: int | None, steps: int) -> _Cover:
     seen = list(series.stated())
     since, budget = PAST, Budget(steps)
     master = found.master
-    # A task without any date does not recur, whatever its rules say: there is nothing to count from.
+    # A task without any date does not recur, whatever its rules say: from what should they count?
     rules = master.rules if master is not None and master.anchor is not None else ()
     counted = any(rule.count is not None for rule in rules)
     endless = any(rule.is_endless for rule in rules)
