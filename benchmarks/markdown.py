@@ -100,15 +100,14 @@ def growth_table(race: Race, unit: str) -> str:
 
 
 def profile_table(profile: Profile) -> str:
-    """The first of what took the time itself, and of what took it with all that it calls."""
+    """The first of what took the time itself, of what took it with its calls, and of SQLite."""
+    columns = (profile.itself, profile.within, profile.database)
     rows = []
-    for place in range(_FUNCTIONS):
+    for place in range(min(_FUNCTIONS, max(map(len, columns)))):
         row = []
-        for shares in (profile.itself, profile.within):
-            if place < len(shares):
-                one = shares[place]
-                row += [f"{one.share:.0%}", f"`{one.function}` {one.file}".strip()]
-            else:
-                row += ["", ""]
+        for shares in columns:
+            one = shares[place] if place < len(shares) else None
+            row.append(f"{one.share:.0%} `{one.function}` {one.file}".strip() if one else "")
         rows.append(row)
-    return table(["itself", "function", "with calls", "function"], rows, 4)
+    head = ["in the function itself", "with all that it calls", "in the database, of all the time"]
+    return table(head, rows, 3)

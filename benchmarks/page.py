@@ -33,6 +33,14 @@ class Run:
     profiles: list[Profile] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
+    def put(self, race: Race) -> None:
+        """Add a race, or replace the earlier one."""
+        self.races = [*(one for one in self.races if one.title != race.title), race]
+
+    def put_growth(self, race: Race) -> None:
+        """Add growth, or replace the earlier one."""
+        self.growth = [*(one for one in self.growth if one.title != race.title), race]
+
     @property
     def not_there(self) -> list[str]:
         """What could not be had."""
@@ -52,7 +60,8 @@ class Run:
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
-    shares = {name: [Share(**one) for one in data[name]] for name in ("itself", "within")}
+    names = ("itself", "within", "database")
+    shares = {name: [Share(**one) for one in data[name]] for name in names}
     return Profile(**{**data, **shares})
 
 
@@ -75,11 +84,11 @@ def _blocks(run: Run) -> Iterator[str]:
         yield "### Where the time goes"
         yield (
             "The lines of the races on which Folkmoot is furthest behind, again and alone, with "
-            "py-spy's samples of its process: the share of the samples in a function itself, and "
-            "in functions with all that they call."
+            "py-spy's samples of its process: how much of the time Python was busy, and where. "
+            "What SQLite does, also without Python's lock, is a share of all of the time."
         )
     for profile in run.profiles:
-        yield f"**{profile.what}** ({profile.samples:,} samples):"
+        yield f"**{profile.what}** (Python is busy for {profile.busy:.0%} of the time):"
         yield profile_table(profile)
     if run.growth:
         yield "### How cost grows"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 900, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 240, 34, 34
+_LEFT, _TOP, _BOTTOM = 64, 34, 34
+_LETTER = 7.2  # the width of one, on average at most
 _ROW, _ROWS_LEFT, _ROWS_RIGHT, _ROWS_TOP, _ROWS_BOTTOM = 17, 300, 24, 56, 34
 _POINTS = 450
 _LETTERS = 15  # between the names of two lines
@@ -146,14 +147,15 @@ class _Scale:
 def _drawn(plot: Plot) -> Iterator[str]:
     values = [value for line in plot.lines for value in line.values] or [0.0]
     times = [time for line in plot.lines for time in line.times] or [0.0]
+    edge = _edge(plot)
     ticks = _decades(values) if plot.logarithmic else _round(max(values))
     y = _Scale(ticks[0], ticks[-1], HEIGHT - _BOTTOM, _TOP, plot.logarithmic)
     least = min(times) if plot.across_logarithmic else 0
-    x = _Scale(least, max(times) or 1, _LEFT, WIDTH - _RIGHT, plot.across_logarithmic)
+    x = _Scale(least, max(times) or 1, _LEFT, edge, plot.across_logarithmic)
     yield f'<text x="{_LEFT}" y="20" class="ink bold">{escape(plot.title)}</text>'
     yield f'<text x="8" y="20" class="quiet">{escape(plot.unit)}</text>'
     for tick in ticks:
-        yield f'<path d="M{_LEFT} {y(tick):.1f}H{WIDTH - _RIGHT}" class="grid"/>'
+        yield f'<path d="M{_LEFT} {y(tick):.1f}H{edge:.0f}" class="grid"/>'
         yield _text(_LEFT - 6, y(tick) + 4, f"{tick:,g}", "end", "quiet")
     for tick in sorted(set(times)) if plot.marks else _round(max(times) or 1):
         if tick <= (max(times) or 1):
@@ -165,10 +167,16 @@ def _drawn(plot: Plot) -> Iterator[str]:
         if plot.marks:
             for across, down in points:
                 yield f'<circle cx="{across:.1f}" cy="{down:.1f}" r="3" {_filled(place)}/>'
-    yield from _names(plot, y)
+    yield from _names(plot, y, edge)
 
 
-def _names(plot: Plot, y: _Scale) -> Iterator[str]:
+def _edge(plot: Plot) -> float:
+    """Where the lines end and their names begin."""
+    longest = max((len(line.name) for line in plot.lines), default=0)
+    return WIDTH - 20 - max(90, _LETTER * longest)
+
+
+def _names(plot: Plot, y: _Scale, edge: float) -> Iterator[str]:
     """The name of each line where it ends, moved apart where they would overlap."""
     ends = sorted(
         (y(line.values[-1]), place) for place, line in enumerate(plot.lines) if line.values
@@ -178,7 +186,7 @@ def _names(plot: Plot, y: _Scale) -> Iterator[str]:
     for order, (end, place) in enumerate(ends):
         last = max(min(end, room + _LETTERS * order), last + _LETTERS)
         name = escape(plot.lines[place].name)
-        yield f'<text x="{WIDTH - _RIGHT + 10}" y="{last + 4:.1f}" {_filled(place)}>{name}</text>'
+        yield f'<text x="{edge + 10:.0f}" y="{last + 4:.1f}" {_filled(place)}>{name}</text>'
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "ink") -> str:

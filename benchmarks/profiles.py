@@ -1,4 +1,9 @@
-"""Where a server's time goes while a measurement runs: py-spy's samples, added up."""
+"""Where a server's time goes while a measurement runs: py-spy's samples, added up.
+
+Once those of the thread that holds Python's lock, of which there is one at a time, and once those
+of all threads for what the database does without it. Threads that wait look busy now and then:
+so of the second kind only what calls into the database counts.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +29,9 @@ _START_SECONDS = 30.0
 _SHOWN = 12
 #: What says nothing when it is repeated while one looks.
 _NOT_LOOKED_AT = re.compile("cold|hashed|memory", re.IGNORECASE)
+_OWN = ("protocols/", "sharing/", "auth/", "quota/", "storage/")
+_DATABASE = "storage/engine/"
+_Function = tuple[str, str]
 _FRAME = re.compile(r"(?P<function>.+) \((?P<file>[^()]+?)(?::\d+)?\)")
 
 
@@ -38,12 +46,19 @@ class Share:
 
 @dataclass(frozen=True)
 class Profile:
-    """Where the time went: in functions themselves, and in them with all that they call."""
+    """Where the time went while something was done again and again for ``seconds``.
+
+    ``busy`` is the share of the time in which Python was busy. Of this are the shares in functions
+    themselves, and in functions of Folkmoot with all that they call. ``database`` are shares of all
+    of the time, in which the database was at work for a function, with Python's lock or without.
+    """
 
     what: str
-    samples: int
+    seconds: float
+    busy: float
     itself: Sequence[Share]
     within: Sequence[Share]
+    database: Sequence[Share]
 
 
 class NoProfiler(Exception):
@@ -83,27 +98,37 @@ class ProfilingBench(Bench):
             self.notes.append(f"{first.name}: {error}")
 
     def _look(self, measure: Measure) -> Profile:
+        locked, seconds = self._sampled(measure, "--gil")
+        # Without stopping the threads: what is stopped does not wait any more.
+        everywhere, longer = self._sampled(measure, "--nonblocking")
+        return summed(measure.name, locked, seconds, everywhere, longer)
+
+    def _sampled(self, measure: Measure, *options: str) -> tuple[str, float]:
+        """The samples, and the seconds that they are from."""
         output = self._folder / "samples"
-        with _Looking(self._server.process.pid, output):
-            until = time.monotonic() + SECONDS
-            while time.monotonic() < until:
+        output.unlink(missing_ok=True)
+        begin = time.monotonic()
+        with _Looking(self._server.process.pid, output, options):
+            begin = time.monotonic()
+            while time.monotonic() - begin < SECONDS:
                 try:
                     measure.work()
                 except Failed:  # what it needs is used up
                     break
-        return summed(measure.name, output.read_text())
+            seconds = time.monotonic() - begin
+        return output.read_text() if output.exists() else "", seconds
 
 
 class _Looking:
     """py-spy while a block runs. Raises ``NoProfiler``."""
 
-    def __init__(self, pid: int, output: Path) -> None:
+    def __init__(self, pid: int, output: Path, options: Sequence[str]) -> None:
         beside = Path(sys.executable).with_name("py-spy")
         program = str(beside) if beside.exists() else shutil.which("py-spy")
         if program is None:
             raise NoProfiler("py-spy is not installed")
         self._command = [program, "record", "--pid", str(pid), "--output", str(output)]
-        self._command += ["--format", "raw", "--function", "--rate", str(RATE)]
+        self._command += ["--format", "raw", "--function", "--rate", str(RATE), *options]
 
     def __enter__(self) -> None:
         self._process = subprocess.Popen(
@@ -124,23 +149,43 @@ class _Looking:
         self._process.communicate(timeout=_START_SECONDS)
 
 
-def summed(what: str, samples: str) -> Profile:
-    """The profile of samples in py-spy's raw form: ``frame;frame;frame number``."""
-    itself: Counter[tuple[str, str]] = Counter()
-    within: Counter[tuple[str, str]] = Counter()
-    total = 0
-    for line in samples.splitlines():
-        stack, _, number = line.rpartition(" ")
-        frames = [_frame(one) for one in stack.split(";")]
-        count = int(number)
-        total += count
+def summed(
+    what: str, locked: str, seconds: float, everywhere: str = "", longer: float = 1.0
+) -> Profile:
+    """The profile of samples in py-spy's raw form: ``frame;frame;frame number``.
+
+    First those of who holds Python's lock, then those of all threads, each with their seconds.
+    """
+    itself: Counter[_Function] = Counter()
+    within: Counter[_Function] = Counter()
+    for frames, count in _stacks(locked):
         itself[frames[-1]] += count
         for one in set(frames):
-            within[one] += count
-    return Profile(what, total, _shares(itself, total), _shares(within, total))
+            if one[1].startswith(_OWN):
+                within[one] += count
+    database: Counter[_Function] = Counter()
+    for frames, count in _stacks(everywhere):
+        function, file = frames[-1]
+        if file.startswith(_DATABASE) and not function.endswith("_loop"):
+            database[frames[-1]] += count
+    total = itself.total()
+    return Profile(
+        what,
+        round(seconds, 1),
+        min(1.0, total / (seconds * RATE)),
+        _shares(itself, total),
+        _shares(within, total),
+        _shares(database, round(longer * RATE)),
+    )
 
 
-def _frame(text: str) -> tuple[str, str]:
+def _stacks(samples: str) -> Iterator[tuple[list[_Function], int]]:
+    for line in samples.splitlines():
+        stack, _, number = line.rpartition(" ")
+        yield [_frame(one) for one in stack.split(";")], int(number)
+
+
+def _frame(text: str) -> _Function:
     match = _FRAME.fullmatch(text)
     return (match["function"], _short(match["file"])) if match else (text, "")
 
@@ -155,14 +200,18 @@ def _short(file: str) -> str:
     return file.removeprefix(here).removeprefix("folkmoot/")
 
 
-def _shares(counts: Counter[tuple[str, str]], total: int) -> list[Share]:
+def _shares(counts: Counter[_Function], total: int) -> list[Share]:
     return [Share(count / total, *name) for name, count in counts.most_common(_SHOWN)]
 
 
 def text(profile: Profile) -> str:
     """A profile as it can be read."""
-    lines = [f"{profile.what}: {profile.samples} samples, {RATE} a second"]
-    for title, shares in (("itself", profile.itself), ("with what it calls", profile.within)):
+    lines = [f"{profile.what}: Python busy {profile.busy:.0%} of {profile.seconds:.0f} s"]
+    for title, shares in (
+        ("of this in the function itself", profile.itself),
+        ("of this in functions of Folkmoot with what they call", profile.within),
+        ("of all the time in the database", profile.database),
+    ):
         lines.append(f"  {title}:")
         lines += [f"  {one.share:6.1%}  {one.function}  {one.file}" for one in shares]
     return "\n".join(lines) + "\n"

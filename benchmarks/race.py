@@ -4,7 +4,8 @@ The race of mail with Dovecot, that of DAV with Cyrus, Radicale, Xandikos, WsgiD
 cost grows, and profiles of where Folkmoot's time goes on the lines where it is furthest behind.
 Who cannot be had is named loudly and left out. The results are in ``build/bench``: ``race.json``,
 ``race.md``, ``plots`` and ``profiles.txt``. With ``--write`` a page gets the tables between its two
-marks, and the plots into ``plots`` beside it; with ``--read`` they come from an earlier run.
+marks, and the plots into ``plots`` beside it; with ``--read`` all but the parts that are named come
+from an earlier run.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=DEFAULT, help="where the others are kept")
     parser.add_argument("--data", type=Path, metavar="DIR", help="make the fresh folders in here")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the results go")
-    parser.add_argument("--read", type=Path, metavar="FILE", help="do not measure: read race.json")
+    parser.add_argument("--read", type=Path, metavar="FILE", help="an earlier race.json")
     parser.add_argument("--write", type=Path, metavar="FILE", help="a page that gets the tables")
     parser.add_argument("only", nargs="*", help=f"of {', '.join(PARTS)}")
     arguments = parser.parse_args()
@@ -53,28 +54,35 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def measure(arguments: argparse.Namespace, folders: Folders, console: Console) -> Run:
-    """All that is wanted, one after the other."""
-    only, quick = arguments.only or PARTS, arguments.quick
-    run = Run(quick)
-    if "mail" in only:
+def measure(
+    run: Run, arguments: argparse.Namespace, folders: Folders, console: Console
+) -> Iterator[None]:
+    """All that is wanted, one after the other, put into the run; yields after each of them."""
+    # What has been read from an earlier run is measured again only where that is said.
+    wanted = arguments.only or ([] if arguments.read else PARTS)
+    quick = arguments.quick
+    if "mail" in wanted:
         sizes = subjects.QUICK if quick else subjects.NORMAL
-        run.races.append(mail.race(folders(), sizes, (), console, mail.Options(dovecot=True)))
-    if "dav" in only:
+        run.put(mail.race(folders(), sizes, (), console, mail.Options(dovecot=True)))
+        yield
+    if "dav" in wanted:
         peers = dav.Peers(tuple(PEERS), arguments.cache, arguments.fetch)
         sizes_of_dav = davsubjects.QUICK if quick else davsubjects.NORMAL
-        run.races.append(dav.race(folders(), sizes_of_dav, (), console, peers))
-    if "profiles" in only:
+        run.put(dav.race(folders(), sizes_of_dav, (), console, peers))
+        yield
+    if "profiles" in wanted:
+        run.profiles.clear()
         try:
             for race in run.races:
                 run.profiles += _profiles(folders(), race, quick, console)
         except NoProfiler as error:
             console.print(f"[bold red]WITHOUT PROFILES[/]: {error}")
             run.missing.append(f"profiles: {error}")
-    if "growth" in only:
+        yield
+    if "growth" in wanted:
         for subject in growth.SUBJECTS:
-            run.growth.append(growth.race(folders(), subject, quick, console))
-    return run
+            run.put_growth(growth.race(folders(), subject, quick, console))
+            yield
 
 
 def _profiles(folder: Path, race: Race, quick: bool, console: Console) -> list[Profile]:
@@ -147,13 +155,14 @@ def main() -> None:
     if arguments.read:
         run = Run.from_data(json.loads(arguments.read.read_text()))
     else:
-        growth.allow_descriptors()
-        with _fresh(arguments.data) as folders:
-            run = measure(arguments, folders, console)
-        for race in (*run.races, *run.growth):
-            show(race, Console(width=200))
-        save(run, arguments.output)
-        console.print(f"written: {arguments.output}/race.json, race.md, profiles.txt, plots")
+        run = Run(arguments.quick)
+    growth.allow_descriptors()
+    with _fresh(arguments.data) as folders:
+        for _ in measure(run, arguments, folders, console):
+            save(run, arguments.output)
+            console.print(f"written: {arguments.output}/race.json and more")
+    for race in (*run.races, *run.growth):
+        show(race, Console(width=200))
     if arguments.write:
         page = arguments.write.read_text()
         arguments.write.write_text(replaced(page, markdown(run)))

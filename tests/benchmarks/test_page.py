@@ -34,7 +34,10 @@ GROWN = Race(
     {"100": "", "1,000": ""},
     [Result("PROPFIND Depth 1", "ms", True, {"100": 2.0, "1,000": 12.0}, 0.0)],
 )
-PROFILE = Profile("GET", 50, [Share(0.5, "read", "a.py")], [Share(1.0, "main", "b.py")])
+PROFILE = Profile(
+    "GET", 5.0, 0.4, [Share(0.5, "read", "a.py")], [Share(1.0, "main", "b.py")],
+    [Share(0.2, "_commit", "c.py"), Share(0.1, "all", "c.py")],
+)  # fmt: skip
 
 
 def _run() -> Run:
@@ -101,17 +104,39 @@ def test_the_worst_lines_are_looked_at() -> None:
     assert [one.name for one in worst(RESULTS, 9)] == ["PUT", "GET", "COPY"]
 
 
+def test_profiles_are_told() -> None:
+    """Each has how busy Python was, and three lists of which one may be shorter."""
+    text = markdown(_run())
+    assert "**GET** (Python is busy for 40% of the time):" in text
+    assert "| 50% `read` a.py | 100% `main` b.py | 20% `_commit` c.py |" in text
+    assert "|  |  | 10% `all` c.py |" in text
+
+
+def test_a_part_that_is_measured_again_replaces_the_earlier_one() -> None:
+    """A run that was read has each race once."""
+    run = _run()
+    run.put(replace(RACE, notes=["again"]))
+    run.put_growth(replace(GROWN, title="calendar"))
+    assert [race.notes for race in run.races] == [["again"]]
+    assert [race.title for race in run.growth] == ["folder", "calendar"]
+
+
 def test_samples_are_added_up() -> None:
-    """A function counts once in a sample that it is in twice, and paths are short."""
-    here = "/somewhere/site-packages/twisted/web/http.py:1"
+    """A function counts once in a sample that it is in twice; paths are short; waiting is left out.
+
+    Shares within functions are of Folkmoot's own, and of the database only what calls into it.
+    """
+    library = "/somewhere/site-packages/twisted/web/http.py:1"
+    own = "/x/build/typing/folkmoot/protocols/dav/plan.py:3"
+    engine = "storage/engine/sqlite.py:9"
     profile = summed(
         "GET",
-        f"main (/x/build/typing/folkmoot/server/main.py:3);again ({here});again ({here}) 3\n"
-        "main (/x/build/typing/folkmoot/server/main.py:3) 1\n",
+        f"plan ({own});again ({library});again ({library}) 750\nplan ({own}) 250\n",
+        4.0,
+        f"Db.all ({engine}) 100\nSqlite._read_loop ({engine}) 900\nplan ({own}) 900\n",
+        4.0,
     )
-    assert profile.samples == 4
+    assert profile.busy == 0.5
     assert profile.itself[0] == Share(0.75, "again", "twisted/web/http.py")
-    assert list(profile.within) == [
-        Share(1.0, "main", "server/main.py"),
-        Share(0.75, "again", "twisted/web/http.py"),
-    ]
+    assert list(profile.within) == [Share(1.0, "plan", "protocols/dav/plan.py")]
+    assert list(profile.database) == [Share(0.05, "Db.all", "storage/engine/sqlite.py")]
