@@ -93,7 +93,13 @@ def test_only_the_part_between_the_marks_is_replaced() -> None:
     page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     assert replaced(page, "new\n") == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
     assert replaced(replaced(page, "one"), "two") == replaced(page, "two")
-    for wrong in ("nothing", f"{END}\n{BEGIN}", page + page, f"{BEGIN}\n{BEGIN}\n{END}"):
+    for wrong in (
+        "nothing",
+        f"{END}\n{BEGIN}",
+        page + page,
+        f"{BEGIN}\n{BEGIN}\n{END}",
+        page + END,
+    ):
         with pytest.raises(NoPlace):
             replaced(wrong, "new")
 
@@ -131,7 +137,7 @@ def test_samples_are_added_up() -> None:
     engine = "storage/engine/sqlite.py:9"
     profile = summed(
         "GET",
-        f"plan ({own});again ({library});again ({library}) 750\nplan ({own}) 250\n",
+        f"plan ({own});again ({library});again ({library}) 750\nplan ({own});plan ({own}) 250\n",
         4.0,
         f"Db.all ({engine}) 100\nSqlite._read_loop ({engine}) 900\nplan ({own}) 900\n",
         4.0,
