@@ -16,8 +16,7 @@ perl -MNet::SSLeay -e 1 2>/dev/null || missing+=(libnet-ssleay-perl)
 [ -x /usr/lib/dovecot/lmtp ] || missing+=(dovecot-lmtpd)
 # Evolution's data server, and what the system's Python needs to speak with it.
 /usr/bin/python3 -c 'import gi; gi.require_version("EBook", "1.2"); gi.require_version("ECal", "2.0")' \
-  2>/dev/null || missing+=(python3-gi gir1.2-ebook-1.2 gir1.2-ecal-2.0 gir1.2-edataserver-1.2
-  gir1.2-camel-1.2)
+  2>/dev/null || missing+=(python3-gi gir1.2-ebook-1.2 gir1.2-ecal-2.0 gir1.2-edataserver-1.2)
 [ -x /usr/libexec/evolution-source-registry ] || missing+=(evolution-data-server)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

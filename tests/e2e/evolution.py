@@ -8,19 +8,16 @@ on standard output.
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 import threading
 import time
 from typing import Any
 
 import gi
 
-for name, version in (("Camel", "1.2"), ("ECal", "2.0"), ("EBook", "1.2"), ("EDataServer", "1.2")):
+for name, version in (("ECal", "2.0"), ("EBook", "1.2"), ("EDataServer", "1.2")):
     gi.require_version(name, version)
 from gi.repository import (  # noqa: E402
-    Camel,
     EBook,
     EBookContacts,
     ECal,
@@ -203,144 +200,9 @@ class Evolution:
         self._client("Address Book", name).remove_contact_by_uid_sync(uid, 0, None)
 
 
-class Session(Camel.Session):  # type: ignore[misc]
-    """Signs in with one password."""
-
-    password = ""
-    mechanism = ""
-
-    def do_authenticate_sync(self, service: Any, mechanism: str, cancellable: Any) -> bool:
-        """Called for each connection."""
-        service.set_password(self.password)
-        result = service.authenticate_sync(mechanism, cancellable)
-        return bool(result == Camel.AuthenticationResult.ACCEPTED)
-
-    def do_trust_prompt(self, *_about: Any) -> Any:
-        """The certificate is the server's own."""
-        return Camel.CertTrust.FULLY
-
-
-class Mail:
-    """Evolution's IMAP and submission, with folders by name and messages by subject."""
-
-    def __init__(self) -> None:
-        folder = tempfile.mkdtemp(dir=os.environ["HOME"])
-        Camel.init(folder, False)
-        Camel.provider_init()
-        self.session = Session(user_data_dir=f"{folder}/data", user_cache_dir=f"{folder}/cache")
-        self.session.set_online(True)
-        self.store: Any = None
-        self.transport: Any = None
-        threading.Thread(target=GLib.MainLoop().run, daemon=True).start()
-
-    def sign_in(self, imap: int, submission: int, name: str, password: str) -> None:
-        """Connect to both, with STARTTLS."""
-        self.session.password = password
-        for kind, port in (("imapx", imap), ("smtp", submission)):
-            provider = Camel.ProviderType.STORE if kind == "imapx" else Camel.ProviderType.TRANSPORT
-            service = self.session.add_service(kind, kind, provider)
-            settings = service.ref_settings()
-            settings.set_property("host", "localhost")
-            settings.set_property("port", port)
-            settings.set_property("user", name)
-            settings.set_property("auth-mechanism", "PLAIN")
-            starttls = Camel.NetworkSecurityMethod.STARTTLS_ON_STANDARD_PORT
-            settings.set_property("security-method", starttls)
-            if kind == "imapx":
-                settings.set_property("use-idle", True)
-                settings.set_property("use-qresync", True)
-                service.set_online_sync(True, None)
-                self.store = service
-            else:
-                self.transport = service
-            service.connect_sync(None)
-
-    def _folder(self, name: str) -> Any:
-        return self.store.get_folder_sync(name, Camel.StoreGetFolderFlags.NONE, None)
-
-    def subjects(self, name: str, refresh: bool = True) -> list[str]:
-        """Of all messages of a folder; without refreshing, those that it has been told of."""
-        folder = self._folder(name)
-        if refresh:
-            folder.refresh_info_sync(None)
-        uids = [folder.get_message_info(uid) for uid in folder.get_uids()]
-        return [info.get_subject() for info in uids if info is not None]
-
-    def _uid(self, folder: Any, subject: str) -> str:
-        for uid in folder.get_uids():
-            if folder.get_message_info(uid).get_subject() == subject:
-                return str(uid)
-        raise LookupError(f"There is no {subject}.")
-
-    def text(self, name: str, subject: str) -> str:
-        """What is in a message without parts."""
-        folder = self._folder(name)
-        message = folder.get_message_sync(self._uid(folder, subject), None)
-        stream = Gio.MemoryOutputStream.new_resizable()
-        message.get_content().decode_to_output_stream_sync(stream, None)
-        stream.close(None)
-        return bytes(stream.steal_as_bytes().get_data()).decode()
-
-    def seen(self, name: str, subject: str) -> bool:
-        """Whether a message has been read."""
-        folder = self._folder(name)
-        info = folder.get_message_info(self._uid(folder, subject))
-        return bool(info.get_flags() & Camel.MessageFlags.SEEN)
-
-    def append(self, name: str, text: str) -> None:
-        """Put a message into a folder."""
-        self._folder(name).append_message_sync(_message(text), None, None)
-
-    def mark(self, name: str, subject: str, flag: str) -> None:
-        """Set a flag, and tell the server."""
-        folder = self._folder(name)
-        value = getattr(Camel.MessageFlags, flag)
-        folder.set_message_flags(self._uid(folder, subject), value, value)
-        folder.synchronize_sync(flag == "DELETED", None)
-
-    def move(self, name: str, subject: str, target: str) -> None:
-        """Move a message."""
-        folder = self._folder(name)
-        uids = [self._uid(folder, subject)]
-        folder.transfer_messages_to_sync(uids, self._folder(target), True, None)
-
-    def search(self, name: str, text: str) -> list[str]:
-        """The subjects of messages that have a text in their body; the server looks."""
-        folder = self._folder(name)
-        found = folder.search_by_expression(f'(body-contains "{text}")', None)
-        return [folder.get_message_info(uid).get_subject() for uid in found]
-
-    def make(self, parent: str, name: str) -> None:
-        """A new folder."""
-        self.store.create_folder_sync(parent, name, None)
-
-    def rename(self, name: str, target: str) -> None:
-        """Give a folder another name."""
-        self.store.rename_folder_sync(name, target, None)
-
-    def drop(self, name: str) -> None:
-        """Remove a folder."""
-        self.store.delete_folder_sync(name, None)
-
-    def send(self, sender: str, recipient: str, text: str) -> None:
-        """Hand a message in."""
-        people = []
-        for address in (sender, recipient):
-            people.append(Camel.InternetAddress.new())
-            people[-1].add("", address)
-        self.transport.send_to_sync(_message(text), *people, None)
-
-
-def _message(text: str) -> Any:
-    message = Camel.MimeMessage.new()
-    stream = Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(text.encode()))
-    message.construct_from_input_stream_sync(stream, None)
-    return message
-
-
 def main() -> None:
     """Answer until there is nothing more to do."""
-    evolution = Mail() if sys.argv[1:] == ["mail"] else Evolution()
+    evolution = Evolution()
     for line in sys.stdin:
         method, *words = json.loads(line)
         answer: dict[str, Any] = {"value": None}

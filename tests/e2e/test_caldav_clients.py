@@ -318,7 +318,7 @@ def test_vdirsyncer_both_ways(demo: Demo, tmp_path: Path) -> None:
 @pytest.mark.client("vdirsyncer")
 def test_vdirsyncer_finds_what_is_there(demo: Demo, tmp_path: Path) -> None:
     """From nothing but a host name: the calendars of the account, their names and colours."""
-    synced = Synced(demo, tmp_path / "all", '["from b"]')
+    synced = Synced(demo, tmp_path / "all", '["from b"]', "eve")
     synced.run("sync")
     names = {each.name for each in synced.local.iterdir() if each.is_dir()}
     assert {"Calendar", "Tasks"} <= names
@@ -327,7 +327,7 @@ def test_vdirsyncer_finds_what_is_there(demo: Demo, tmp_path: Path) -> None:
     (synced.local / "Calendar" / "displayname").write_text("Mein Kalender & mehr")
     (synced.local / "Calendar" / "color").write_text("#00FF00")
     synced.run("metasync")
-    again = Synced(demo, tmp_path / "again", '["from b"]')
+    again = Synced(demo, tmp_path / "again", '["from b"]', "eve")
     again.run("metasync")
     assert (again.local / "Calendar" / "displayname").read_text() == "Mein Kalender & mehr"
     assert (again.local / "Calendar" / "color").read_text().upper().startswith("#00FF00")

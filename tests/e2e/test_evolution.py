@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import imapclient
 import pytest
 from caldav.davclient import DAVClient
 
@@ -71,7 +70,7 @@ def until(look: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
 
 
 @contextlib.contextmanager
-def started(folder: Path, *words: str) -> Iterator[Evolution]:
+def started(folder: Path) -> Iterator[Evolution]:
     """``evolution.py`` with a home and a message bus of its own."""
     (folder / "run").mkdir(mode=0o700)
     env = {
@@ -84,7 +83,7 @@ def started(folder: Path, *words: str) -> Iterator[Evolution]:
     }
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            ["dbus-run-session", "--", "/usr/bin/python3", SCRIPT, *words],
+            ["dbus-run-session", "--", "/usr/bin/python3", SCRIPT],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -249,38 +248,3 @@ def test_collections(evolution: Evolution) -> None:
         assert evolution("writable", kind, "Made by Evolution")
         evolution("drop", kind, path)
         assert "Made by Evolution" not in evolution("browse", kind)
-
-
-def test_mail(demo: Demo, tmp_path: Path) -> None:
-    """Mail: sent, pushed while it waits, read, marked, searched, filed, removed; folders."""
-    other: Any = imapclient.IMAPClient("127.0.0.1", demo.port(143), ssl=False)
-    other.login(NAME, PASSWORD)
-    with started(tmp_path, "mail") as mail:
-        mail("sign_in", demo.port(143), demo.port(587), NAME, PASSWORD)
-        mail("make", "", "Evo Größe")
-        mail("rename", "Evo Größe", "Evo")
-        mail("make", "Evo", "Below")
-        letter = f"From: {NAME}\nTo: {NAME}\nSubject: {{}}\n\nGrüße: {{}}\n"
-        mail("subjects", "INBOX")
-        mail("send", NAME, NAME, letter.format("evo sent", "word"))
-        until(lambda: mail("subjects", "INBOX", False), lambda found: "evo sent" in found)
-        assert mail("text", "INBOX", "evo sent") == "Grüße: word\n"
-        mail("mark", "INBOX", "evo sent", "SEEN")
-        mail("move", "INBOX", "evo sent", "Evo")
-        mail("append", "Evo", letter.format("evo kept", "needle"))
-        assert sorted(mail("subjects", "Evo")) == ["evo kept", "evo sent"]
-        assert mail("search", "Evo", "needle") == ["evo kept"]
-        other.select_folder("Evo")
-        assert other.search(["SEEN"]) == other.search(["SUBJECT", "evo sent"]) != []
-        other.add_flags(other.search(["SUBJECT", "kept"]), [imapclient.SEEN])
-        until(lambda: mail("subjects", "Evo") and mail("seen", "Evo", "evo kept"), bool)
-        mail("mark", "Evo", "evo kept", "DELETED")
-        other.noop()
-        assert other.search(["SUBJECT", "kept"]) == []
-        group = mail("subjects", "Groups/Choir/INBOX")
-        other.select_folder("Groups/Choir/INBOX", readonly=True)
-        assert len(group) == len(other.search())
-        mail("drop", "Evo/Below")
-        mail("drop", "Evo")
-        assert not other.folder_exists("Evo")
-    other.logout()
