@@ -26,6 +26,7 @@ from folkmoot.storage.errors import RuleBroken
 
 MOST_ATTENDEES: Final = 1_000  # of all instances of a meeting, whom the server tells
 MOST_OCTETS: Final = 64 << 20  # of all messages about one change
+MOST_DIFFERENT: Final = 4 << 20  # octets of those that differ, which each have to be made
 
 IsHere = Callable[[str], bool]
 
@@ -46,12 +47,9 @@ class Outgoing:
     elsewhere: list[str] = field(default_factory=list)
     _octets: int = 0
 
-    def send(self, who: str, message: bytes | None, is_here: IsHere) -> None:
-        """Add a message; for somebody elsewhere, only that there would be one."""
+    def send(self, who: str, message: bytes | None) -> None:
+        """Add a message, if there is one. Raises ``RuleBroken``."""
         if message is None:
-            return
-        if not is_here(who):
-            self.elsewhere.append(who)
             return
         self.messages.append((who, message))
         self._octets += len(message)
@@ -128,11 +126,17 @@ def _of_organizer(
         forced = _forced(new)
         requests = _Requests(new, now)
         for who in _invited(new):
-            if changes.significant or who in changes.added or who in forced:
-                found.send(who, requests.message(who), is_here)
+            if not (changes.significant or who in changes.added or who in forced):
+                continue
+            if is_here(who):
+                found.send(who, requests.message(who))
+            else:
+                found.elsewhere.append(who)
     if old is not None:
-        for who in _invited(old):
-            found.send(who, cancel_for(old, new, who, now), is_here)
+        # What is there already can be changed and removed, however many it was about.
+        before = sorted(attendees_of(old, of_server=True))[:MOST_ATTENDEES]
+        for who in filter(is_here, before):
+            found.send(who, cancel_for(old, new, who, now))
     return found
 
 
@@ -145,7 +149,11 @@ def _invited(found: CalendarObject) -> list[str]:
 
 
 class _Requests:
-    """The messages that invite. Who is in the same parts of a meeting gets the same octets."""
+    """The messages that invite. Who is in the same parts of a meeting gets the same octets.
+
+    Each that differs is as long as the meeting: a thousand people in a thousand exceptions would
+    hold up all who write.
+    """
 
     def __init__(self, found: CalendarObject, now: int) -> None:
         self._found = found
@@ -154,12 +162,16 @@ class _Requests:
             frozenset(address(prop.value) for prop in part.all("ATTENDEE")) for part in found.parts
         ]
         self._made: dict[tuple[bool, ...], bytes | None] = {}
+        self._octets = 0
 
     def message(self, who: str) -> bytes | None:
         """The REQUEST for an attendee; None where there is nothing for them."""
         key = tuple([who in part for part in self._parts])
         if key not in self._made:
-            self._made[key] = request_for(self._found, who, self._now)
+            made = self._made[key] = request_for(self._found, who, self._now)
+            self._octets += len(made or b"")
+            if self._octets > MOST_DIFFERENT:
+                raise RuleBroken("The messages about this differ too much.", rule="max-instances")
         return self._made[key]
 
 
@@ -194,7 +206,11 @@ def _of_attendee(
     assert whole is not None
     if not replies or _organizers_agent(whole) != "SERVER":
         return found
-    found.send(organizer, reply_for(whole, who, answers(old, new, who), now), is_here)
+    message = reply_for(whole, who, answers(old, new, who), now)
+    if message is not None and not is_here(organizer):
+        found.elsewhere.append(organizer)
+    else:
+        found.send(organizer, message)
     return found
 
 

@@ -322,3 +322,23 @@ def test_meetings_have_a_limit_of_people(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(RuleBroken) as refused:
         outgoing(None, invitation(5), {ALICE}, 0)
     assert refused.value.rule == "max-resource-size"
+
+
+def test_messages_that_differ_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People who are each in other exceptions get each another message, as long as the meeting."""
+    parts = "".join(
+        f"BEGIN:VEVENT\r\nUID:many\r\nRECURRENCE-ID:202601{n + 2:02}T100000Z\r\n"
+        f"DTSTART:202601{n + 2:02}T110000Z\r\nORGANIZER:{ALICE}\r\n"
+        f"ATTENDEE:mailto:p{n}@example.org\r\nEND:VEVENT\r\n"
+        for n in range(20)
+    )
+    octets = serialize(invitation(20).calendar).replace(
+        b"END:VCALENDAR", parts.encode() + b"END:VCALENDAR"
+    )
+    found = load_calendar(octets)
+    assert len({message for _, message in outgoing(None, found, {ALICE}, 0).messages}) == 20
+    monkeypatch.setattr("folkmoot.sharing.outgoing.MOST_DIFFERENT", 5000)
+    with pytest.raises(RuleBroken) as refused:
+        outgoing(None, found, {ALICE}, 0)
+    assert refused.value.rule == "max-instances"
+    assert len(outgoing(None, found, {ALICE}, 0, is_here=lambda who: False).elsewhere) == 20
