@@ -15,8 +15,8 @@ from benchmarks.soak.journal import Histogram, Journal
 
 GROWTH_MIB = 12.0
 """What the memory of the second half may grow by, as its trend says: less is noise."""
-SHORTEST_TREND = 120.0
-"""Seconds of the second half below which nothing is said of a trend: caches are still filling."""
+SHORTEST_TREND = 100.0
+"""Seconds of a run below which nothing is said of a trend: caches are still filling."""
 _POINTS = 60
 
 

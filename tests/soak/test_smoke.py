@@ -16,7 +16,7 @@ MOST_KINDS = 25
 
 
 def _arguments(plant: str = "") -> argparse.Namespace:
-    return argparse.Namespace(people=10, minutes=0.1, pace=5.0, seed=1, workers=1, plant=plant)
+    return argparse.Namespace(people=10, minutes=0.08, pace=5.0, seed=1, workers=1, plant=plant)
 
 
 @pytest.mark.slow
