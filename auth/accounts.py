@@ -41,17 +41,11 @@ from folkmoot.storage.mutations.domains import (
     SetCatchall,
     SetDomainPlans,
 )
+from folkmoot.storage.mutations.own_limits import LimitAccount
 from folkmoot.storage.notices import excess_notice
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import Txn
-from folkmoot.storage.types import (
-    Account,
-    AccountState,
-    Actor,
-    AppPassword,
-    Limit,
-    Tool,
-)
+from folkmoot.storage.types import Account, AccountState, Actor, AppPassword, Limit, OwnLimit, Tool
 from folkmoot.storage.types_accounts import (
     AccountDetails,
     AccountUpdate,
@@ -311,6 +305,15 @@ class Accounts:
             return await self._store.run(self._actor, f"{label} {primary}", work)
 
         return Deferred.fromCoroutine(change())
+
+    def limit(self, address: str, limits: Mapping[Tool, OwnLimit]) -> Deferred[None]:
+        """Let tools hold less than the plan gives; the person may change it. Groups do not follow.
+
+        Tools that are left out stay as they are.
+        """
+        return Deferred.fromCoroutine(
+            self._change(address, "limits of", lambda id_: LimitAccount(id_, limits))
+        )
 
     def delete(self, address: str) -> Deferred[None]:
         """Destroy an account and all its data for good, the octets of its messages as well.

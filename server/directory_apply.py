@@ -300,9 +300,9 @@ class _Applied:
 
 
 def differing_limits(details: AccountDetails, limits: Mapping[Tool, Limit]) -> dict[Tool, Limit]:
-    """Those of the limits that an account does not have yet."""
+    """Those of the limits that the plan of an account does not have yet, whatever its own are."""
     now = {
-        usage.tool: Limit(usage.bytes_limit, usage.items_limit, usage.largest_item)
+        usage.tool: Limit(usage.plan_bytes, usage.plan_items, usage.largest_item)
         for usage in details.usage
     }
     return {tool: limit for tool, limit in limits.items() if now.get(tool) != limit}

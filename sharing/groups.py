@@ -32,10 +32,11 @@ from folkmoot.storage.mutations.groups import (
     SetMemberRights,
 )
 from folkmoot.storage.mutations.own_groups import FoundGroup, LeaveGroup
+from folkmoot.storage.mutations.own_limits import LimitGroup
 from folkmoot.storage.notices import excess_notice
 from folkmoot.storage.store import Store
 from folkmoot.storage.txn import ReadTxn, Txn
-from folkmoot.storage.types import Actor, ActorKind, Right, Tool
+from folkmoot.storage.types import Actor, ActorKind, OwnLimit, Right, Tool
 from folkmoot.storage.types_accounts import Excess
 from folkmoot.storage.types_groups import Group, GroupDetails, NewGroup, Posting
 from folkmoot.storage.upkeep import sweep_bodies
@@ -193,6 +194,10 @@ class Groups:
     ) -> Deferred[None]:
         """Say who may write to the group, and which tools it uses; None: as it is."""
         return self._change(address, lambda txn, group: SetGroupSettings(group, posting, tools))
+
+    def limit(self, address: str, limits: Mapping[Tool, OwnLimit]) -> Deferred[None]:
+        """Let tools of the group hold less than its plan gives; those left out stay as they are."""
+        return self._change(address, lambda txn, group: LimitGroup(group, limits, domain=True))
 
     def set_forward(self, address: str, account: str, forward: bool) -> Deferred[None]:
         """Say whether a member gets mail to the group in its own INBOX as well."""

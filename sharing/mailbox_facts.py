@@ -15,6 +15,7 @@ from folkmoot.sharing.acting import Acting
 from folkmoot.storage.errors import MissingParent, NotFound
 from folkmoot.storage.mutations.annotations import SetAnnotations
 from folkmoot.storage.mutations.mailboxes import CreateMailbox
+from folkmoot.storage.mutations.own_limits import LimitGroup, LimitOwnSpace
 from folkmoot.storage.names import is_place, mailbox_levels, mailbox_name
 from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import (
@@ -24,7 +25,9 @@ from folkmoot.storage.types import (
     AnnotationQuery,
     MailboxInfo,
     MailUsage,
+    OwnLimit,
     Right,
+    Tool,
 )
 from folkmoot.storage.views.annotations import (
     AccountAnnotations,
@@ -32,7 +35,9 @@ from folkmoot.storage.views.annotations import (
     MailboxAnnotations,
     SpaceAnnotations,
 )
+from folkmoot.storage.views.groups import FindGroup
 from folkmoot.storage.views.mailboxes import ListMailboxes, LocateMailbox, Subscriptions
+from folkmoot.storage.views.principals import ReadPrincipal
 from folkmoot.storage.views.usage import DeletedSizes, ReadMailUsage
 
 _EVERYTHING = AnnotationQuery(("/private", "/shared"), None)
@@ -54,6 +59,30 @@ class MailboxFacts(Acting):
             return txn.view(ReadMailUsage(space))
 
         return self._read("quota", work)
+
+    def limit_mail(self, place: str, limit: OwnLimit, unit: int) -> Deferred[MailUsage]:
+        """Give the actor's own mail, or that of a group, an own limit below the plan's.
+
+        It is as many octets as whole units of ``unit``: whoever sets what was shown of a plan in
+        such units wants the plan's. Returns what counts then. Raises ``NotFound``,
+        ``PermissionDenied``.
+        """
+
+        def work(txn: Txn) -> MailUsage:
+            space = mail_places.group_space(txn, place) if place else self.actor.space_id
+            given = txn.view(ReadMailUsage(space)).usage.plan_bytes
+            octets = limit.bytes
+            if given is not None and octets is not None and given - octets < unit:
+                octets = None
+            limits = {Tool.MAIL: replace(limit, bytes=octets)}
+            if place:
+                [address, *_] = txn.view(ReadPrincipal(space)).addresses
+                txn.apply(LimitGroup(txn.view(FindGroup(address)).id, limits))
+            else:
+                txn.apply(LimitOwnSpace(space, limits))
+            return txn.view(ReadMailUsage(space))
+
+        return self._run("limit mail", work)
 
     def usage_of(self, name: str) -> Deferred[tuple[str, MailUsage] | None]:
         """The same for the space that a mailbox is in or would be in, with its place.

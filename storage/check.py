@@ -13,6 +13,7 @@ from folkmoot.storage.blobs.fs import FileBlobs, digest
 from folkmoot.storage.engine.db import Db, Statement
 from folkmoot.storage.gate import Administration, Need
 from folkmoot.storage.index import trigrams
+from folkmoot.storage.limits import mend_limits, wrong_limits
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.seen import mend_seen, seen_too_much
@@ -294,6 +295,7 @@ class Recount(Mutation[None]):
         for space, tool, used, items, size, held in db.all(_USAGE):
             if (used, items) != (size, held):
                 db.run(_SET_USAGE, space=space, tool=tool, bytes=size, items=held)
+        mend_limits(db)
         mend_seen(db)
 
 
@@ -319,6 +321,8 @@ def _usage(db: Db) -> Iterator[Finding]:
                 f" but holds {size} and {held}",
                 repairable=True,
             )
+    for space, tool in wrong_limits(db):
+        yield Finding(f"of {tool} in space {space}, not the smaller limit counts", repairable=True)
 
 
 def _log(db: Db) -> Iterator[Finding]:

@@ -383,7 +383,8 @@ class LoginRecord:
 class Usage:
     """Used and allowed bytes and items of one tool in one space; None means unlimited.
 
-    ``largest_item`` is what one item may have at most, in octets.
+    ``largest_item`` is what one item may have at most, in octets. ``plan_bytes`` and ``plan_items``
+    are what the plan allows, of which the own limits may leave less.
     """
 
     tool: Tool
@@ -391,7 +392,9 @@ class Usage:
     bytes_limit: int | None
     items_used: int
     items_limit: int | None
-    largest_item: int | None = None
+    largest_item: int | None
+    plan_bytes: int | None
+    plan_items: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +413,22 @@ class Limit:
     bytes: int | None
     items: int | None
     largest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimit:
+    """Bytes and items that are to be the most in a tool, where its plan gives more.
+
+    None: as many as the plan gives.
+    """
+
+    bytes: int | None = None
+    items: int | None = None
+
+    def __str__(self) -> str:
+        texts = [f"{self.bytes} bytes"] if self.bytes is not None else []
+        texts += [f"{self.items} items"] if self.items is not None else []
+        return ", ".join(texts) or "as the plan"
 
 
 # --- hints -------------------------------------------------------------------------------------

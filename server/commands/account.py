@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import click
 
@@ -15,9 +15,10 @@ from folkmoot.server.commands.paid import paid_lines, plain_paid
 from folkmoot.server.commands.passwords import password_options, read_password
 from folkmoot.server.commands.payment import payments_of
 from folkmoot.server.commands.plan import plain_terms, terms_lines
+from folkmoot.server.commands.usage import limit_options, plain_usage, print_usage
 from folkmoot.server.commands.work import directory_of, plan_named, working
 from folkmoot.server.directory_apply import plan_limits, plan_of, plan_terms
-from folkmoot.storage.types import Account, AccountState, AppPassword, Limit, Usage
+from folkmoot.storage.types import Account, AccountState, AppPassword, Limit, OwnLimit, Tool
 from folkmoot.storage.types_accounts import AccountDetails, AccountUpdate
 
 PROTOCOLS = ("imap", "submission", "dav")
@@ -232,6 +233,20 @@ def hide(config: Config, address: str, capabilities: tuple[str, ...]) -> None:
     click.echo(f"Hidden from {address}: {', '.join(hidden) or 'nothing'}.")
 
 
+@command.command()
+@address_argument
+@limit_options
+@with_config
+def limit(config: Config, address: str, limits: Mapping[Tool, OwnLimit]) -> None:
+    """Let TOOL of the account hold less than its plan gives; without options, as much again.
+
+    What is over stays; nothing is added until there is room. The person may change it (IMAP).
+    """
+    with working(config) as work:
+        work.wait(work.accounts.limit(address, limits))
+        print_usage(work.wait(work.accounts.show(address)).usage)
+
+
 @command.group()
 def alias() -> None:
     """More addresses of an account, to receive and to send."""
@@ -316,28 +331,10 @@ def app_password_revoke(config: Config, address: str, name: str) -> None:
     click.echo(f'The app password "{name}" of {address} is revoked.')
 
 
-def print_usage(usages: Iterable[Usage]) -> None:
-    """Show what a space holds and may hold."""
-    rows = [
-        (
-            usage.tool.value,
-            _amount(usage.bytes_used, usage.bytes_limit, " bytes"),
-            _amount(usage.items_used, usage.items_limit, ""),
-        )
-        for usage in usages
-    ]
-    print_table(("Tool", "Space", "Items"), rows)
-
-
 def confirm_destruction(address: str, yes: bool) -> None:
     """Ask, unless ``yes`` was said already. Raises ``ClickException`` where it is not wanted."""
     if not yes and not click.confirm(f"Destroy {address} and all its data for good?"):
         raise click.ClickException("Nothing was deleted.")
-
-
-def _amount(used: int, limit: int | None, unit: str) -> str:
-    """What is used of what may be used, for people."""
-    return f"{used:,} of {limit:,}{unit}" if limit is not None else f"{used:,}{unit}, no limit"
 
 
 def _plain(account: Account) -> dict[str, object]:
@@ -359,17 +356,6 @@ def _plain_app_password(one: AppPassword) -> dict[str, object]:
         "protocols": list(one.protocols),
         "created": one.created.isoformat(),
         "last_used": one.last_used.isoformat() if one.last_used else None,
-    }
-
-
-def plain_usage(usage: Usage) -> dict[str, object]:
-    """What a tool of a space uses, for scripts."""
-    return {
-        "bytes_used": usage.bytes_used,
-        "bytes_limit": usage.bytes_limit,
-        "items_used": usage.items_used,
-        "items_limit": usage.items_limit,
-        "largest_item": usage.largest_item,
     }
 
 

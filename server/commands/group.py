@@ -8,12 +8,13 @@ from typing import TypeVar
 import click
 
 from folkmoot.config.schema import Config
-from folkmoot.server.commands.account import confirm_destruction, plain_usage, print_usage
+from folkmoot.server.commands.account import confirm_destruction
 from folkmoot.server.commands.context import json_option, print_json, print_table, with_config
+from folkmoot.server.commands.usage import limit_options, plain_usage, print_usage
 from folkmoot.server.commands.work import working
 from folkmoot.sharing.policy import MEMBER
 from folkmoot.sharing.rights import member_rights_named, rights_text
-from folkmoot.storage.types import Right, Tool
+from folkmoot.storage.types import OwnLimit, Right, Tool
 from folkmoot.storage.types_groups import Group, GroupDetails, Member, Posting
 
 _C = TypeVar("_C", bound=Callable[..., object])
@@ -139,6 +140,20 @@ def set_(config: Config, address: str, posting: str | None, tools: frozenset[Too
     with working(config) as work:
         work.wait(work.groups.set_settings(address, Posting(posting) if posting else None, tools))
     click.echo(f"The group {address} is changed.")
+
+
+@command.command()
+@group_argument
+@limit_options
+@with_config
+def limit(config: Config, address: str, limits: Mapping[Tool, OwnLimit]) -> None:
+    """Let TOOL of a group hold less than its plan gives; without options, as much again.
+
+    What is over stays; nothing is added until there is room. Who leads it may change it (IMAP).
+    """
+    with working(config) as work:
+        work.wait(work.groups.limit(address, limits))
+        print_usage(work.wait(work.groups.show(address)).usage)
 
 
 @command.command()

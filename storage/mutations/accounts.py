@@ -19,6 +19,7 @@ from folkmoot.storage.errors import (
     Unchangeable,
 )
 from folkmoot.storage.gate import Administration, Need, OnAccount, OnDomain
+from folkmoot.storage.limits import set_plan_limit
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.colleagues import forget_person
 from folkmoot.storage.mutations.domains import domain_id
@@ -30,7 +31,6 @@ from folkmoot.storage.mutations.spaces import (
     empty_space,
     insert_space,
     lock_space,
-    set_limit,
 )
 from folkmoot.storage.names import capability_name
 from folkmoot.storage.policy import Charge
@@ -306,7 +306,7 @@ def _give(
     led = [row[0] for row in context.db.all(_LED_SPACES, account=account_id)]
     for tool, limit in limits.items():
         for each in (space, *led):
-            set_limit(context, each, tool, limit)
+            set_plan_limit(context.db, each, tool, limit)
     return newly(before, excess_of(context, account_id))
 
 

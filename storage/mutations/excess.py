@@ -16,9 +16,9 @@ _LED = Statement(
     "SELECT g.space_id, g.address, (SELECT COUNT(*) FROM members m WHERE m.group_id = g.id)"
     " FROM groups g WHERE g.admin_account_id = :account ORDER BY g.address"
 )
+# Own limits are the owner's affair.
 _USAGE = Statement(
-    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit FROM usage"
-    " WHERE space_id = :space"
+    "SELECT tool, bytes_used, plan_bytes, items_used, plan_items FROM usage WHERE space_id = :space"
 )
 _ITEMS = {
     Tool.MAIL: ("mail", "messages"),
@@ -29,7 +29,7 @@ _ITEMS = {
 
 
 def excess_of(context: ReadContext, account_id: int) -> tuple[Excess, ...]:
-    """All that an account and the groups that it administers have above their limits."""
+    """All that an account and the groups that it administers have above limits of the plan."""
     row = context.db.one(_LIMITS, account=account_id)
     if row is None:
         return ()

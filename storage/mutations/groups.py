@@ -21,6 +21,7 @@ from folkmoot.storage.errors import (
     Unchangeable,
 )
 from folkmoot.storage.gate import Need, OnAccount, OnDomain, OnGroup
+from folkmoot.storage.limits import plan_limits, set_plan_limit
 from folkmoot.storage.mutations.accounts import check_person_name, claim_address, lock_account
 from folkmoot.storage.mutations.base import Mutation
 from folkmoot.storage.mutations.domains import domain_id
@@ -34,7 +35,6 @@ from folkmoot.storage.mutations.spaces import (
     empty_space,
     insert_space,
     lock_space,
-    set_limit,
 )
 from folkmoot.storage.policy import Charge
 from folkmoot.storage.txn import ReadContext, WriteContext
@@ -60,9 +60,6 @@ _DELETE = (
     Statement("DELETE FROM groups WHERE id = :id"),
 )
 _ACCOUNT = Statement("SELECT space_id, group_limit, member_limit FROM accounts WHERE id = :account")
-_LIMITS = Statement(
-    "SELECT tool, bytes_limit, items_limit, largest_item FROM usage WHERE space_id = :space"
-)
 _WITHHELD = Statement("SELECT withheld FROM accounts WHERE id = :account")
 _LED = Statement("SELECT COUNT(*) FROM groups WHERE admin_account_id = :account")
 _MEMBERS = Statement("SELECT account_id FROM members WHERE group_id = :id")
@@ -295,7 +292,7 @@ class SetGroupAdministrator(GroupMutation[tuple[Excess, ...]]):
         before = excess_of(context, self.account_id)
         context.db.run(_SET_ADMINISTRATOR, id=self.group_id, account=self.account_id)
         for tool, limit in limits.items():
-            set_limit(context, space, tool, limit)
+            set_plan_limit(context.db, space, tool, limit)
         announce(context, space)
         return newly(before, excess_of(context, self.account_id))
 
@@ -338,8 +335,7 @@ def _may_lead_one_more(context: WriteContext, account_id: int) -> dict[Tool, Lim
     _check_groups_in_plan(context, account_id)
     if limit is not None and context.db.value(_LED, account=account_id) >= limit:
         raise LimitReached("The plan of the account allows no more groups.")
-    rows = context.db.all(_LIMITS, space=space)
-    return {Tool(tool): Limit(*limit) for tool, *limit in rows}
+    return plan_limits(context.db, space)  # the own limits of a person are not the group's
 
 
 def _check_groups_in_plan(context: ReadContext, account_id: int) -> None:

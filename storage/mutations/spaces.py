@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from folkmoot.storage.engine.db import Statement
+from folkmoot.storage.limits import set_plan_limit
 from folkmoot.storage.mutations.first_folders import insert_first_folders
 from folkmoot.storage.mutations.links import grants_removed
 from folkmoot.storage.mutations.mailboxes import INBOX, insert_mailbox
@@ -25,12 +26,6 @@ _INSERT_SPACE = Statement("INSERT INTO spaces (owner_account_id) VALUES (0) RETU
 _INSERT_ROOT = Statement(
     "INSERT INTO collections (space_id, tool, parent_id, name, modseq, uidvalidity, uidnext,"
     " created, modified) VALUES (:space, :tool, NULL, '', 1, 0, 1, :now, :now) RETURNING id"
-)
-_SET_LIMIT = Statement(
-    "INSERT INTO usage (space_id, tool, bytes_used, bytes_limit, items_used, items_limit,"
-    " largest_item) VALUES (:space, :tool, 0, :bytes, 0, :items, :largest)"
-    " ON CONFLICT (space_id, tool) DO UPDATE SET bytes_limit = excluded.bytes_limit,"
-    " items_limit = excluded.items_limit, largest_item = excluded.largest_item"
 )
 _LOCK_SPACE = Statement("SELECT id FROM spaces WHERE id = :space FOR UPDATE")
 _LOCK_COLLECTIONS = Statement(
@@ -66,7 +61,7 @@ def insert_space(context: WriteContext, limits: Mapping[Tool, Limit]) -> int:
     """Make a space that nobody owns yet, with its roots and first folders; returns its id."""
     space: int = context.db.value(_INSERT_SPACE)
     for tool in Tool:
-        set_limit(context, space, tool, limits.get(tool, Limit(None, None)))
+        set_plan_limit(context.db, space, tool, limits.get(tool, Limit(None, None)))
     roots = {
         tool: context.db.value(_INSERT_ROOT, space=space, tool=tool.value, now=context.now)
         for tool in Tool
@@ -75,18 +70,6 @@ def insert_space(context: WriteContext, limits: Mapping[Tool, Limit]) -> int:
         insert_mailbox(context, space, roots[Tool.MAIL], name, special_use)
     insert_first_folders(context, space, roots)
     return space
-
-
-def set_limit(context: WriteContext, space_id: int, tool: Tool, limit: Limit) -> None:
-    """Say what a tool of a space may hold."""
-    context.db.run(
-        _SET_LIMIT,
-        space=space_id,
-        tool=tool.value,
-        bytes=limit.bytes,
-        items=limit.items,
-        largest=limit.largest,
-    )
 
 
 def lock_space(context: WriteContext, space_id: int) -> None:

@@ -97,6 +97,7 @@ changes = Table(
 
 usage = Table(
     "usage",  # what the ledger counts, per space and tool; NULL limits mean unlimited
+    # bytes_limit and items_limit are the smaller of the plan's and the own ones (storage/limits.py)
     metadata,
     Column("space_id", BigInteger, ForeignKey("spaces.id"), nullable=False),
     Column("tool", Text, nullable=False),
@@ -105,6 +106,10 @@ usage = Table(
     Column("items_used", BigInteger, nullable=False),
     Column("items_limit", BigInteger, nullable=True),
     Column("largest_item", BigInteger, nullable=True),  # octets of one item
+    Column("plan_bytes", BigInteger, nullable=True),
+    Column("plan_items", BigInteger, nullable=True),
+    Column("own_bytes", BigInteger, nullable=True),
+    Column("own_items", BigInteger, nullable=True),
     PrimaryKeyConstraint("space_id", "tool"),
     sqlite_with_rowid=False,
 )

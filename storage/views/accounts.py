@@ -19,11 +19,10 @@ from folkmoot.storage.types import (
     Credential,
     Feature,
     LoginRecord,
-    Tool,
-    Usage,
 )
 from folkmoot.storage.types_accounts import DAY, AccountDetails, Domain, Terms
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.usage import usages
 
 R = TypeVar("R", covariant=True)
 
@@ -51,10 +50,6 @@ _SECRETS = Statement(
 _APP_PASSWORDS = Statement(
     "SELECT id, account_id, name, protocols, created, last_used FROM app_passwords"
     " WHERE account_id = :id ORDER BY name"
-)
-_USAGE = Statement(
-    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit, largest_item FROM usage"
-    " WHERE space_id = :space"
 )
 _SENT = Statement("SELECT recipients FROM sent_counts WHERE account_id = :id AND day = :day")
 _DOMAIN = (
@@ -242,7 +237,6 @@ def _details(context: ReadContext, row: Row, *, devices: bool) -> AccountDetails
     account = _account(row)
     addresses = [found[0] for found in context.db.all(_ADDRESSES, id=account.id)]
     sent = context.db.one(_SENT, id=account.id, day=context.now // DAY)
-    used = {found[0]: found for found in context.db.all(_USAGE, space=account.space_id)}
     return AccountDetails(
         account=account,
         aliases=tuple(address for address in addresses if address != account.address),
@@ -258,7 +252,7 @@ def _details(context: ReadContext, row: Row, *, devices: bool) -> AccountDetails
             for found in context.db.all(_APP_PASSWORDS, id=account.id)
             if devices
         ),
-        usage=tuple(Usage(tool, *used[tool.value][1:]) for tool in Tool if tool.value in used),
+        usage=usages(context, account.space_id),
         has_password=bool(row[11]),
         has_scram=row[12] is not None,
         terms=Terms(row[13], row[14], row[15], _features(row[16])),

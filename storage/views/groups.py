@@ -17,9 +17,9 @@ from folkmoot.storage.gate import Administration, Need, OnDomain, PerItem
 from folkmoot.storage.names import looks
 from folkmoot.storage.policy import SpaceFacts
 from folkmoot.storage.txn import ReadContext
-from folkmoot.storage.types import Tool, Usage
 from folkmoot.storage.types_groups import Group, GroupDetails, GroupPlace, Member, Posting
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.usage import usages
 
 R = TypeVar("R", covariant=True)
 
@@ -38,10 +38,6 @@ _MEMBERS = Statement(
     f"SELECT a.id, a.address, a.name, g.admin_account_id, m.joined, m.forward, {RIGHTS}"  # noqa: S608
     " FROM members m JOIN groups g ON g.id = m.group_id JOIN accounts a ON a.id = m.account_id"
     " WHERE m.group_id = :id ORDER BY a.address"
-)
-_USAGE = Statement(
-    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit, largest_item FROM usage"
-    " WHERE space_id = :space"
 )
 _ADDRESSES = Statement("SELECT address FROM addresses WHERE group_id = :id ORDER BY address")
 _SETTINGS = Statement("SELECT posting, tools FROM groups WHERE id = :id")
@@ -126,8 +122,7 @@ class ShowGroup(_GroupView[GroupDetails]):
                 _MEMBERS, id=group.id
             )
         )
-        used = {row[0]: row[1:] for row in context.db.all(_USAGE, space=group.space_id)}
-        usage = tuple(Usage(tool, *used[tool.value]) for tool in Tool if tool.value in used)
+        usage = usages(context, group.space_id)
         addresses = [address for (address,) in context.db.all(_ADDRESSES, id=group.id)]
         aliases = tuple(address for address in addresses if address != group.address)
         posting, tools = context.db.one(_SETTINGS, id=group.id) or ("", "")

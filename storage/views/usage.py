@@ -14,8 +14,8 @@ from folkmoot.storage.types import MailUsage, Right, Tool, Usage
 from folkmoot.storage.views.base import View
 
 _USAGE = Statement(
-    "SELECT bytes_used, bytes_limit, items_used, items_limit FROM usage"
-    " WHERE space_id = :space AND tool = 'mail'"
+    "SELECT tool, bytes_used, bytes_limit, items_used, items_limit, largest_item, plan_bytes,"
+    " plan_items FROM usage WHERE space_id = :space"
 )
 _ROOT = Statement(
     "SELECT c.id, c.space_id, s.owner_account_id, c.tool, c.special_use FROM collections c"
@@ -30,6 +30,12 @@ _DELETED_SIZE = Statement(
     "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM messages"
     " WHERE mailbox_id = :id AND (flags & 8) = 8"
 )
+
+
+def usages(context: ReadContext, space_id: int) -> tuple[Usage, ...]:
+    """What the tools of a space hold and may hold, in their order."""
+    found = {row[0]: row[1:] for row in context.db.all(_USAGE, space=space_id)}
+    return tuple(Usage(tool, *found[tool.value]) for tool in Tool if tool.value in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,10 @@ class ReadMailUsage(View[MailUsage]):
         root = context.db.one(_ROOT, space=self.space_id)
         if root is None or not context.rights([context.learn(root)], Right.READ):
             raise NotFound
-        row = context.db.one(_USAGE, space=self.space_id)
-        if row is None:
-            raise NotFound
+        [mail] = [usage for usage in usages(context, self.space_id) if usage.tool is Tool.MAIL]
         mailboxes: int = context.db.value(_MAILBOXES, space=self.space_id)
         # The root counts against the limit, though nobody sees it.
-        return MailUsage(Usage(Tool.MAIL, *row), mailboxes, MAX_MAILBOXES - 1)
+        return MailUsage(mail, mailboxes, MAX_MAILBOXES - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from folkmoot.storage.mutations import (
     messages,
     notices,
     own_groups,
+    own_limits,
     queue,
     scheduling,
     tree_folders,
@@ -55,6 +56,7 @@ from folkmoot.storage.types import (
     FlagChange,
     FlagSet,
     NewMessage,
+    OwnLimit,
     Right,
     Tool,
     UidSet,
@@ -89,6 +91,7 @@ ALICE = "alice@example.test"
 MALLORY = "mallory@example.test"
 ONE = UidSet.from_ranges([(1, 1)])
 DELETED = FlagSet(Flag.DELETED)
+LESS = {tool: OwnLimit(1024, 1) for tool in Tool}
 
 NOTICE = Notice(NoticeKind.INACTIVE, "free", 1, 10**9, 30, 1)
 
@@ -529,6 +532,7 @@ def _own_table() -> dict[type[AnyMutation], Make]:
             own_groups.FoundGroup(space(w), "trio@example.test", "Trio")
         ],
         own_groups.LeaveGroup: lambda w: [own_groups.LeaveGroup(space(w), w.quartet)],
+        own_limits.LimitOwnSpace: lambda w: [own_limits.LimitOwnSpace(space(w), LESS)],
         own_groups.ForwardToMe: lambda w: [own_groups.ForwardToMe(space(w), w.quartet, True)],
     }
 
@@ -550,6 +554,10 @@ def _group_table() -> dict[type[AnyMutation], Make]:
         group_settings.SetGroupSettings: lambda w: [
             group_settings.SetGroupSettings(w.choir, Posting.MEMBERS),
             group_settings.SetGroupSettings(w.choir, tools={Tool.MAIL}),
+        ],
+        own_limits.LimitGroup: lambda w: [
+            own_limits.LimitGroup(w.choir, LESS, domain=True),
+            own_limits.LimitGroup(w.choir, LESS),
         ],
         group_settings.SetMemberForward: lambda w: [
             group_settings.SetMemberForward(w.choir, w.bob.account_id, True)
@@ -576,6 +584,7 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         accounts.DeleteAccount: lambda w: [accounts.DeleteAccount(w.bob.account_id)],
         accounts.AddAddress: lambda w: [accounts.AddAddress(id_(w), "more@example.test")],
         accounts.RemoveAddress: lambda w: [accounts.RemoveAddress(id_(w), "alias@example.test")],
+        own_limits.LimitAccount: lambda w: [own_limits.LimitAccount(id_(w), LESS)],
         credentials.SetPassword: lambda w: [credentials.SetPassword(id_(w), "new", None)],
         credentials.ResetPassword: lambda w: [credentials.ResetPassword(id_(w), "hash", 2**40)],
         credentials.RedeemReset: lambda w: [

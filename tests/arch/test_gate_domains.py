@@ -19,6 +19,7 @@ from folkmoot.storage.mutations import (
     groups,
     notices,
 )
+from folkmoot.storage.mutations.own_limits import LimitGroup
 from folkmoot.storage.mutations.support_grants import SetMayGrant
 from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import AccountState, Actor
@@ -43,7 +44,7 @@ MAY = {
     *(accounts.DeleteAccount, accounts.AddAddress, accounts.RemoveAddress),
     *(credentials.ResetPassword, domains.SetCatchall, notices.DeliverNotice),
     *(groups.CreateGroup, groups.DeleteGroup, groups.SetGroupAdministrator, SetMayGrant),
-    *(group_settings.AddGroupAddress, group_settings.RemoveGroupAddress),
+    *(group_settings.AddGroupAddress, group_settings.RemoveGroupAddress, LimitGroup),
 }
 KINDS = sorted(TABLE, key=lambda kind: kind.__name__)
 each = pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from folkmoot.storage.types import Limit, Tool
+from folkmoot.storage.types import Limit, OwnLimit, Tool
+from tests.kit import reactor
 from tests.kit.dav import HOME, D, Dav, conditions, multistatus
 from tests.kit.server import TestServer
 
@@ -165,6 +168,11 @@ def test_quota_has_values_everywhere(server: TestServer) -> None:
     for path in ("/dav/drive/", HOME, HOME + "folder/"):
         found = dav.propfind(path, *names).only
         assert [found.text(name) for name in names] == ["700", "300"]
+    # An own limit leaves less than the plan; what is over it leaves nothing.
+    for own, left in ((500, "200"), (100, "0"), (None, "700")):
+        less = {Tool.DOCUMENTS: OwnLimit(own)}
+        reactor.call(partial(server.accounts.limit, dav.account.address, less))
+        assert dav.propfind(HOME, names[0]).only.text(names[0]) == left
     # What is above belongs to nobody.
     assert dav.propfind("/dav/", *names).only.names(404) == {*names}
     listed = dav.propfind("/dav/drive/", *names, depth=1)[HOME]

@@ -15,7 +15,7 @@ from folkmoot.server.commands.work import Work
 from folkmoot.server.directory_apply import apply_directory
 from folkmoot.sharing.policy import MEMBER
 from folkmoot.sharing.rights import READ, WRITE
-from folkmoot.storage.types import AccountState, Right, Tool
+from folkmoot.storage.types import AccountState, OwnLimit, Right, Tool
 from folkmoot.storage.types_accounts import AccountUpdate
 from folkmoot.storage.types_groups import Posting
 from tests.server.test_commands import CONFIG
@@ -148,6 +148,31 @@ def test_larger_plans_count_at_once_for_everybody(
             Tool.CONTACTS: None,
             Tool.DOCUMENTS: None,
         }
+
+
+def test_own_limits_are_no_difference(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    """The file says what plans give; what people leave themselves of it is not undone, also not
+    when the plan changes."""
+    text = GROUPS + "[plan.default.mail]\nitems = 50\n"
+    assert apply(work, text, caplog)[1] == 0
+    less = {Tool.MAIL: OwnLimit(1_000_000, 7), Tool.DOCUMENTS: OwnLimit(5000, 1)}
+    for address in ("ada@example.org", "bob@example.org"):
+        work.wait(work.accounts.limit(address, less))
+    work.wait(work.groups.limit("choir@example.org", less))
+
+    def limits() -> list[tuple[int | None, int | None]]:
+        people = ("ada@example.org", "bob@example.org")
+        usages = [work.wait(work.accounts.show(address)).usage for address in people]
+        usages.append(work.wait(work.groups.show("choir@example.org")).usage)
+        found = [one for usage in usages for one in usage if one.tool in less]
+        return [(one.bytes_limit, one.items_limit) for one in found]
+
+    for changed, changes in ((text, 0), (text.replace("20 MB", "30 MB"), 1)):
+        assert apply(work, changed, caplog) == (changes, 0)
+        assert limits() == [(1_000_000, 7), (5000, 1)] * 3
+    smaller = text.replace("20 MB", "500 kB").replace("items = 50", "items = 5")
+    assert apply(work, smaller, caplog)[1] == 0
+    assert limits()[::2] == [(500_000, 7), (1_000_000, 5), (1_000_000, 5)]
 
 
 def test_one_bad_entry_does_not_stop_the_others(

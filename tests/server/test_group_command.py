@@ -82,6 +82,41 @@ def test_show_and_list(choir: Cli) -> None:
     assert "at most 1" in choir.ok("account", "show", "ada@example.org")
 
 
+def test_own_limits(choir: Cli) -> None:
+    """Less than the plan gives, for one tool, of groups and accounts; without a number, all."""
+    for show in (("group", CHOIR), ("account", "ada@example.org")):
+        kind, name = show
+        told = choir.ok(kind, "limit", name, "documents", "--space", "5 MB", "--items", "7")
+        assert "0 of 5,000,000 bytes (plan: 10,000,000 bytes)" in told
+        assert "0 of 7 (plan: no limit)" in told
+        found = choir.json(kind, "show", name)
+        assert isinstance(found, dict)
+        usage = found["usage"]["documents"]
+        assert (usage["bytes_limit"], usage["plan_bytes"]) == (5_000_000, 10_000_000)
+        assert (usage["items_limit"], usage["plan_items"]) == (7, None)
+        assert "plan" not in choir.ok(kind, "limit", name, "documents", "--space", "20 MB")
+        choir.ok(kind, "limit", name, "documents", "--space", "0")
+        assert "0 of 10,000,000 bytes" in choir.ok(kind, "limit", name, "documents")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("music",),
+        ("mail", "--space", "much"),
+        ("mail", "--space", "-1"),
+        ("mail", "--space", str(2**63)),
+        ("mail", "--items", "-1"),
+        ("mail", "--items", str(2**63)),
+    ],
+)
+def test_wrong_own_limits(choir: Cli, wrong: tuple[str, ...]) -> None:
+    """Nothing is changed."""
+    before = shown(choir)
+    assert choir("group", "limit", CHOIR, *wrong).exit_code == 2
+    assert shown(choir) == before
+
+
 def test_rights_change_by_tool(choir: Cli) -> None:
     """Tools that are not named keep their rights; all names every tool."""
     change = ("group", "member", "rights", CHOIR, "bob@example.org", "--tool")

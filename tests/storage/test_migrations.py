@@ -180,6 +180,27 @@ def test_events_get_their_outline(empty: str) -> None:
     engine.dispose()
 
 
+def test_limits_become_those_of_plans(empty: str) -> None:
+    """What limited before own limits were there, limits afterwards, and is the plan's."""
+    to_revision(empty, "0016")
+    engine = engine_for(empty)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO spaces (id, owner_account_id) VALUES (1, 1)"))
+        for tool, octets, items in (("mail", "16", "NULL"), ("calendar", "NULL", "3")):
+            connection.execute(
+                text(f"INSERT INTO usage VALUES (1, '{tool}', 0, {octets}, 0, {items}, NULL)")
+            )
+    upgrade(empty)
+    columns = "bytes_limit, plan_bytes, own_bytes, items_limit, plan_items, own_items"
+    with engine.begin() as connection:
+        rows = connection.execute(text(f"SELECT {columns} FROM usage ORDER BY tool DESC"))
+        assert [tuple(row) for row in rows] == [
+            (16, 16, None, None, None, None),
+            (None, None, None, 3, 3, None),
+        ]
+    engine.dispose()
+
+
 def _fill(url: str) -> None:
     """Rows as the first release wrote them, in plain SQL: the code of today must not matter."""
     statements = (

@@ -1,30 +1,32 @@
 """QUOTA (RFC 9208): what an account's mail takes and may take.
 
 All mailboxes of an account have one quota root, whose name is empty; those of a group have one
-that is called ``Groups/NAME`` and may be read by its members. Limits are set by the
-administration, not over IMAP: QUOTASET is not offered.
+that is called ``Groups/NAME`` and may be read by its members. Limits are those of a plan; who owns
+a root, or leads the group, may set smaller ones for it by SETQUOTA.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.commands.status import status_item
-from folkmoot.protocols.imap.cursor import Cursor
+from folkmoot.protocols.imap.cursor import BadSyntax, Cursor
 from folkmoot.protocols.imap.registry import OK, Reply, State, capability, command, signed_in
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.errors import NotFound
-from folkmoot.storage.types import MailboxInfo, MailUsage
+from folkmoot.storage.types import MailboxInfo, MailUsage, OwnLimit
 
 capability("QUOTA", signed_in)  # rfc9208#4.1
+capability("QUOTASET", signed_in)  # rfc9208#4.1.3
 for _resource in ("STORAGE", "MESSAGE", "MAILBOX"):
     capability(f"QUOTA=RES-{_resource}", signed_in)
 
-ROOT: Final = b""  # of the account's own mail
 NO_ROOT: Final = "There is no such quota root"
 UNIT: Final = 1024  # octets that STORAGE counts in # rfc9208#5.1
 MAX_RESOURCES: Final = 20  # of one SETQUOTA
+MAX_LIMIT: Final = (1 << 63) - 1  # octets; larger ones limit nothing
 
 
 @status_item("DELETED-STORAGE")  # rfc9208#4.1.4
@@ -48,20 +50,31 @@ def parse_mailbox(cursor: Cursor) -> str:
     return name
 
 
-def parse_set_quota(cursor: Cursor) -> bytes:
-    """Read a quota root and limits, which nobody may set here."""
+@dataclass(frozen=True, slots=True)
+class SetQuota:
+    """The limits that a quota root is to have, by the resource in upper case."""
+
+    root: bytes
+    limits: dict[str, int]
+
+
+def parse_set_quota(cursor: Cursor) -> SetQuota:
+    """Read a quota root and limits, each for another resource."""
     cursor.space()
     root = cursor.astring()
     cursor.space()
+    limits: dict[str, int] = {}
 
     def limit() -> None:
-        cursor.atom()
+        resource = cursor.keyword()
+        if resource in limits:
+            raise BadSyntax("A resource is named twice")
         cursor.space()
-        cursor.number64()
+        limits[resource] = cursor.number64()
 
     cursor.list_of(limit, empty=True, limit=MAX_RESOURCES)
     cursor.end()
-    return root
+    return SetQuota(root, limits)
 
 
 @command("GETQUOTA", State.SIGNED_IN, parse_root, example=b'GETQUOTA ""', extension="QUOTA")
@@ -103,11 +116,19 @@ async def get_quota_root(session: Session, name: str) -> Reply:
     example=b'SETQUOTA "" (STORAGE 512 MESSAGE 10)',
     extension="QUOTA",
 )
-async def set_quota(session: Session, root: bytes) -> Reply:
-    """RFC 9208 section 4.1.3. Refused: those who may set limits do not sign in by IMAP."""
-    if root != ROOT:
-        await session.workspace.usage(_place(root))
-    return Reply("Limits are set by the administration", "NOPERM", "NO")
+async def set_quota(session: Session, wanted: SetQuota) -> Reply:
+    """RFC 9208 section 4.1.3: own limits. Where one is not below the plan's, that one counts."""
+    place = _place(wanted.root)
+    limits = dict(wanted.limits)
+    # What is not named has no limit of its own any more. # rfc9208#4.1.3
+    storage, messages = limits.pop("STORAGE", None), limits.pop("MESSAGE", None)
+    if limits:
+        await session.workspace.usage(place)  # a root that is not there has no limits at all
+        return Reply("STORAGE and MESSAGE are what can be limited", "CANNOT", "NO")
+    octets = None if storage is None or storage > MAX_LIMIT // UNIT else storage * UNIT
+    usage = await session.workspace.limit_mail(place, OwnLimit(octets, messages), UNIT)
+    session.wire.send(_quota(place, usage, session.utf8))
+    return OK
 
 
 def _root(place: str, utf8: bool) -> bytes:
