@@ -136,9 +136,9 @@ def _read(world: World, actor: Actor, view: AnyView) -> Any:
 
 
 def _is_own(kind: type[AnyMutation]) -> bool:
-    """What people do with their account: passwords, groups, support."""
+    """What people do with their account: passwords, limits, groups, support."""
     module = kind.__module__.rpartition(".")[2]
-    return module in ("credentials", "own_groups", "support_grants", "help_desk")
+    return module in ("credentials", "own_groups", "own_limits", "support_grants", "help_desk")
 
 
 @each
