@@ -9,13 +9,6 @@ import pytest
 from tests.faults.preload import Machine
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """Both engines, where the store matters."""
-    kind: str = request.param
-    return kind
-
-
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """A machine whose disk and clock fail when told to."""

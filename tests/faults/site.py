@@ -49,15 +49,14 @@ def password(person: str) -> str:
 class Site:
     """The files of a server in a folder, and how to start it and to speak to it.
 
-    ``data`` is the data folder, ``url`` the database (SQLite where not given), ``more`` is put at
-    the end of the config file.
+    ``url`` is the database (SQLite where not given), ``more`` is put at
+    the end of the config file, ``workers`` is how many processes serve.
     """
 
-    def __init__(
-        self, folder: Path, *, url: str = "", data: Path | None = None, more: str = ""
-    ) -> None:
+    def __init__(self, folder: Path, *, url: str = "", more: str = "", workers: int = 1) -> None:
         self.folder = folder
-        self.data = data or folder / "data"
+        self.data = folder / "data"
+        self._workers = workers
         self.url = url or f"sqlite:///{self.data / 'folkmoot.db'}"
         self.base = free_base(*OFFSETS.values())
         self.ports = {name: self.base + offset for name, offset in OFFSETS.items()}
@@ -71,7 +70,7 @@ class Site:
         # Hashes are cheap, because their costs are not what is tested.
         self.config.write_text(
             f'[server]\nhostname = "mail.example.org"\ndata_dir = "{self.data}"\n'
-            'directory = "directory.toml"\n'
+            f'directory = "directory.toml"\nworkers = {workers}\n'
             '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"\n'
             '[passwords]\nargon2_memory = "64 KiB"\nscram_iterations = 4096\n'
             f'[database]\nurl = "{self.url}"\n{listeners}{more}'
@@ -91,7 +90,7 @@ class Site:
         output = self.folder / f"output{self._starts}"
         args = ("-c", self.config, "serve")
         with running(output, *args, prefix=prefix, env=env) as process:
-            process.wait_for("listening", times=len(_LISTENERS))
+            process.wait_for("listening", times=len(_LISTENERS) * self._workers)
             yield process
 
     @contextmanager

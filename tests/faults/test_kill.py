@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 import random
-import signal
 import time
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.faults.chance import ROUNDS, seed
 from tests.faults.load import Load
 from tests.faults.site import Site
 from tests.kit.databases import Databases
+from tests.server.cli import Running
 
+# Databases, and how many processes serve.
+KINDS = [("sqlite", 1), ("postgres", 2)]
+if ROUNDS > 2:
+    KINDS += [("sqlite", 2), ("postgres", 1)]
 HOLD = "[relay]\nhold = true\n"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60 + 30 * ROUNDS)
-def test_kill(databases: Databases, database_kind: str, tmp_path: Path) -> None:
+@pytest.mark.timeout(60 + 60 * ROUNDS)
+@pytest.mark.parametrize(("kind", "workers"), KINDS)
+def test_kill(databases: Databases, tmp_path: Path, kind: str, workers: int) -> None:
     """Mail, flags, moves, the queue, files, folders and grants survive it, each exactly once."""
     number = seed()
     dice = random.Random(number)
-    site = Site(tmp_path, url=databases.fresh(database_kind), more=HOLD)
+    site = Site(tmp_path, url=databases.fresh(kind), more=HOLD, workers=workers)
     load = Load(site, number)
     for _ in range(ROUNDS):
         with site.server() as server:
             load.start()
             load.under_way()
-            time.sleep(dice.uniform(0.1, 1.5))
-            server.process.send_signal(signal.SIGKILL)
+            time.sleep(dice.uniform(0.1, 1.0))
+            if workers > 1:  # first one of them, and a moment later all
+                dice.choice(_workers(server)).kill()
+                time.sleep(dice.uniform(0.1, 1.0))
+            ending = _workers(server)
+            for process in (server.process, *ending):
+                process.kill()
+            psutil.wait_procs(ending, 20)
             load.join()
     assert load.count > 50 * ROUNDS, "the load was none"
     with site.server() as server:
@@ -40,3 +52,8 @@ def test_kill(databases: Databases, database_kind: str, tmp_path: Path) -> None:
     waiting = site.queued()
     assert set(waiting) >= load.queued
     assert len(waiting) == len(set(waiting)), "something was queued twice"
+
+
+def _workers(server: Running) -> list[psutil.Process]:
+    found: list[psutil.Process] = psutil.Process(server.process.pid).children()
+    return found
