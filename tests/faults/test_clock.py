@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import smtplib
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -128,6 +130,7 @@ def test_the_queue_goes_on(
         _submit(client, f"put off {number}", f"later{number}@example.com")
         tried = f"later{number}"
         eventually(lambda tried=tried: any(tried in line for line in next_hop.lines))  # type: ignore[misc]
+        eventually(lambda number=number: _put_off(site) == number + 1)  # type: ignore[misc]
     next_hop.answer = lambda line: None
     machine.clock(-DAY)  # the first and the last would wait for more than a day now
     _submit(client, "now", "now@example.com")
@@ -139,6 +142,13 @@ def test_the_queue_goes_on(
         "later2",
         "now",
     ]
+
+
+def _put_off(site: Site) -> int:
+    """How many addresses wait for their next attempt, and are not being tried."""
+    with contextlib.closing(sqlite3.connect(site.url.removeprefix("sqlite:///"))) as database:
+        query = "SELECT COUNT(*) FROM queue_recipients WHERE attempts > 0 AND lease_until = 0"
+        return int(database.execute(query).fetchone()[0])
 
 
 def _submit(client: smtplib.SMTP, subject: str, to: str) -> None:

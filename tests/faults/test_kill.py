@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.faults.chance import ROUNDS, seed
 from tests.faults.load import Load
 from tests.faults.site import Site
 from tests.kit.databases import Databases
-from tests.server.cli import Running
+from tests.server.cli import Running, eventually
 
 # Databases, and how many processes serve.
 KINDS = [("sqlite", 1), ("postgres", 2)]
@@ -42,7 +43,7 @@ def test_kill(databases: Databases, tmp_path: Path, kind: str, workers: int) -> 
             ending = _workers(server)
             for process in (server.process, *ending):
                 process.kill()
-            psutil.wait_procs(ending, 20)
+            eventually(lambda ending=ending: all(map(_gone, ending)))  # type: ignore[misc]
             load.join()
     assert load.count > 50 * ROUNDS, "the load was none"
     with site.server() as server:
@@ -52,6 +53,12 @@ def test_kill(databases: Databases, tmp_path: Path, kind: str, workers: int) -> 
     waiting = site.queued()
     assert set(waiting) >= load.queued
     assert len(waiting) == len(set(waiting)), "something was queued twice"
+
+
+def _gone(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    return True
 
 
 def _workers(server: Running) -> list[psutil.Process]:
