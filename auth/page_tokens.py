@@ -103,7 +103,18 @@ def actor_from(values: Mapping[str, Any]) -> Actor:
     """The same as an actor: what an agent may do is asked of the store by the gate."""
     given, support = values.get("support"), None
     if given is not None:
-        support = SupportAccess(*given, frozenset(), True, False, False, 0)
+        agent, name, grant, session = given
+        support = SupportAccess(
+            agent,
+            name,
+            grant,
+            session,
+            tools=frozenset(),
+            read_only=True,
+            export=False,
+            with_groups=False,
+            until=0,
+        )
     return Actor(
         ActorKind(values["kind"]),
         values["account"],
