@@ -66,7 +66,7 @@ def test_what_is_not_named_has_no_limit_of_its_own(server: TestServer, ada: Test
 def test_never_above_the_plan(server: TestServer, ada: TestAccount) -> None:
     """As much as the plan, or more, is the plan's, and follows it when it grows."""
     client = server.imap(ada)
-    for limits in ("STORAGE 100 MESSAGE 10", "STORAGE 101 MESSAGE 11", f"STORAGE {2**63 - 1}"):
+    for limits in (f"STORAGE {2**63 - 1}", "STORAGE 101 MESSAGE 11", "STORAGE 100 MESSAGE 10"):
         assert set_quota(client, limits) == b"STORAGE 0 100 MESSAGE 0 10"
     server.update(ada, limits={Tool.MAIL: Limit(1000 * 1024, 20)})
     assert quota(client) == b"STORAGE 0 1000 MESSAGE 0 20"
@@ -127,6 +127,17 @@ def test_the_plan_changes(server: TestServer, ada: TestAccount) -> None:
     ):
         server.update(ada, limits={Tool.MAIL: Limit(octets, items)})
         assert quota(client) == counts
+
+
+def test_hidden(server: TestServer, ada: TestAccount) -> None:
+    """Whom the operator hides it from reads limits and sets none."""
+    server.update(ada, hidden_capabilities=("QUOTASET",))
+    client = server.imap(ada)
+    words = client.ok("CAPABILITY").lines[0].split()
+    assert b"QUOTA" in words
+    assert b"QUOTASET" not in words
+    assert client.cmd('SETQUOTA "" (MESSAGE 1)').status == "BAD"
+    assert quota(client) == b"STORAGE 0 100 MESSAGE 0 10"
 
 
 def test_what_cannot_be_limited(server: TestServer, ada: TestAccount) -> None:

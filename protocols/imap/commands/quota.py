@@ -114,7 +114,7 @@ async def get_quota_root(session: Session, name: str) -> Reply:
     State.SIGNED_IN,
     parse_set_quota,
     example=b'SETQUOTA "" (STORAGE 512 MESSAGE 10)',
-    extension="QUOTA",
+    extension="QUOTASET",
 )
 async def set_quota(session: Session, wanted: SetQuota) -> Reply:
     """RFC 9208 section 4.1.3: own limits. Where one is not below the plan's, that one counts."""
