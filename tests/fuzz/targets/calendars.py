@@ -163,6 +163,8 @@ def calendar_scheduling(data: bytes) -> None:
         method, message_read = read_message(data, HARD_LIMITS)
     except CalendarError:
         return
+    if message_read.component != base.component:
+        return  # only messages about the same thing are ever joined
     with contextlib.suppress(CalendarError):
         serialize(apply_request(base if method == "REQUEST" else None, message_read))
     with contextlib.suppress(CalendarError):
