@@ -146,18 +146,26 @@ def race_plot(race: Race) -> str:
 
 
 def growth_plot(race: Race) -> str:
-    """The milliseconds of each line over the sizes."""
+    """The milliseconds of each line over the sizes; below them the memory, if that is there."""
+    plots = [_growth_plot(race, unit) for unit in ("ms", "MiB")]
+    return svg([plot for plot in plots if plot.lines])
+
+
+def _growth_plot(race: Race, unit: str) -> Plot:
     subject = SUBJECTS[race.title]
     sizes = {name: float(size_of(name)) for name in race.names}
     lines = []
     for one in race.results:
-        if one.unit == "ms":
+        if one.unit == unit:
             there = [name for name in race.names if name in one.values]
-            lines.append(Line(one.name, [sizes[n] for n in there], [one.values[n] for n in there]))
-    whole = min(sizes.values()) > 0
-    return svg([
-        Plot(
-            f"Cost with {subject.what}", "ms", lines, logarithmic=True, across=subject.unit,
-            across_logarithmic=whole, marks=True,
-        )
-    ])  # fmt: skip
+            values = [one.values[name] for name in there]
+            lines.append(Line(one.name, [sizes[name] for name in there], values))
+    return Plot(
+        f"{'Cost' if unit == 'ms' else 'Memory'} with {subject.what}",
+        unit,
+        lines,
+        logarithmic=unit == "ms",
+        across=subject.unit,
+        across_logarithmic=min(sizes.values()) > 0,
+        marks=True,
+    )

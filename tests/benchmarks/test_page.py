@@ -69,6 +69,18 @@ def test_growth_has_a_column_for_each_size() -> None:
     assert "plots/growth-folder.svg" in text
 
 
+def test_memory_has_a_plot_of_its_own() -> None:
+    """Milliseconds and MiB do not share an axis, and what is neither is not drawn."""
+    more = [
+        Result("memory of the server", "MiB", False, {"100": 90.0, "1,000": 95.0}, 0.0),
+        Result("(found)", "events", False, {"100": 1.0, "1,000": 1.0}, 0.0),
+    ]
+    assert growth_plot(GROWN).count("<polyline") == 1
+    both = growth_plot(replace(GROWN, results=[*GROWN.results, *more]))
+    assert both.count("<polyline") == 2
+    assert "Memory with the size of the folder" in both
+
+
 def test_a_busy_machine_is_told() -> None:
     """Figures from a machine that did something else say so."""
     assert "Other work" not in markdown(_run())
