@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -62,7 +63,7 @@ class DavSubjects:
         self._server = server
         self._tools = server.tools.intersection(tools)
         self._sizes = sizes
-        self._series = iter(range(1_000_000))
+        self._series = itertools.count()
 
     def prepare(self) -> None:
         """Make the collections, and go once through what costs more the first time."""
@@ -294,7 +295,7 @@ class DavSubjects:
                 yield Measure(f"PROPFIND of {count:,} files, again", "ms", work, times, warm=True)
         count = self._sizes.folders[0]
         source = server.collection(FILES, f"folder{count}")
-        names = iter(range(1000))
+        names = itertools.count()
         made: list[str] = []
 
         def next_made() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -167,7 +168,7 @@ class Waiting:
         return load.logins(address(0), self._server.ports["imap"], ROUNDS) / ROUNDS * 1000
 
     def _push(self, reader: Imap, writer: Imap) -> Callable[[], float]:
-        numbers = iter(range(1_000_000))
+        numbers = itertools.count()
 
         def work() -> float:
             times = []

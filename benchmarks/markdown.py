@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.profiles import Profile
+from benchmarks.profiles import Profile, Share
 from benchmarks.report import Race, Result, number
 from benchmarks.serve import ServerProcess
 
 BEGIN = "<!-- written by benchmarks.race from here on -->"
 END = "<!-- written by benchmarks.race up to here -->"
 _FUNCTIONS = 6
+_LEAST = 0.005  # of a share that is told
 _HALF = 0.5
+_NOTHING = Share(0.0, "", "")
 
 
 class NoPlace(Exception):
@@ -103,11 +105,13 @@ def profile_table(profile: Profile) -> str:
     """The first of what took the time itself, of what took it with its calls, and of SQLite."""
     columns = (profile.itself, profile.within, profile.database)
     rows = []
-    for place in range(min(_FUNCTIONS, max(map(len, columns)))):
+    for place in range(_FUNCTIONS):
         row = []
         for shares in columns:
-            one = shares[place] if place < len(shares) else None
-            row.append(f"{one.share:.0%} `{one.function}` {one.file}".strip() if one else "")
-        rows.append(row)
+            one = shares[place] if place < len(shares) else _NOTHING
+            told = f"{one.share:.0%} `{one.function}` {one.file}".strip()
+            row.append(told if one.share >= _LEAST else "")
+        if any(row):
+            rows.append(row)
     head = ["in the function itself", "with all that it calls", "in the database, of all the time"]
     return table(head, rows, 3)

@@ -16,6 +16,7 @@ from benchmarks.serve import ServerProcess
 
 #: A machine with more load than this before a run is doing something else.
 QUIET = 1.0
+_NOTE = 120  # characters of what a server said when something could not be done
 
 
 def _today() -> str:
@@ -104,7 +105,9 @@ def _blocks(run: Run) -> Iterator[str]:
 def _notes(race: Race) -> Iterator[str]:
     if race.notes:
         yield "Not done:"
-        yield "\n".join(f"- {' '.join(note.split())}" for note in race.notes)
+        # Answers of servers may hold anything.
+        notes = [" ".join(note.split()).replace("`", "'")[:_NOTE] for note in race.notes]
+        yield "\n".join(f"- `{note}`" for note in notes)
 
 
 def _machine(run: Run) -> str:

@@ -27,8 +27,8 @@ RATE = 500
 SECONDS = 5.0
 _START_SECONDS = 30.0
 _SHOWN = 12
-#: What says nothing when it is repeated while one looks.
-_NOT_LOOKED_AT = re.compile("cold|hashed|memory", re.IGNORECASE)
+#: What cannot be repeated, or says nothing then.
+_NOT_LOOKED_AT = re.compile("cold|hashed|memory|DELETE", re.IGNORECASE)
 _OWN = ("protocols/", "sharing/", "auth/", "quota/", "storage/")
 _DATABASE = "storage/engine/"
 _Function = tuple[str, str]
@@ -191,7 +191,9 @@ def _frame(text: str) -> _Function:
 
 
 def _short(file: str) -> str:
-    """A path within the package or a library."""
+    """A path within the package or a library; "" of what has no file."""
+    if file.startswith("<"):
+        return ""
     for mark in ("/folkmoot/", "/site-packages/", "/python3."):
         if mark in file:
             file = file.rpartition(mark)[2]

@@ -60,7 +60,7 @@ def measure(
     """All that is wanted, one after the other, put into the run; yields after each of them."""
     # What has been read from an earlier run is measured again only where that is said.
     wanted = arguments.only or ([] if arguments.read else PARTS)
-    quick = arguments.quick
+    quick = run.quick
     if "mail" in wanted:
         sizes = subjects.QUICK if quick else subjects.NORMAL
         run.put(mail.race(folders(), sizes, (), console, mail.Options(dovecot=True)))
@@ -70,6 +70,10 @@ def measure(
         sizes_of_dav = davsubjects.QUICK if quick else davsubjects.NORMAL
         run.put(dav.race(folders(), sizes_of_dav, (), console, peers))
         yield
+    if "growth" in wanted:
+        for subject in growth.SUBJECTS:
+            run.put_growth(growth.race(folders(), subject, quick, console))
+            yield
     if "profiles" in wanted:
         run.profiles.clear()
         try:
@@ -79,10 +83,6 @@ def measure(
             console.print(f"[bold red]WITHOUT PROFILES[/]: {error}")
             run.missing.append(f"profiles: {error}")
         yield
-    if "growth" in wanted:
-        for subject in growth.SUBJECTS:
-            run.put_growth(growth.race(folders(), subject, quick, console))
-            yield
 
 
 def _profiles(folder: Path, race: Race, quick: bool, console: Console) -> list[Profile]:
@@ -154,6 +154,8 @@ def main() -> None:
     console = Console(stderr=True)
     if arguments.read:
         run = Run.from_data(json.loads(arguments.read.read_text()))
+        if arguments.only and arguments.quick != run.quick:
+            sys.exit("the earlier run had other sizes: --quick was not the same")
     else:
         run = Run(arguments.quick)
     growth.allow_descriptors()

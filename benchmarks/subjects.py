@@ -5,6 +5,7 @@ All but the first kind of a measurement can be repeated, so that servers take tu
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -143,7 +144,7 @@ class Subjects:
 
     def append(self) -> Measures:
         """APPEND of 4 KiB messages, by one connection and by eight."""
-        series = iter(range(1000))
+        series = itertools.count()
 
         def race(mailbox: str, clients: int, count: int) -> float:
             parts = [messages(next(series), count // clients) for _ in range(clients)]
@@ -245,7 +246,7 @@ class Subjects:
     def bodies(self) -> Measures:
         """FETCH BODY.PEEK[]: one small message, many, and large ones."""
         client = self._imap(select="Large")
-        numbers = iter(range(1, 1 << 30))
+        numbers = itertools.count(1)
 
         def one() -> float:
             times = []
@@ -305,7 +306,7 @@ class Subjects:
             client.run(b"CREATE Work")
             self._fill(client, "Work", 200, MESSAGE_SIZE)
             client.close()
-        series = iter(range(1000))
+        series = itertools.count()
 
         def mixed() -> float:
             cycles = self._sizes.work
@@ -331,7 +332,7 @@ class Subjects:
         sender, recipient = address(person), address(person + 1)
         opening = load.LMTP_HELLO if protocol == "lmtp" else load.submission_login(sender)
         count = self._sizes.deliveries // clients
-        series = iter(range(1000))
+        series = itertools.count()
 
         def race() -> float:
             parts = [messages(next(series), count, sender, DELIVERY_SIZE) for _ in range(clients)]

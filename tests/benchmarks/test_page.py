@@ -36,7 +36,7 @@ GROWN = Race(
 )
 PROFILE = Profile(
     "GET", 5.0, 0.4, [Share(0.5, "read", "a.py")], [Share(1.0, "main", "b.py")],
-    [Share(0.2, "_commit", "c.py"), Share(0.1, "all", "c.py")],
+    [Share(0.2, "_commit", "c.py"), Share(0.1, "all", "c.py"), Share(0.001, "one", "c.py")],
 )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_who_is_missing_and_what_failed_is_said() -> None:
     """Nobody is left out in silence; versions and fsyncs stand beside the figures."""
     text = markdown(_run())
     assert "Not there: D: is not installed" in text
-    assert "- C, GET: status 500" in text
+    assert "- `C, GET: status 500`" in text
     assert "| A (DAV) | 1.0; no fsync |" in text
 
 
@@ -128,6 +128,7 @@ def test_profiles_are_told() -> None:
     assert "**GET** (Python is busy for 40% of the time):" in text
     assert "| 50% `read` a.py | 100% `main` b.py | 20% `_commit` c.py |" in text
     assert "|  |  | 10% `all` c.py |" in text
+    assert "`one`" not in text
 
 
 def test_a_part_that_is_measured_again_replaces_the_earlier_one() -> None:
