@@ -93,7 +93,9 @@ def rules(draw: st.DrawFn) -> str:
 
     some("BYMONTH", several(st.integers(1, 12).map(str)))
     days = several(st.sampled_from(DAYS))
-    if frequency == "YEARLY" and some("BYWEEKNO", several(numbers(53)), 6):
+    # The first week counted from the end: dateutil forgets its days in the year before.
+    weeks = numbers(53).filter(lambda number: number not in ("-52", "-53"))
+    if frequency == "YEARLY" and some("BYWEEKNO", several(weeks), 6):
         # Without BYDAY dateutil takes all days of the week, RFC 5545 the one of DTSTART.
         parts.append(f"BYDAY={draw(days)}")
     elif _days_by_number(frequency, some):
@@ -369,6 +371,14 @@ def test_week_number_without_weekday() -> None:
         "2025-05-13 10:00",
         "2026-05-12 10:00",
     ]
+
+
+def test_the_first_week_from_the_end() -> None:
+    """It has days of the year before, as when it is counted from the beginning."""
+    for number in (1, -52):
+        rule = f"RRULE:FREQ=YEARLY;BYWEEKNO={number};BYDAY=MO;COUNT=3"
+        found = read(event("DTSTART:20020101T100000Z", rule))
+        assert expanded(found, "2002-01-01", "2005-01-01")[1] == "2002-12-30 10:00", number
 
 
 def test_numbered_and_plain_weekdays_together() -> None:
