@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from twisted.protocols.tls import TLSMemoryBIOFactory
-
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.peer import is_loopback
 from folkmoot.auth.support import SupportDesk
@@ -73,8 +71,8 @@ class Web:
         self._counts: Counter[str] = Counter()
         self._factories: list[HttpFactory] = []
 
-    def listener(self, bound: Bound, tls: Any) -> Any:
-        """What Twisted listens with; ``tls`` is what ``TLSMemoryBIOFactory`` takes."""
+    def listener(self, bound: Bound) -> HttpFactory:
+        """What makes the connections of a listener, behind its TLS where it has one."""
         section = bound.section
 
         def plaintext_logins(peer: str) -> bool:
@@ -82,7 +80,6 @@ class Web:
 
         login = Login(self._authenticator, plaintext_logins, self._watch_support)
         page = self._support.behind(plaintext_logins)
-        secure = section.tls == "implicit"
         factory = HttpFactory(
             self._reactor,
             Router(
@@ -95,15 +92,10 @@ class Web:
             hostname=self._config.server.hostname,
             limits=settings.http_limits(self._config),
             counts=self._counts,
-            secure=secure,
+            secure=section.tls == "implicit",
         )
         self._factories.append(factory)
-        if not secure:
-            return factory
-        inner: Any = factory
-        wrapped = TLSMemoryBIOFactory(tls, False, inner)
-        wrapped.noisy = False
-        return wrapped
+        return factory
 
     def _watch_support(self, session: int, over: Callable[[], None]) -> Callable[[], None]:
         """Hear when a session of an agent is over."""

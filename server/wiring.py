@@ -26,7 +26,7 @@ from folkmoot.auth.support_door import SupportDoor
 from folkmoot.auth.throttle import Throttle
 from folkmoot.config.directory import Directory, load_directory
 from folkmoot.config.load import ConfigError
-from folkmoot.config.schema import Config, ListenerSection
+from folkmoot.config.schema import Config
 from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
 from folkmoot.protocols.smtp.listener import MailFactory
 from folkmoot.protocols.smtp.queue_worker import QueueWorker
@@ -165,8 +165,7 @@ class Server:
             if one.section.protocol == "imap":
                 self._listen_imap(one, authenticator, counts)
             elif one.section.protocol == "http":
-                creator = self._tls.connection_creator if self._tls is not None else None
-                self._listeners.add(one.socket, web.listener(one, creator))
+                self._listen(one, web.listener(one))
             else:
                 connections = smtp_connections[one.section.protocol]
                 self._listen_smtp(one, authenticator, connections)
@@ -344,7 +343,7 @@ class Server:
             hidden=frozenset(self.config.imap.hide_capabilities),
         )
         self._imap.append(factory)
-        self._listeners.add(bound.socket, self._behind_tls(section, factory))
+        self._listen(bound, factory)
 
     def _listen_smtp(
         self,
@@ -366,16 +365,15 @@ class Server:
         )
         factory = MailFactory(service, section.protocol, secure=section.tls == "implicit")
         self._smtp.append(factory)
-        self._listeners.add(bound.socket, self._behind_tls(section, factory))
+        self._listen(bound, factory)
 
-    def _behind_tls(self, section: ListenerSection, factory: Any) -> Any:
-        """The factory of a listener that speaks TLS from the first octet, if this one does."""
-        if section.tls != "implicit" or self._tls is None:
-            return factory
-        creator: Any = self._tls.connection_creator
-        wrapped = TLSMemoryBIOFactory(creator, False, factory)
-        wrapped.noisy = False
-        return wrapped
+    def _listen(self, bound: Bound, factory: Any) -> None:
+        """Give a listener its factory, behind TLS where that begins with the first octet."""
+        if bound.section.tls == "implicit" and self._tls is not None:
+            creator: Any = self._tls.connection_creator
+            factory = TLSMemoryBIOFactory(creator, False, factory)
+            factory.noisy = False
+        self._listeners.add(bound.socket, factory)
 
     def _listen_metrics(self) -> None:
         if self._metrics is None:

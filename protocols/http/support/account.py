@@ -23,6 +23,7 @@ from folkmoot.protocols.http.support.forms import (
     form,
     moment,
     paragraph,
+    password_field,
     table,
 )
 from folkmoot.protocols.http.support.scope import scope_fields, scope_of
@@ -67,14 +68,7 @@ class AccountArea(Area[Actor]):
 
     def sign_in_page(self) -> Page:
         return "Support and your account", (
-            field("Mail address", "name", required="", autocomplete="username")
-            + field(
-                "Password",
-                "password",
-                "password",
-                required="",
-                autocomplete="current-password",
-            )
+            field("Mail address", "name", required="", autocomplete="username") + password_field()
         )
 
     def pack(self, who: Actor) -> Mapping[str, Any]:

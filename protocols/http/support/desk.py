@@ -19,6 +19,7 @@ from folkmoot.protocols.http.support.forms import (
     form,
     moment,
     paragraph,
+    password_field,
     table,
 )
 from folkmoot.protocols.http.support.scope import scope_fields, scope_of
@@ -47,13 +48,7 @@ class DeskArea(Area[SignedIn]):
     def sign_in_page(self) -> Page:
         return "Agents of support", (
             field("Address", "name", required="", autocomplete="username")
-            + field(
-                "Password",
-                "password",
-                "password",
-                required="",
-                autocomplete="current-password",
-            )
+            + password_field()
             + field(
                 "Code of the second factor, if you have one",
                 "code",

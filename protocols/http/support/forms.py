@@ -125,6 +125,11 @@ def field(label: str, name: str, kind: str = "text", **attributes: str) -> str:
     )
 
 
+def password_field() -> str:
+    """The field of somebody's own password."""
+    return field("Password", "password", "password", required="", autocomplete="current-password")
+
+
 def boxes(name: str, choices: Mapping[str, str], checked: Iterable[str] = ()) -> str:
     """Boxes to tick."""
     ticked = set(checked)
