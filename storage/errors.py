@@ -94,8 +94,8 @@ class InvalidContent(StorageError):
 class RuleBroken(InvalidContent):
     """Content against a rule that calendars and address books have for what they hold.
 
-    ``rule`` is the rule's name in RFC 4791 section 5.3.2, RFC 6352 section 6.3.2.1 or RFC 6638;
-    ``name`` is the member that stands in the way, where one does.
+    ``rule`` is the rule's name in RFC 4791 section 5.3.2, RFC 6352 section 6.3.2.1 or RFC 6638, ""
+    for one that they do not name; ``name`` is the member that stands in the way, where one does.
     """
 
     def __init__(self, text: str | None = None, *, rule: str = "", name: str = "") -> None:

@@ -101,6 +101,8 @@ def to_dav(error: errors.StorageError, href: Href, written: TreePath | None = No
 
 
 def _rule(error: errors.RuleBroken, href: Href, written: TreePath | None) -> str:
+    if not error.rule:  # a rule of this server, which has no element
+        return ""
     tool = written.tool if written is not None else Tool.MAIL
     namespace = DAV if error.rule in _IN_DAV else PREFIX_OF_TOOL.get(tool, DAV)
     content = ""

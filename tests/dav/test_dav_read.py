@@ -30,6 +30,8 @@ def test_options_names_what_there_is(dav: Dav) -> None:
     item = set((dav.call("OPTIONS", "a.txt").header("allow") or "").split(", "))
     assert {"GET", "PUT", "PATCH", "DELETE", "MOVE"} <= item
     assert "SEARCH" not in item
+    for place in ("a.txt", "/dav/", "/dav/drive/"):  # rfc5323#3.2
+        assert dav.call("OPTIONS", place).header("dasl") is None
 
 
 def test_options_before_login(server: TestServer) -> None:

@@ -152,6 +152,17 @@ def test_places_that_nothing_can_go_to(tree: Dav) -> None:
     assert tree.get("from/below/c") == b"c"
 
 
+def test_other_kinds_of_collections(tree: Dav) -> None:
+    """Files do not go among events and contacts; there is no element that says so."""
+    space = tree.account.space_id
+    for target in (f"/dav/calendars/{space}/Calendar/x", f"/dav/contacts/{space}/Contacts/x"):
+        for method in ("COPY", "MOVE"):
+            answer = tree.call(method, "a", Destination=target)
+            assert answer.status == 403
+            assert answer.text.startswith("A calendar, an address book and a folder hold different")
+    assert tree.get("a")
+
+
 def test_conditions_of_copies(tree: Dav) -> None:
     """If-Match is about the source."""
     etag = tree.call("HEAD", "a").header("etag")

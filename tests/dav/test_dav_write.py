@@ -241,7 +241,12 @@ def test_add_member(dav: Dav) -> None:
         places.add(location.removeprefix(f"http://{dav.http.host}"))
     assert len(places) == 2
     assert all(dav.call("GET", place).body == b"hello" for place in places)
-    assert dav.call("POST", "/dav/drive/", b"x").status == 405
+    [to] = dav.propfind("", "add-member").only.props[200].values()
+    assert "".join(to.itertext()) == HOME
+    assert dav.call("POST", HOME, b"hello", Content_Type="text/plain").status == 201
+    for nowhere in ("/dav/drive/", f"/dav/calendars/{dav.account.space_id}/"):
+        assert dav.call("POST", nowhere, b"x").status == 405
+        assert "add-member" in dav.propfind(nowhere, "add-member").only.names(404)
 
 
 def test_delete(any_dav: Dav) -> None:

@@ -39,10 +39,11 @@ async def _answer(exchange: Exchange, methods: list[str]) -> None:
     fields = [
         ("Allow", ", ".join(methods)),
         ("DAV", compliance_header()),
-        ("DASL", "<DAV:basicsearch>"),  # rfc5323#3.2
         ("MS-Author-Via", "DAV"),  # Office opens read-only without it
         ("Accept-Ranges", "bytes"),
     ]
+    if "SEARCH" in methods:
+        fields.append(("DASL", "<DAV:basicsearch>"))  # rfc5323#3.2
     await exchange.respond(200, fields)
 
 

@@ -10,6 +10,7 @@ from folkmoot.protocols.dav.methods.storing import answer, judge, media_type_of,
 from folkmoot.protocols.dav.registry import compliance, method
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Resource
+from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import Guard
 
 _SUFFIXES: Final = {
@@ -26,6 +27,7 @@ _SUFFIXES: Final = {
 compliance("add-member")
 
 
+@method("POST", Kind.HOME, [Tool.DOCUMENTS])
 @method("POST", Kind.FOLDER)
 async def add_member(request: Request, resource: Resource) -> None:
     """Store the body as a new member and say where it is. # rfc5995#3.1

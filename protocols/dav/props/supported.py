@@ -6,6 +6,7 @@ from folkmoot.protocols.dav.names import dav, element
 from folkmoot.protocols.dav.registry import methods_of, prop, props_of, reports_of
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node
+from folkmoot.storage.types import Tool
 
 
 @prop(dav("supported-report-set"))
@@ -35,6 +36,7 @@ def supported_live_property_set(request: Request, node: Node) -> str:
     )
 
 
+@prop(dav("add-member"), Kind.HOME, [Tool.DOCUMENTS])
 @prop(dav("add-member"), Kind.FOLDER)
 def add_member(request: Request, node: Node) -> str:
     """Where POST adds a member: the collection itself. # rfc5995#3.2.1"""
