@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -44,7 +44,7 @@ class HelpDesk:
         self._hostname = hostname
         self._desk = desk
         self._hours = tuple(map(parse_hours, hours))
-        self._shown_hours = ", ".join(hours)
+        self.opening_hours = ", ".join(hours)  # as people read them
         self.zone: ZoneInfo = zone_named(zone)
         self._actor = Actor.system(reason)
 
@@ -72,7 +72,7 @@ class HelpDesk:
         """
         if not 0 < starts < ends < 1 << 33 or not is_open(self._hours, starts, ends, self.zone):
             raise InvalidContent(
-                f"Call-backs are within {self._shown_hours} ({self.zone.key}), on one day."
+                f"Call-backs are within {self.opening_hours} ({self.zone.key}), on one day."
             )
         new = NewHelp(HelpKind.CALLBACK, subject, body, phone, self._uid(), starts, ends)
         return await self._ask(address, new, actor)
@@ -80,14 +80,14 @@ class HelpDesk:
     async def cancel(self, address: str, help_id: int, *, actor: Actor | None = None) -> None:
         """Take a request back; a booking is called off in the calendars. Raises ``NotFound``."""
 
-        def work(txn: Txn) -> None:
+        def work(txn: Txn) -> HelpRequest:
             space = self._space(txn, address, actor)
             txn.apply(CancelHelp(space, help_id, own=actor is not None))
-            found = self._numbered(txn, space, help_id, actor)
-            if found.help.kind is HelpKind.CALLBACK:
-                self._tell(txn, found, "CANCEL", "called off")
+            return self._numbered(txn, space, help_id, actor)
 
-        await self._store.run(actor or self._actor, "help cancel", work)
+        gone = await self._store.run(actor or self._actor, "help cancel", work)
+        if gone.help.kind is HelpKind.CALLBACK:
+            await self._as_system(lambda txn: self._tell(txn, gone, "CANCEL", "called off"))
 
     async def close(self, help_id: int, by: str) -> None:
         """A request is answered. Raises ``NotFound``."""
@@ -121,8 +121,12 @@ class HelpDesk:
             return self._numbered(txn, space, id_, actor)
 
         made = await self._store.run(actor or self._actor, "help", work)
-        await self._store.run(self._actor, "help letters", lambda txn: self._write(txn, made))
+        await self._as_system(lambda txn: self._write(txn, made))
         return made
+
+    async def _as_system(self, write: Callable[[Txn], None]) -> None:
+        """Write letters: customers may not look for the accounts that these go to."""
+        await self._store.run(self._actor, "help letters", write)
 
     def _write(self, txn: Txn, made: HelpRequest) -> None:
         if made.help.kind is HelpKind.CALLBACK:

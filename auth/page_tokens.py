@@ -1,7 +1,8 @@
 """What a browser keeps of who has signed in on pages: signed, and good for a while.
 
 No process has to remember it, so any process answers the next request. It says who somebody was
-when signing in; whether that still counts is asked anew of the store, each time.
+when signing in; whether that still counts, and whether somebody signed out since, is asked anew of
+the store, each time.
 """
 
 from __future__ import annotations

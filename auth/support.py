@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from folkmoot.auth import periods
 from folkmoot.auth.letters import Post, asking
+from folkmoot.auth.page_sessions import PageSessions
 from folkmoot.auth.support_names import (
     is_signed,
     key_hash,
@@ -92,6 +93,7 @@ class SupportDesk:
     ) -> None:
         self.staff = staff
         self.rules = rules
+        self.pages = PageSessions(store)
         self._store = store
         self._post = post
         self._actor = Actor.system(reason)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.help_desk import HelpDesk
 from folkmoot.auth.peer import is_loopback
 from folkmoot.auth.support import SupportDesk
 from folkmoot.config.schema import Config
@@ -57,12 +58,13 @@ class Web:
         bound: list[Bound],
         payments: Payments,
         support: SupportDesk,
+        help_desk: HelpDesk,
     ) -> None:
         self._reactor = reactor
         self._config = config
         self._authenticator = authenticator
         self._store = store
-        self._support = SupportPages(support, authenticator)
+        self._support = SupportPages(support, help_desk, authenticator)
         self._dav = dav_application(store, settings.dav_limits(config))
         self._hooks = {"hooks": Hooks(payments)} if payments.adapters else {}
         found = services(config, [(one.section, one.port) for one in bound])

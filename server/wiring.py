@@ -159,6 +159,7 @@ class Server:
             self.bound,
             payments,
             self.core.support,
+            self.core.help,
         )
         self._web = web
         for one in self.bound:

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 
 from folkmoot.storage.types import Tool
 
+#: Of what customers write to support, in characters.
+MAX_SUBJECT = 200
+MAX_BODY = 20_000
+MAX_PHONE = 50
+
 
 @dataclass(frozen=True, slots=True)
 class SupportAccess:

@@ -9,11 +9,8 @@ from folkmoot.storage.errors import AlreadyExists, InvalidContent, LimitReached,
 from folkmoot.storage.mutations.support_grants import CustomerMutation, customer
 from folkmoot.storage.mutations.support_staff import StaffMutation
 from folkmoot.storage.txn import WriteContext
-from folkmoot.storage.types_support import HelpKind, NewHelp
+from folkmoot.storage.types_support import MAX_BODY, MAX_PHONE, MAX_SUBJECT, HelpKind, NewHelp
 
-MAX_SUBJECT = 200  # characters
-MAX_BODY = 20_000
-MAX_PHONE = 50
 MAX_OPEN = 20  # requests of one account that nobody has answered
 
 _OPEN = Statement(

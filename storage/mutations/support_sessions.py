@@ -54,6 +54,10 @@ _END = Statement(
     " WHERE id = :session AND agent_id = :agent AND ended IS NULL"
 )
 _TOLD = Statement("UPDATE support_grants SET told = told | :bits WHERE id = :grant")
+_FORGET_PAGES = Statement("DELETE FROM page_endings WHERE until <= :now")
+_END_PAGES = Statement(
+    "INSERT INTO page_endings (nonce, until) VALUES (:nonce, :until) ON CONFLICT DO NOTHING"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +203,20 @@ class NoteTold(StaffMutation[None]):
 
     def write(self, context: WriteContext) -> None:
         context.db.run(_TOLD, grant=self.grant_id, bits=self.bits)
+
+
+@dataclass(frozen=True, slots=True)
+class EndPages(StaffMutation[None]):
+    """Somebody signs out of pages: the session of this ``nonce`` is over, in all processes.
+
+    ``until`` is when it would be over anyway; what is older is forgotten.
+    """
+
+    audited: ClassVar[bool] = False
+
+    nonce: str
+    until: int
+
+    def write(self, context: WriteContext) -> None:
+        context.db.run(_FORGET_PAGES, now=context.now)
+        context.db.run(_END_PAGES, nonce=self.nonce, until=self.until)

@@ -122,6 +122,14 @@ support_uses = Table(
     sqlite_with_rowid=False,
 )
 
+page_endings = Table(
+    "page_endings",  # sessions of pages whose owner signed out, until they would be over anyway
+    metadata,
+    Column("nonce", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
 support_requests = Table(
     "support_requests",  # agents ask for a grant; a link in a mail answers
     metadata,

@@ -30,6 +30,7 @@ from folkmoot.storage.views.base import View
 
 R = TypeVar("R", covariant=True)
 
+_PAGES_ENDED = Statement("SELECT 1 FROM page_endings WHERE nonce = :nonce")
 _DEPARTMENTS = Statement(
     "SELECT d.id, d.name, (SELECT COUNT(*) FROM support_agents a WHERE a.department_id = d.id)"
     " FROM support_departments d ORDER BY d.name"
@@ -269,6 +270,16 @@ class GrantsToEnd(_StaffView[bool]):
 
     def read(self, context: ReadContext) -> bool:
         return context.db.one(_TO_END, now=context.now) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PagesEnded(_StaffView[bool]):
+    """Whether somebody signed out of a session of pages."""
+
+    nonce: str
+
+    def read(self, context: ReadContext) -> bool:
+        return context.db.one(_PAGES_ENDED, nonce=self.nonce) is not None
 
 
 @dataclass(frozen=True, slots=True)

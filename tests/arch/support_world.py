@@ -133,6 +133,7 @@ def administration_table() -> Mapping[type[AnyMutation], Make]:
             sessions.EndSession(1, w.sam.support.session_id if w.sam.support else 0)
         ],
         sessions.EndSupport: lambda w: [sessions.EndSupport()],
+        sessions.EndPages: lambda w: [sessions.EndPages("nonce", 2**40)],
         sessions.NoteTold: lambda w: [sessions.NoteTold(1, 1)],
         help_desk.CloseHelp: lambda w: [help_desk.CloseHelp(1, SAM)],
         trail.TrimTrail: lambda w: [trail.TrimTrail(0)],

@@ -165,6 +165,7 @@ ADMINISTRATION: dict[type[AnyView], Make] = {
     support.AgentSessions: lambda w: [support.AgentSessions(1)],
     support.SupportActor: lambda w: [support.SupportActor("key")],
     support.SessionsOver: lambda w: [support.SessionsOver((1,))],
+    support.PagesEnded: lambda w: [support.PagesEnded("nonce")],
     support.GrantsToEnd: lambda w: [support.GrantsToEnd()],
     support.AllHelp: lambda w: [support.AllHelp()],
     trail.CheckTrail: lambda w: [trail.CheckTrail()],

@@ -5,11 +5,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from folkmoot.auth.page_tokens import PageTokens
+from folkmoot.storage.types_support import SupportScope, SupportWish
 from tests.kit import reactor
 from tests.kit.databases import Databases
 from tests.kit.http import Answer, HttpClient
@@ -156,6 +159,56 @@ def test_an_agent_ends_a_session(
         server.imap().login(name, key)
 
 
+def test_help(server: TestServer, customer: TestAccount, agent: TestAgent) -> None:
+    """A message and one call-back: booked, seen by the desk, called off, answered. # M6.2"""
+    owner, desk = Browser(server, "account"), Browser(server, "desk")
+    owner.sign_in(customer.address)
+    desk.sign_in(agent.address)
+    assert "Mon-Fri 09:00-17:00 (UTC)" in text(owner.get("/help"))
+    what = {"subject": "<b>Set-up</b>", "phone": "+1 23", "text": "two\r\nlines ä" * 1000}
+    assert "has the number" in owner.post("contact", what)
+    day = datetime.now(UTC).date() + timedelta(days=7)
+    monday = day + timedelta(days=-day.weekday() % 7)
+    window = {"day": monday.isoformat(), "from": "09:00", "to": "10:30"}
+    assert "invitation" in owner.post("book", {**what, **window})
+    assert f"{monday} 09:00–10:30 UTC" in text(owner.page)
+    assert "booked already" in owner.post("book", {**what, **window})
+    assert owner.status == 409
+    for wrong in ({"from": "08:00"}, {"day": "soon"}, {"to": "09:00"}, {"day": "2020-01-06"}):
+        owner.post("book", {**what, **window, **wrong})
+        assert owner.status == 403
+    for page in (owner.get("/help"), desk.get("/help")):
+        assert "<b>" not in page
+        assert "<b>Set-up</b>" in text(page)
+    assert customer.address in desk.page
+    assert "two\nlines ä" in text(desk.page).replace("\r", "")
+    numbers = re.findall(r'name="number" value="(\d+)"', owner.page)
+    contact, booking = sorted(map(int, numbers))
+    other = Browser(server, "account")
+    other.sign_in(server.account().address)
+    other.get("/help")
+    assert "no such" in other.post("take-back", {"number": str(booking)})
+    assert "taken back" in owner.post("take-back", {"number": str(booking)})
+    assert "closed" in owner.page
+    assert "invitation" in owner.post("book", {**what, **window})
+    assert "is closed" in desk.post("answered", {"number": str(contact)})
+    assert f'value="{contact}"' not in desk.page
+    imap = server.imap(customer)
+    imap.ok("SELECT INBOX")
+    found = {
+        words: len(imap.ok(f'SEARCH SUBJECT "Call-back {words}"').lines[0].split()) - 2
+        for words in ("booked", "called off")
+    }
+    assert found == {"booked": 2, "called off": 1}
+    inside = server.let_in(agent, customer)
+    browser = Browser(server, "account")
+    browser.sign_in(inside.address, inside.password)
+    assert customer.address in browser.page
+    assert "not have the right" in browser.post("contact", what)
+    browser.get("/help")
+    assert browser.status == 403
+
+
 def test_asking_to_be_let_in(server: TestServer, customer: TestAccount, agent: TestAgent) -> None:
     """A mail with a link, and the same words for an account that is not there."""
     desk = Browser(server, "desk")
@@ -173,6 +226,32 @@ def test_asking_to_be_let_in(server: TestServer, customer: TestAccount, agent: T
     page = server.http().request("GET", f"/support/{link[1]}")
     assert "calendar, reads and changes, without export" in page.text
     assert "at least one tool" in desk.post("request", {"account": "x", "reason": "y"})
+
+
+def test_until_midnight_where_the_customer_is(
+    server: TestServer, customer: TestAccount, agent: TestAgent
+) -> None:
+    """A link for "today" asks for the time zone; the grant ends at midnight there. # M7.4"""
+    wish = SupportWish("calendar", "today", SupportScope())
+    signed_in = reactor.call(lambda: server.staff.sign_in(agent.address, PASSWORD, "", "local"))
+    reactor.call(lambda: server.desk.request_as(signed_in, customer.address, wish))
+    [letter] = [each for each in server.letters if each[0] == customer.address]
+    link = re.search(r"/support/(\S+)", letter[2])
+    assert link is not None
+    http, path = server.http(), f"/support/{link[1]}"
+    assert 'name="zone" value="UTC"' in http.request("GET", path).text
+
+    def confirm(zone: str) -> Answer:
+        body = urlencode({"password": PASSWORD, "zone": zone})
+        kind = [("Content-Type", "application/x-www-form-urlencoded")]
+        return http.request("POST", path, kind, body)
+
+    assert "no time zone" in confirm("Nowhere").text
+    assert confirm("Pacific/Kiritimati").status == 200
+    [grant] = reactor.call(lambda: server.desk.grants(customer.address))
+    assert grant.ends is not None
+    until = datetime.fromtimestamp(grant.ends, ZoneInfo("Pacific/Kiritimati"))
+    assert (until.hour, until.minute) == (0, 0)
 
 
 def test_no_way_in(server: TestServer, customer: TestAccount, agent: TestAgent) -> None:
@@ -222,7 +301,7 @@ def test_forms_of_others(server: TestServer, customer: TestAccount, agent: TestA
     for token in ("", "x", "ä"):
         assert owner.send("grant", {**grant, "token": token}).status == 403
     assert owner.send("sign-in", {}, Origin="https://evil.test").status == 403
-    assert owner.send("grant", {"to": "x" * 20_000}).status == 413
+    assert owner.send("grant", {"to": "x" * 140_000}).status == 413
     assert owner.send("grant", {str(number): "" for number in range(50)}).status == 400
     typed = [("Content-Type", "text/plain"), ("Cookie", owner.cookie)]
     assert owner.http.request("POST", "/support/account/grant", typed, "to=x").status == 415
@@ -248,9 +327,18 @@ def test_cookies(server: TestServer, customer: TestAccount) -> None:
     owner.page = page  # the form of one session is no form of another
     assert owner.send("withdraw", {"grant": "1"}).status == 403
     owner.get()
+    kept, page = owner.cookie, owner.page
     owner.post("sign-out", {})
     assert owner.cookie == "support-account="
     assert customer.address not in owner.get()
+    for copy in (known, kept):  # the session is over, and not the browser's cookie alone
+        owner.cookie, owner.page = copy, page
+        assert owner.send("sign-out", {}).header("Location") == "/support/account"
+        assert customer.address not in owner.get()
+        assert "Sign in" in owner.page
+    other = Browser(server, "account")
+    other.cookie = cookie.partition(";")[0]
+    assert customer.address in other.get()  # that of another browser is not
     name, _, value = known.partition("=")
     packed, _, signature = value.partition(".")
     for made_up in ("x", "x.y", f"{packed}x.{signature}", f"{packed}.{signature}x", f"{packed}."):

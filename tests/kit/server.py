@@ -19,6 +19,7 @@ from folkmoot.auth.accounts import Accounts, AccountWanted
 from folkmoot.auth.authenticate import Authenticator
 from folkmoot.auth.cache import VerifiedCache
 from folkmoot.auth.directory import StoreDirectory
+from folkmoot.auth.help_desk import HelpDesk
 from folkmoot.auth.passwords import PasswordHasher
 from folkmoot.auth.support import SupportDesk, SupportRules
 from folkmoot.auth.support_door import SupportDoor
@@ -32,7 +33,9 @@ from folkmoot.protocols.http.server import HttpFactory
 from folkmoot.protocols.http.support.application import SupportPages
 from folkmoot.protocols.imap.server import ConnectionCounts, ImapFactory
 from folkmoot.protocols.imap.session import ImapLimits
+from folkmoot.quota.letters import Office
 from folkmoot.server.selfsigned import write_self_signed
+from folkmoot.server.support import Letters
 from folkmoot.server.tls import TlsStore, channel_bindings
 from folkmoot.server.web import dav_application
 from folkmoot.sharing.groups import Groups
@@ -52,6 +55,7 @@ from tests.kit.stores import decisions, without_drop_folder
 
 DOMAIN = "example.test"
 PASSWORD = "correct horse battery"
+DESK = "help@elsewhere.test"  # where messages to support go
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class TestServer:
         )
         self.staff = SupportStaff(self.store, hasher)
         self.desk = SupportDesk(self.store, self.staff, SupportRules(), self._post)
+        post = Letters(self.store, Office("mail.example.test", DESK), 3600)
+        self.help = HelpDesk(self.store, post, hostname="mail.example.test", desk=DESK)
         self.letters: list[tuple[str, str, str]] = []
         self._hidden = hidden
         self._limits = limits or ImapLimits()
@@ -158,7 +164,7 @@ class TestServer:
     def _http(self, *, plaintext_logins: bool) -> HttpFactory:
         login = Login(self.authenticator, lambda peer: plaintext_logins)
         dav = dav_application(self.store)
-        pages = SupportPages(self.desk, self.authenticator)
+        pages = SupportPages(self.desk, self.help, self.authenticator)
         router = Router(
             login,
             Pages("https://mail.example.test"),

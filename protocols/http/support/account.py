@@ -1,4 +1,4 @@
-"""What customers see and decide about support: grants, logins, and all that was done. # M7.7
+"""What customers see and decide about support: grants, logins, all that was done, help. # M7.7
 
 An agent who comes in by ``account*agent`` sees the own grant and its logins, and changes nothing.
 """
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from folkmoot.auth import periods
 from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.help_desk import HelpDesk
 from folkmoot.auth.page_tokens import actor_from, actor_values
 from folkmoot.auth.support import SupportDesk
 from folkmoot.protocols.http.exchange import Exchange
@@ -26,6 +27,7 @@ from folkmoot.protocols.http.support.forms import (
     password_field,
     table,
 )
+from folkmoot.protocols.http.support.help import CustomerHelp
 from folkmoot.protocols.http.support.scope import scope_fields, scope_of
 from folkmoot.storage.types import Actor
 from folkmoot.storage.types_support import SupportGrant, scope_text
@@ -39,6 +41,7 @@ _OF_OWNERS: Final = {
     "/grant": "Let support in",
     "/logins": "Logins",
     "/trail": "What was done",
+    "/help": "Help",
 }
 
 Session = WebSession[Actor]
@@ -49,18 +52,29 @@ class AccountArea(Area[Actor]):
 
     root = "/support/account"
 
-    def __init__(self, desk: SupportDesk, authenticator: Authenticator) -> None:
-        super().__init__("support-account", desk.secret)
+    def __init__(
+        self, desk: SupportDesk, help_desk: HelpDesk, authenticator: Authenticator
+    ) -> None:
+        super().__init__("support-account", desk)
         self._desk = desk
         self._authenticator = authenticator
         self._zone = ZoneInfo(desk.rules.zone)
+        self._help = CustomerHelp(help_desk, self.root)
         self.pages = {
             "": self._grants,
             "grant": self._new,
             "logins": self._logins,
             "trail": self._trail,
+            "help": self._help_page,
         }
-        self.actions = {"grant": self._grant, "withdraw": self._withdraw}
+        self.actions = {
+            "grant": self._grant,
+            "withdraw": self._withdraw,
+            "contact": self._help.contact,
+            "book": self._help.book,
+            "take-back": self._help.take_back,
+        }
+        self.shown_on = dict.fromkeys(("contact", "book", "take-back"), "help")
 
     async def sign_in(self, given: Form, exchange: Exchange) -> Actor:
         name, password = given.text("name"), given.raw("password")
@@ -148,6 +162,10 @@ class AccountArea(Area[Actor]):
             older = f"{self.root}/trail?below={found[-1].id}"
             content += f'<p><a href="{older}">Earlier</a></p>'
         return "All that support did", _tabs(session.who) + content
+
+    async def _help_page(self, session: Session, exchange: Exchange) -> Page:
+        title, content = await self._help.page(session)
+        return title, _tabs(session.who) + content
 
     # --- what is done -------------------------------------------------------------------------
 

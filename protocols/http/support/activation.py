@@ -9,12 +9,18 @@ import html
 from typing import Final
 
 from folkmoot.auth.authenticate import Authenticator
-from folkmoot.auth.periods import NAMES
+from folkmoot.auth.periods import NAMES, TODAY
 from folkmoot.auth.support import SupportDesk
 from folkmoot.protocols.http.errors import Refused
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.login import credentials
-from folkmoot.protocols.http.support.forms import answer, check_origin, paragraph, read_form
+from folkmoot.protocols.http.support.forms import (
+    answer,
+    check_origin,
+    field,
+    paragraph,
+    read_form,
+)
 from folkmoot.storage.errors import AuthenticationFailed, StorageError
 from folkmoot.storage.types import Actor
 from folkmoot.storage.types_support import SupportRequest, scope_text
@@ -40,18 +46,18 @@ class ActivationPage:
             await answer(exchange, 404, "Support access", paragraph(error.text))
             return
         if exchange.method != "POST":
-            await answer(exchange, 200, "Let support into your account?", _form(asked, ""))
+            await answer(exchange, 200, "Let support into your account?", self._form(asked, ""))
             return
         await self._grant(exchange, token, asked)
 
     async def _grant(self, exchange: Exchange, token: str, asked: SupportRequest) -> None:
         try:
-            actor = await self._sign_in(exchange, asked)
-            made = await self._desk.activate(token, actor)
+            actor, zone = await self._sign_in(exchange, asked)
+            made = await self._desk.activate(token, actor, zone=zone)
         except StorageError as error:
             status = 403 if not isinstance(error, AuthenticationFailed) else 401
             fields = [("WWW-Authenticate", 'Form realm="Folkmoot"')] if status == 401 else []
-            content = _form(asked, error.text)
+            content = self._form(asked, error.text)
             await answer(exchange, status, "Let support into your account?", content, fields)
             return
         await answer(
@@ -63,30 +69,39 @@ class ActivationPage:
             ),
         )
 
-    async def _sign_in(self, exchange: Exchange, asked: SupportRequest) -> Actor:
-        given = exchange.header("Authorization")
+    async def _sign_in(self, exchange: Exchange, asked: SupportRequest) -> tuple[Actor, str]:
+        """Who confirms, and the time zone in which "until midnight" is meant."""
+        given, zone = exchange.header("Authorization"), ""
         if given is not None:
             check_origin(exchange)
             name, password = credentials(given)
         else:
-            name, password = asked.account, (await read_form(exchange)).raw("password")
-        return await self._authenticator.authenticate(name, password, _WHERE, exchange.peer)
+            filled_in = await read_form(exchange)
+            name, password, zone = asked.account, filled_in.raw("password"), filled_in.text("zone")
+        actor = await self._authenticator.authenticate(name, password, _WHERE, exchange.peer)
+        return actor, zone
 
-
-def _form(asked: SupportRequest, problem: str) -> str:
-    rows = {
-        "Who": f"{asked.agent} of support",
-        "Account": asked.account,
-        "Why": asked.wish.reason,
-        "How long": NAMES.get(asked.wish.period, asked.wish.period),
-        "How far": scope_text(asked.wish.scope),
-    }
-    listed = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items())
-    note = paragraph(problem, strong=True) if problem else ""
-    return (
-        f"<dl>{listed}</dl>{note}"
-        '<form method="post"><p><label>Your password<br>'
-        '<input type="password" name="password" autocomplete="current-password" required>'
-        "</label></p><p><button>Let support in</button></p></form>"
-        "<p>If you do not know what this is about, close this page: nothing happens.</p>"
-    )
+    def _form(self, asked: SupportRequest, problem: str) -> str:
+        rows = {
+            "Who": f"{asked.agent} of support",
+            "Account": asked.account,
+            "Why": asked.wish.reason,
+            "How long": NAMES.get(asked.wish.period, asked.wish.period),
+            "How far": scope_text(asked.wish.scope),
+        }
+        listed = "".join(
+            f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items()
+        )
+        note = paragraph(problem, strong=True) if problem else ""
+        zone = ""
+        if asked.wish.period == TODAY:
+            zone = field(
+                "Your time zone (for “until midnight”)", "zone", value=self._desk.rules.zone
+            )
+        return (
+            f"<dl>{listed}</dl>{note}"
+            '<form method="post"><p><label>Your password<br>'
+            '<input type="password" name="password" autocomplete="current-password" required>'
+            f"</label></p>{zone}<p><button>Let support in</button></p></form>"
+            "<p>If you do not know what this is about, close this page: nothing happens.</p>"
+        )

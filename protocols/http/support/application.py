@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from folkmoot.auth.authenticate import Authenticator
+from folkmoot.auth.help_desk import HelpDesk
 from folkmoot.auth.support import SupportDesk
 from folkmoot.protocols.http.errors import Refused
 from folkmoot.protocols.http.exchange import Exchange
@@ -18,18 +19,21 @@ from folkmoot.protocols.http.support.forms import answer
 from folkmoot.storage.errors import NotFound
 
 _CONTENT = (
-    f'<p><a href="{AccountArea.root}">My account</a>: who of support may look into it, and who was'
-    f' there</p><p><a href="{DeskArea.root}">For agents</a>: sessions in accounts of customers</p>'
+    f'<p><a href="{AccountArea.root}">My account</a>: who of support may look into it, who was'
+    f' there, and help</p><p><a href="{DeskArea.root}">For agents</a>: sessions in accounts of'
+    " customers, and the help desk</p>"
 )
 
 
 class SupportPages:
     """For customers and agents, who sign in on them, and behind activation links."""
 
-    def __init__(self, desk: SupportDesk, authenticator: Authenticator) -> None:
+    def __init__(
+        self, desk: SupportDesk, help_desk: HelpDesk, authenticator: Authenticator
+    ) -> None:
         self._areas: dict[str, Area[Any]] = {
-            "account": AccountArea(desk, authenticator),
-            "desk": DeskArea(desk),
+            "account": AccountArea(desk, help_desk, authenticator),
+            "desk": DeskArea(desk, help_desk),
         }
         self._activation = ActivationPage(desk, authenticator)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from folkmoot.auth.page_tokens import PageToken, PageTokens
+from folkmoot.auth.support import SupportDesk
 from folkmoot.protocols.http.errors import Refused, status_of
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.support.forms import Form, answer, form, lead_to, paragraph, read_form
@@ -48,16 +49,19 @@ Act = Callable[[WebSession[W], Form, Exchange], Awaitable[str]]
 class Area(abc.ABC, Generic[W]):
     """``pages`` and ``actions`` are by the last name of the path; the first page is called "".
 
-    What a form with the name of a page does is shown on that page, else on the first.
+    What a form does is shown on the page of its name, or on that which ``shown_on`` names for it,
+    else on the first.
     """
 
     root: str
     pages: Mapping[str, Show[W]]
     actions: Mapping[str, Act[W]]
+    shown_on: Mapping[str, str] = {}
 
-    def __init__(self, cookie: str, secret: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, cookie: str, desk: SupportDesk) -> None:
         self._cookie = cookie
-        self._tokens = PageTokens(cookie, secret)
+        self._tokens = PageTokens(cookie, desk.secret)
+        self._sessions = desk.pages
 
     @abc.abstractmethod
     async def sign_in(self, given: Form, exchange: Exchange) -> W:
@@ -131,6 +135,7 @@ class Area(abc.ABC, Generic[W]):
         if not session.has_token(given.raw("token")):
             raise Refused(403, "This form is from another session; load the page again.")
         if name == "sign-out":
+            await self._sessions.end(session.token)
             await lead_to(exchange, self.root, [await self._set_cookie(exchange, None)])
             return
         status = 200
@@ -143,7 +148,8 @@ class Area(abc.ABC, Generic[W]):
             # 401 would ask the browser for a password that does not help.
             status = 403 if isinstance(error, AuthenticationFailed) else status_of(error)
             notice = paragraph(error.text, strong=True)
-        await self._show(exchange, name if name in self.pages else "", session, notice, status)
+        page = name if name in self.pages else self.shown_on.get(name, "")
+        await self._show(exchange, page, session, notice, status)
 
     async def _sign_in(self, exchange: Exchange, given: Form) -> None:
         try:
@@ -159,7 +165,7 @@ class Area(abc.ABC, Generic[W]):
 
     async def _session(self, exchange: Exchange) -> WebSession[W] | None:
         token = await self._tokens.read(self._given(exchange))
-        if token is None:
+        if token is None or await self._sessions.has_ended(token):
             return None
         who = await self.unpack(token.who)
         return WebSession(who, token) if who is not None else None

@@ -1,4 +1,5 @@
-"""Where agents of support open sessions in accounts that let them in, and ask to be let in."""
+"""Where agents of support open sessions in accounts that let them in, ask to be let in, and find
+what customers want of them."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from folkmoot.auth.help_desk import HelpDesk
 from folkmoot.auth.periods import DEFAULT
 from folkmoot.auth.support import SupportDesk
 from folkmoot.auth.support_staff import SignedIn
@@ -22,6 +24,7 @@ from folkmoot.protocols.http.support.forms import (
     password_field,
     table,
 )
+from folkmoot.protocols.http.support.help import DeskHelp
 from folkmoot.protocols.http.support.scope import scope_fields, scope_of
 from folkmoot.storage.types_support import OpenSession, SupportWish
 
@@ -33,12 +36,23 @@ class DeskArea(Area[SignedIn]):
 
     root = "/support/desk"
 
-    def __init__(self, desk: SupportDesk) -> None:
-        super().__init__("support-desk", desk.secret)
+    def __init__(self, desk: SupportDesk, help_desk: HelpDesk) -> None:
+        super().__init__("support-desk", desk)
         self._desk = desk
         self._zone = ZoneInfo(desk.rules.zone)
-        self.pages = {"": self._sessions_page, "request": self._request_page}
-        self.actions = {"open": self._open, "end": self._end, "request": self._request}
+        self._help = DeskHelp(help_desk, self.root)
+        self.pages = {
+            "": self._sessions_page,
+            "request": self._request_page,
+            "help": self._help_page,
+        }
+        self.actions = {
+            "open": self._open,
+            "end": self._end,
+            "request": self._request,
+            "answered": self._help.answered,
+        }
+        self.shown_on = {"answered": "help"}
 
     async def sign_in(self, given: Form, exchange: Exchange) -> SignedIn:
         return await self._desk.staff.sign_in(
@@ -91,8 +105,13 @@ class DeskArea(Area[SignedIn]):
         text = "The customer gets a mail with a link, and decides. Ask for no more than you need."
         return "Ask to be let in", self._tabs(session) + paragraph(text) + asking
 
+    async def _help_page(self, session: Session, exchange: Exchange) -> Page:
+        title, content = await self._help.page(session)
+        return title, self._tabs(session) + content
+
     def _tabs(self, session: Session) -> str:
-        links = f'<a href="{self.root}">Sessions</a> · <a href="{self.root}/request">Ask</a>'
+        names = {"": "Sessions", "/request": "Ask", "/help": "Help desk"}
+        links = " · ".join(f'<a href="{self.root}{path}">{names[path]}</a>' for path in names)
         return f"<p>{links} ({html.escape(session.who.address)})</p>"
 
     # --- what is done -------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from folkmoot.protocols.http.errors import Refused
 from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.pages import STYLE_SOURCE, document
 
-MAX_FORM: Final = 16 * 1024  # octets
+MAX_FORM: Final = 128 * 1024  # octets; the longest message to support has some 60 KB
 _MAX_FIELDS: Final = 40
 _FORM: Final = "application/x-www-form-urlencoded"
 _FIELDS: Final = (
@@ -122,6 +122,15 @@ def field(label: str, name: str, kind: str = "text", **attributes: str) -> str:
     return (
         f"<p><label>{html.escape(label)}<br>"
         f'<input type="{kind}" name="{html.escape(name)}"{more}></label></p>'
+    )
+
+
+def text_area(label: str, name: str, longest: int) -> str:
+    """A labelled field for several lines."""
+    return (
+        f"<p><label>{html.escape(label)}<br>"
+        f'<textarea name="{html.escape(name)}" rows="6" cols="60" maxlength="{longest}">'
+        "</textarea></label></p>"
     )
 
 
