@@ -152,6 +152,7 @@ def withdraw(config: Config, address: str, grant_id: int, as_json: bool) -> None
 @account_argument
 @click.argument("grant_id", metavar="GRANT", type=int)
 @scope_options
+@json_option
 @with_config
 def narrow(
     config: Config,
@@ -161,11 +162,16 @@ def narrow(
     read_only: bool,
     export: bool,
     with_groups: bool,
+    as_json: bool,
 ) -> None:
     """Take from a grant what is not said here; nothing is added. It counts at once."""
     scope = _scope(tools, read_only, export, with_groups)
     with working(config) as work:
         work.wait(work.core.support.narrow(address, grant_id, scope))
+        found = work.wait(work.core.support.grants(address))
+    if as_json:
+        print_json(next(plain_grant(one) for one in found if one.id == grant_id))
+        return
     click.echo(f"Grant {grant_id} of {address} is narrower now.")
 
 
@@ -317,6 +323,7 @@ def open_session(
 @_period_option
 @scope_options
 @_stdin_option
+@json_option
 @with_config
 def request(
     config: Config,
@@ -329,12 +336,16 @@ def request(
     export: bool,
     with_groups: bool,
     password_stdin: bool,
+    as_json: bool,
 ) -> None:
     """Ask the owner of ACCOUNT, by a mail with a link, to be let in."""
     wish = SupportWish(reason, period, _scope(tools, read_only, export, with_groups))
     with working(config) as work:
         password, code = _credentials(work, agent, password_stdin)
         work.wait(work.core.support.request(address, agent, password, code, wish))
+    if as_json:
+        print_json({"account": address, "agent": agent, "period": period, "reason": reason})
+        return
     click.echo(f"If there is an account {address} that may let support in, it has a mail now.")
 
 
