@@ -19,7 +19,7 @@ from folkmoot.auth.session import SaslSession, ScramAttempt
 from folkmoot.auth.support_door import PROTOCOLS as SUPPORT_PROTOCOLS
 from folkmoot.auth.support_names import split_name
 from folkmoot.auth.throttle import Scope, Throttle
-from folkmoot.auth.verify import Verifier, main_credential
+from folkmoot.auth.verify import Verifier, main_credential, usable
 from folkmoot.storage.errors import (
     AuthenticationFailed,
     Expired,
@@ -29,7 +29,6 @@ from folkmoot.storage.errors import (
     Unavailable,
 )
 from folkmoot.storage.types import (
-    AccountState,
     Actor,
     ActorKind,
     Credential,
@@ -60,6 +59,10 @@ class Directory(Protocol):
 
     def login_record(self, name: str) -> Deferred[LoginRecord | None]:
         """The account with this address; None when there is none."""
+        ...
+
+    def recent_record(self, name: str) -> LoginRecord | None:
+        """What ``login_record`` gave a moment ago, if that is remembered and may be used still."""
         ...
 
     def record_login(
@@ -188,8 +191,11 @@ class Authenticator:
         if named is not None:
             return await self._support_login(*named, password, protocol, peer)
         app_only = self._check_throttle(login, peer, password)
-        record = await self._directory.login_record(login) if login else None
+        record = self._directory.recent_record(login)
         credential = self._cached(record, password)
+        if record is None or credential is None or _long_unused(record):
+            record = await self._directory.login_record(login) if login else None
+            credential = self._cached(record, password)
         cached = credential is not None
         if credential is None:
             credential = await self._find(record, password, app_only)
@@ -198,7 +204,7 @@ class Authenticator:
         app_only = self._check_throttle(login, peer, password) or app_only
         if app_only and (credential is None or not credential.app_password_id):
             raise Throttled
-        if record is None or credential is None or not _usable(record, credential, protocol):
+        if record is None or credential is None or not usable(record, credential, protocol):
             self._failed(login, record, protocol, peer, password)
             raise AuthenticationFailed
         self._throttle.succeeded(login, peer)
@@ -228,7 +234,7 @@ class Authenticator:
             raise Throttled
         record = attempt.account
         main = main_credential(record)
-        if not proven or record is None or main is None or not _usable(record, main, protocol):
+        if not proven or record is None or main is None or not usable(record, main, protocol):
             self._failed(attempt.login, record, protocol, peer, None)
             raise AuthenticationFailed
         self._throttle.succeeded(attempt.login, peer)
@@ -356,13 +362,6 @@ def _long_unused(record: LoginRecord) -> bool:
     """Whether a use is to be noted though the password is remembered, which may be for days."""
     used = record.account.last_used
     return used is None or datetime.now(UTC) - used > _NOTE_AFTER
-
-
-def _usable(record: LoginRecord, credential: Credential, protocol: str) -> bool:
-    """Whether a right secret opens the account for this protocol."""
-    if record.account.state is not AccountState.ACTIVE:
-        return False
-    return not credential.protocols or protocol in credential.protocols
 
 
 def _check_plan(record: LoginRecord, credential: Credential, protocol: str) -> None:

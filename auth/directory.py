@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
+from folkmoot.auth.recent import RecentRecords
 from folkmoot.storage.mutations.credentials import EnsureSecret, RecordLogin, RenewSecret
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Actor, LoginRecord
@@ -17,6 +18,7 @@ class StoreDirectory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._recent = RecentRecords(store.bus)
 
     def canonical_name(self, name: str) -> Deferred[str]:
         """The full address for a bare local part, if exactly one domain exists."""
@@ -24,7 +26,19 @@ class StoreDirectory:
 
     def login_record(self, name: str) -> Deferred[LoginRecord | None]:
         """The account with this primary address, or None."""
-        return self._store.read(_LOGIN, "login", lambda txn: txn.view(ReadLoginRecord(name)))
+        mark = self._store.bus.mark()
+
+        def remembered(record: LoginRecord | None) -> LoginRecord | None:
+            if record is not None:
+                self._recent.put(name, record, mark)
+            return record
+
+        read = self._store.read(_LOGIN, "login", lambda txn: txn.view(ReadLoginRecord(name)))
+        return read.addCallback(remembered)
+
+    def recent_record(self, name: str) -> LoginRecord | None:
+        """What ``login_record`` gave a moment ago, if the account has not changed since."""
+        return self._recent.get(name)
 
     def record_login(
         self, account_id: int, app_password_id: int, protocol: str, peer: str

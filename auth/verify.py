@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from folkmoot.auth import app_passwords
 from folkmoot.auth.passwords import PasswordHasher
-from folkmoot.storage.types import Credential, LoginRecord
+from folkmoot.storage.types import AccountState, Credential, LoginRecord
 
 
 class Verifier:
@@ -45,3 +45,10 @@ def main_credential(record: LoginRecord | None) -> Credential | None:
 def _app_credentials(record: LoginRecord | None) -> list[Credential]:
     credentials = record.credentials if record else ()
     return [c for c in credentials if c.app_password_id][: app_passwords.MAX_APP_PASSWORDS]
+
+
+def usable(record: LoginRecord, credential: Credential, protocol: str) -> bool:
+    """Whether a right secret opens the account for this protocol."""
+    if record.account.state is not AccountState.ACTIVE:
+        return False
+    return not credential.protocols or protocol in credential.protocols

@@ -295,6 +295,8 @@ def _give(
     context: WriteContext, account_id: int, limits: Mapping[Tool, Limit], terms: Terms | None
 ) -> tuple[Excess, ...]:
     """Set limits and terms, those of groups too; what is above one that was not before."""
+    # What a login read of the account does not hold any more, also where no session ends.
+    context.hint(Topic.ACCOUNT, account_id)
     if not limits and terms is None:
         return ()
     lock_account(context, account_id)

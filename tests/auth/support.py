@@ -70,6 +70,9 @@ class MemoryDirectory:
             return fail(self.error)
         return succeed(self.records.get(name))
 
+    def recent_record(self, name: str) -> LoginRecord | None:
+        return None
+
     def record_login(
         self, account_id: int, app_password_id: int, protocol: str, peer: str
     ) -> Deferred[None]:
