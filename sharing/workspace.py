@@ -54,7 +54,7 @@ from folkmoot.storage.types import (
     SearchKey,
     UidSet,
 )
-from folkmoot.storage.types_search import SortCriterion, ThreadAlgorithm, Threads
+from folkmoot.storage.types_search import Order, SortCriterion, ThreadAlgorithm, Threads
 from folkmoot.storage.types_sharing import SHARED_ITEMS
 from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.flag_texts import ReadFlagTexts
@@ -325,10 +325,10 @@ class Workspace(MailboxFacts):
         criteria: tuple[SortCriterion, ...],
         *,
         modseqs: bool = False,
-    ) -> Deferred[list[tuple[int, int]]]:
-        """(UID, modseq) of the messages that match, sorted; 0 for modseq where not asked for."""
-        store = self._store
-        view = SortMessages(mailbox_id, key, criteria, store.blobs, modseqs, store.known_orders)
+    ) -> Deferred[Order]:
+        """The messages that match, sorted; with modseqs only where they are asked for."""
+        store, orders = self._store, self._store.known_orders
+        view = SortMessages(mailbox_id, key, criteria, store.blobs, modseqs, orders, store.held)
         return self._read("sort", lambda txn: txn.view(view))
 
     def scores(self, mailbox_id: int, uids: UidSet, key: SearchKey) -> Deferred[dict[int, int]]:
@@ -340,8 +340,8 @@ class Workspace(MailboxFacts):
         self, mailbox_id: int, key: SearchKey, algorithm: ThreadAlgorithm, up_to: int
     ) -> Deferred[Threads]:
         """The messages that match, up to a UID, in conversations."""
-        store = self._store
-        view = ThreadMessages(mailbox_id, key, algorithm, up_to, store.blobs, store.known_orders)
+        store, orders = self._store, self._store.known_orders
+        view = ThreadMessages(mailbox_id, key, algorithm, up_to, store.blobs, orders, store.held)
         return self._read("thread", lambda txn: txn.view(view))
 
     # --- new messages -------------------------------------------------------------------------

@@ -8,13 +8,14 @@ Numbers behind the end of the list stand for messages that others refer to and t
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 from folkmoot.storage.types_search import Threads
 
 NONE = -1
+_DUMMIES = 1_000  # that are asked for at a time
 
 
 class ThreadMember(NamedTuple):
@@ -39,10 +40,18 @@ def by_subject(members: Sequence[ThreadMember]) -> Threads:
     )
 
 
-def by_references(members: Sequence[ThreadMember], *, subjects: bool) -> Threads:
-    """REFERENCES, or REFS, which leaves subjects alone and has the latest thread last."""
+def by_references(
+    members: Sequence[ThreadMember],
+    *,
+    subjects: bool,
+    take: Callable[[int], object] = lambda _: None,
+) -> Threads:
+    """REFERENCES, or REFS, which leaves subjects alone and has the latest thread last.
+
+    ``take`` is called with numbers of dummies before there are more of them, and may raise.
+    """
     # rfc5256#3
-    forest = _Forest(members)
+    forest = _Forest(members, take)
     if subjects:
         forest.sort_children()
         forest.sort_roots()
@@ -58,11 +67,11 @@ def by_references(members: Sequence[ThreadMember], *, subjects: bool) -> Threads
 class _Forest:
     """Trees of messages and dummies, linked and pruned."""
 
-    def __init__(self, members: Sequence[ThreadMember]) -> None:
+    def __init__(self, members: Sequence[ThreadMember], take: Callable[[int], object]) -> None:
         self._members = members
         self._dates = [(one.sent, place) for place, one in enumerate(members)]
         self.children: dict[int, list[int]] = {}
-        parents = _Links(members).parents
+        parents = _Links(members, take).parents
         self._next = len(parents)
         self.roots: list[int] = []
         for node, parent in enumerate(parents):
@@ -186,8 +195,10 @@ class _Forest:
 class _Links:
     """Who answers whom: ``parents`` of all nodes, ``NONE`` without. # step 1"""
 
-    def __init__(self, members: Sequence[ThreadMember]) -> None:
+    def __init__(self, members: Sequence[ThreadMember], take: Callable[[int], object]) -> None:
         self.parents = [NONE] * len(members)
+        self._take = take
+        self._room = 0  # for dummies
         self._has_children: set[int] = set()
         self._nodes: dict[int, int] = {}
         for node, one in enumerate(members):
@@ -210,6 +221,10 @@ class _Links:
     def _node(self, message_id: int) -> int:
         node = self._nodes.get(message_id)
         if node is None:
+            if not self._room:
+                self._take(_DUMMIES)
+                self._room = _DUMMIES
+            self._room -= 1
             node = self._nodes[message_id] = len(self.parents)
             self.parents.append(NONE)
         return node

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.python.threadpool import ThreadPool
 
 from folkmoot.storage.blobs.fs import FileBlobs, Spool
+from folkmoot.storage.budget import Budget
 from folkmoot.storage.bus.local import Bus
 from folkmoot.storage.content.prepare import prepare, prepare_spooled
 from folkmoot.storage.engine.db import Db
@@ -56,6 +57,7 @@ class Store:
         self.inline_limit = inline_limit
         self.known_uids = KnownUids()
         self.known_orders = KnownOrders()
+        self.held = Budget()
         self._decisions = decisions
         self._post = post
         self.database: Database = _open(url, self.bus.publish)

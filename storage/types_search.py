@@ -8,6 +8,7 @@ zone, sent dates as the Date field says.
 from __future__ import annotations
 
 import enum
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -217,6 +218,14 @@ class ThreadAlgorithm(enum.Enum):
     ORDEREDSUBJECT = enum.auto()
     REFERENCES = enum.auto()
     REFS = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """UIDs in an order, and their modseqs where they were asked for. Nobody may change them."""
+
+    uids: array[int]
+    modseqs: array[int]
 
 
 @dataclass(frozen=True, slots=True)

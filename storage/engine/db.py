@@ -9,7 +9,7 @@ migrations are SQLAlchemy's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -60,6 +60,12 @@ class Db:
         """All rows of a query."""
         rows: list[Row] = self._execute(statement, parameters).fetchall()
         return rows
+
+    def portions(self, statement: Statement, number: int, **parameters: Any) -> Iterator[list[Row]]:
+        """All rows of a query, so many at a time. No other statement may run in between."""
+        cursor = self._execute(statement, parameters)
+        while rows := cursor.fetchmany(number):
+            yield rows
 
     def one(self, statement: Statement, **parameters: Any) -> Row | None:
         """The first row, or None. Also for INSERT/UPDATE … RETURNING of one row."""

@@ -75,6 +75,8 @@ class SqliteDatabase:
         for number in range(READERS):
             connection = connect(self._path)
             connection.execute("PRAGMA query_only=ON")
+            # What is sorted goes to a file when it is more than the cache has room for.
+            connection.execute("PRAGMA temp_store=FILE")
             self._threads.append(
                 threading.Thread(
                     target=self._read_loop, args=(connection,), name=f"store-reader-{number}"

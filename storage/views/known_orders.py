@@ -15,8 +15,11 @@ from folkmoot.storage.engine.db import Statement
 from folkmoot.storage.errors import NotFound
 from folkmoot.storage.txn import ReadContext
 
-LIMIT = 500_000
-"""Messages in all orders that are remembered."""
+LIMIT = 10_000_000
+"""Messages in all orders that are remembered, 4 octets each."""
+
+THREADED = 50
+"""A message in a conversation counts as so many: two numbers, and its share of lists."""
 
 _STATE = Statement("SELECT uidvalidity, uidnext, messages FROM collections WHERE id = :id")
 
@@ -35,6 +38,7 @@ def contents(context: ReadContext, mailbox_id: int) -> State:
 class _Order:
     state: State
     value: Any
+    size: int
 
 
 class KnownOrders:
@@ -54,12 +58,18 @@ class KnownOrders:
         order = self._orders.get((mailbox_id, kind))
         return order.value if order is not None and order.state == state else None
 
-    def put(self, mailbox_id: int, kind: Hashable, state: State, value: Any) -> None:
-        """Remember a value; those that were made longest ago are forgotten for it."""
+    def put(
+        self, mailbox_id: int, kind: Hashable, state: State, value: Any, weight: int = 1
+    ) -> None:
+        """Remember a value; those that were made longest ago are forgotten for it.
+
+        ``weight`` is what each of its messages counts.
+        """
+        size = state[2] * weight
         with self._lock:
             before = self._orders.pop((mailbox_id, kind), None)
-            self._orders[mailbox_id, kind] = _Order(state, value)
-            self._size += state[2] - (before.state[2] if before else 0)
+            self._orders[mailbox_id, kind] = _Order(state, value, size)
+            self._size += size - (before.size if before else 0)
             while self._size > self._limit:
                 oldest = next(iter(self._orders))
-                self._size -= self._orders.pop(oldest).state[2]
+                self._size -= self._orders.pop(oldest).size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from folkmoot.storage.budget import Budget
 from tests.kit.databases import Databases
 from tests.kit.imap import ImapClient
 from tests.kit.messages import simple
@@ -128,3 +129,16 @@ def test_threads(server: TestServer) -> None:
     assert client.ok("THREAD ORDEREDSUBJECT UTF-8 ALL").lines == [b"* THREAD (1 3)(2 4)(5)"]
     assert client.ok("THREAD REFS UTF-8 3:5").lines == [b"* THREAD (4)(3 5)"]
     assert client.ok("THREAD REFS UTF-8 SUBJECT nothing").lines == [b"* THREAD"]
+
+
+def test_too_many_at_once_is_refused(server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """THREAD of more than there is memory for is NO with a code, and the session goes on."""
+    client = server.imap(server.account(), select="INBOX")
+    for number in range(3):
+        client.append("INBOX", simple(str(number)))
+    client.ok("NOOP")
+    monkeypatch.setattr(server.store, "held", Budget(2))
+    reply = client.cmd("THREAD REFERENCES UTF-8 ALL")
+    assert (reply.status, reply.code) == ("NO", "LIMIT")
+    assert client.ok("THREAD REFERENCES UTF-8 1:2").lines == [b"* THREAD (1)(2)"]
+    assert client.ok("SORT (SUBJECT) UTF-8 ALL").lines == [b"* SORT 1 2 3"]

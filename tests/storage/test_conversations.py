@@ -36,6 +36,14 @@ def refs(*members: ThreadMember) -> str:
     return show(by_references(members, subjects=False))
 
 
+def test_missing_messages_are_asked_for_before_they_are_made() -> None:
+    """Whoever counts them can refuse: there may be a hundred for each message."""
+    asked: list[int] = []
+    hostile = [message(one, refs=tuple(range(one * 100, one * 100 + 100))) for one in range(1, 26)]
+    by_references(hostile, subjects=True, take=asked.append)
+    assert sum(asked) == 3_000  # for 2,500 that are not there
+
+
 def test_ordered_subject() -> None:
     """All of a subject answer its first message; threads are in the order of their firsts."""
     members = [

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 
-from folkmoot.storage.errors import NotFound
+from folkmoot.storage.budget import Budget
+from folkmoot.storage.errors import LimitReached, NotFound, Unavailable
 from folkmoot.storage.mutations.messages import ExpungeMessages
 from folkmoot.storage.store import Store
-from folkmoot.storage.types import Flag, UidSet
+from folkmoot.storage.types import Flag, SearchKey, UidSet
 from folkmoot.storage.types_search import (
     And,
     HeaderContains,
     SortCriterion,
     SortField,
     ThreadAlgorithm,
+    Threads,
+    UidIn,
 )
 from folkmoot.storage.views.known_orders import KnownOrders
 from folkmoot.storage.views.messages import ReadState
 from folkmoot.storage.views.sort import SortMessages
 from folkmoot.storage.views.thread import ThreadMessages
-from tests.storage.mail_kit import ALL_UIDS, Mail, new_mail, sql
+from tests.storage.mail_kit import ALL_UIDS, Mail, new_mail, sql, uids
 
 BODIES = [
     b"Subject: b\r\nMessage-ID: <1@x>\r\nDate: Mon, 1 Jan 2024 12:00:00 +0000\r\n\r\n",
@@ -40,8 +44,8 @@ def mail(store: Store) -> Mail:
 def sort(mail: Mail, *fields: SortField) -> list[int]:
     criteria = tuple(map(SortCriterion, fields))
     found = mail.view(SortMessages(mail.box().id, And(()), criteria, mail.store.blobs))
-    assert mail.modseqs(mail.box().id) == dict(found)
-    return [uid for uid, _ in found]
+    assert mail.modseqs(mail.box().id) == dict(zip(found.uids, found.modseqs, strict=True))
+    return list(found.uids)
 
 
 def roots(mail: Mail, up_to: int = 99) -> tuple[int, ...]:
@@ -96,7 +100,7 @@ def test_remembered_orders_are_those_of_the_moment(mail: Mail) -> None:
             for key in (everything, some, everything):
                 plain = mail.view(SortMessages(inbox, key, criteria, blobs))
                 again = mail.view(SortMessages(inbox, key, criteria, blobs, False, known))
-                assert [uid for uid, _ in again] == [uid for uid, _ in plain]
+                assert again.uids == plain.uids
         for algorithm in (ThreadAlgorithm.REFS, ThreadAlgorithm.ORDEREDSUBJECT):
             for up_to in (last, 2, last):
                 plain_view = ThreadMessages(inbox, everything, algorithm, up_to, blobs)
@@ -117,6 +121,108 @@ def test_remembered_orders_are_those_of_the_moment(mail: Mail) -> None:
                     mail.flag(inbox, gone, Flag.DELETED)
                     mail.apply(ExpungeMessages(inbox))
                     mail.append(inbox, chance.choice(BODIES))
+
+
+def test_the_database_sorts_as_we_do(mail: Mail) -> None:
+    """By any criteria, whatever the letters; a message without keys has all sorted here."""
+    inbox, blobs, chance = mail.box().id, mail.store.blobs, random.Random(5)
+    words = [
+        "",
+        "a",
+        "B",
+        "Ä",
+        "z",
+        "ß",
+        "éclair",
+        "e\u0301clair",
+        "東",
+        "\U0001f600",
+        "_",
+        "~",
+        "Zoë",
+    ]
+    mail.append(
+        inbox,
+        *(
+            f"From: {chance.choice(words)} <{chance.choice('abc')}@x>\r\n"
+            f"To: {chance.choice('ab')}@x\r\nSubject: {chance.choice(words)}\r\n"
+            f"Date: Mon, {chance.randrange(1, 35)} Jan 2024 12:00:00 +0000\r\n\r\n"
+            f"{'x' * chance.randrange(3)}".encode()
+            for _ in range(60)
+        ),
+    )
+    fields = [field for field in SortField if field is not SortField.RELEVANCY]
+    keys = (And(()), HeaderContains("from", "@x"))
+    views = [
+        SortMessages(inbox, chance.choice(keys), criteria, blobs)
+        for _ in range(25)
+        for criteria in [
+            tuple(SortCriterion(field, chance.random() < 0.5) for field in chance.sample(fields, 3))
+        ]
+    ]
+    by_database = [mail.view(view) for view in views]
+    sql(mail.store, "UPDATE message_keys SET state = 0 WHERE blob_id = 2")
+    assert [mail.view(view) for view in views] == by_database
+
+
+MANY = 20_000
+
+
+def many(mail: Mail) -> None:
+    """Copies of the first message, as many as nobody should hold at once."""
+    sql(
+        mail.store,
+        f"WITH RECURSIVE n(uid) AS (SELECT 11 UNION ALL SELECT uid + 1 FROM n WHERE uid < {MANY})"
+        " INSERT INTO messages SELECT mailbox_id, n.uid, modseq, flags, keywords, size + n.uid % 7,"
+        " internal_date, internal_zone, saved, blob_id FROM messages, n WHERE messages.uid = 1",
+    )
+
+
+def test_sorting_holds_numbers_and_nothing_else(mail: Mail) -> None:
+    """A mailbox of any size is sorted in a few octets for each message."""
+    many(mail)
+    criteria = (SortCriterion(SortField.SUBJECT, reverse=True), SortCriterion(SortField.SIZE))
+    view = SortMessages(mail.box().id, And(()), criteria, mail.store.blobs)
+    tracemalloc.start()
+    try:
+        found = mail.view(view)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.uids) == MANY - 7
+    assert peak < 2_000_000, peak  # 20,000 rows would be twice as much
+    sql(mail.store, "DELETE FROM messages WHERE uid > 10")
+
+
+def test_threads_have_a_budget(mail: Mail) -> None:
+    """So many messages, and message ids that they refer to, are held by all threads together."""
+    inbox, blobs, budget = mail.box().id, mail.store.blobs, Budget(1_002)
+
+    def gather(key: SearchKey) -> Threads:
+        algorithm = ThreadAlgorithm.REFERENCES
+        return mail.view(ThreadMessages(inbox, key, algorithm, 99, blobs, held=budget))
+
+    whole = And(())
+    mail.append(inbox, b"Subject: d\r\nReferences: <missing@x>\r\n\r\n")
+    with pytest.raises(LimitReached):  # four messages, and room for those that are missing
+        gather(whole)
+    assert len(gather(UidIn(uids("1:2"))).roots) == 1
+    with budget.share() as other:
+        other.take(1_000)
+        assert len(gather(UidIn(uids("1:2"))).roots) == 1
+        with pytest.raises(Unavailable):
+            gather(UidIn(uids("1:3")))
+    assert len(gather(UidIn(uids("1:3"))).roots) == 1
+
+
+def test_sorting_without_keys_has_a_budget(mail: Mail) -> None:
+    """Where the database cannot sort, what is held counts."""
+    criteria = (SortCriterion(SortField.SUBJECT),)
+    view = SortMessages(mail.box().id, And(()), criteria, mail.store.blobs, held=Budget(2))
+    assert len(mail.view(view).uids) == 3
+    sql(mail.store, "UPDATE message_keys SET state = 0")
+    with pytest.raises(LimitReached):
+        mail.view(view)
 
 
 def test_only_so_many_orders_are_remembered() -> None:

@@ -60,11 +60,11 @@ class Context:
         rows = await workspace.search(found.mailbox_id, key)
         matching = {row[0] for row in rows if self._view.number(row[0])}
         added = matching.difference(self._results)
-        order: list[int] = sorted(added)
+        order: Sequence[int] = sorted(added)
         if added and found.criteria:
             # What a message sorts by never changes: only what is new needs a place.
-            rows = await workspace.sort(found.mailbox_id, found.key, found.criteria)
-            order = [row[0] for row in rows]
+            sorted_ = await workspace.sort(found.mailbox_id, found.key, found.criteria)
+            order = sorted_.uids
         self._waiting = UidSet()
         gone = [uid for uid in self._results if uid in looked_at and uid not in matching]
         self._tell(self._remove(gone) + self._add(added, order))

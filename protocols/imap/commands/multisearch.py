@@ -145,14 +145,13 @@ async def _search_all(
             continue
         if rows:
             uids = [row[0] for row in rows]
-            entries = [(uid, uid, modseq) for uid, modseq in rows]
             found = Found(
                 mailbox_id=mailbox.id,
                 key=key,
                 uids=uids,
                 told=uids,
                 uid=True,
-                highest=highest(entries, returns) if planner.uses_modseq else 0,
+                highest=highest([row[1] for row in rows], returns) if planner.uses_modseq else 0,
                 returns=returns,
             )
             await send_esearch(session, found, _correlator(session, mailbox))

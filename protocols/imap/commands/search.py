@@ -21,6 +21,8 @@ from folkmoot.protocols.imap.search_plan import Planner
 from folkmoot.protocols.imap.session import Session
 from folkmoot.storage.types import UidSet
 
+PIECE = 10_000  # numbers that are printed at a time
+
 capability("ESEARCH", signed_in)  # rfc4731#3
 capability("SEARCHRES", signed_in)  # rfc5182#2.1
 
@@ -68,7 +70,7 @@ async def run_search(
         uids=uids,
         told=uids if uid else [entry[0] for entry in entries],
         uid=uid,
-        highest=highest(entries, returns) if planner.uses_modseq else 0,
+        highest=highest([entry[2] for entry in entries], returns) if planner.uses_modseq else 0,
         returns=returns,
     )
     if saving:
@@ -80,15 +82,15 @@ async def run_search(
     return OK
 
 
-def highest(found: list[tuple[int, int, int]], returns: Mapping[str, object]) -> int:
+def highest(modseqs: Sequence[int], returns: Mapping[str, object]) -> int:
     """The highest modseq of what is told: of MIN and MAX alone, only theirs (RFC 7162 3.1.10).
 
-    ``found`` are (number, UID, modseq) in the order of the result.
+    ``modseqs`` are in the order of the result.
     """
-    if found and not {"ALL", "COUNT"} & returns.keys():
-        ends = {"MIN": found[0], "MAX": found[-1]}
-        found = [entry for name, entry in ends.items() if name in returns] or found
-    return max((entry[2] for entry in found), default=0)
+    if modseqs and not {"ALL", "COUNT"} & returns.keys():
+        ends = {"MIN": modseqs[0], "MAX": modseqs[-1]}
+        modseqs = [modseq for name, modseq in ends.items() if name in returns] or modseqs
+    return max(modseqs, default=0)
 
 
 def save(session: Session, returns: Mapping[str, object], uids: Sequence[int]) -> None:
@@ -107,5 +109,14 @@ def save(session: Session, returns: Mapping[str, object], uids: Sequence[int]) -
 def send_old(session: Session, name: bytes, found: Found) -> None:
     """The response of a search (or sort) without RETURN: all numbers in their order."""
     tail = b" (MODSEQ %d)" % found.highest if found.highest else b""  # rfc7162#3.1.5
-    words = "".join([f" {number}" for number in found.told]).encode()
-    session.wire.send(b"* %b%b%b\r\n" % (name, words, tail))
+    session.wire.send(b"* %b%b%b\r\n" % (name, spaced(found.told), tail))
+
+
+def spaced(numbers: Sequence[int]) -> bytes:
+    """Numbers with a space before each."""
+    # Not all at once: as texts of their own, they take ten times the memory.
+    out = bytearray()
+    for start in range(0, len(numbers), PIECE):
+        piece = numbers[start : start + PIECE]
+        out += (" %d" * len(piece) % tuple(piece)).encode()
+    return bytes(out)

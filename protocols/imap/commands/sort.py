@@ -18,7 +18,7 @@ from folkmoot.protocols.imap.registry import (
     command,
     signed_in,
 )
-from folkmoot.protocols.imap.results import Found, numbered, send_esearch
+from folkmoot.protocols.imap.results import Found, numbered_order, send_esearch
 from folkmoot.protocols.imap.search_keys import (
     SearchKey,
     parse_charset,
@@ -110,27 +110,26 @@ async def _sort(session: Session, arguments: SortArgs, *, uid: bool) -> Reply:
             require_fuzzy(key)
         if planner.uses_modseq:
             session.enabled.add("CONDSTORE")
-        rows = await session.workspace.sort(
+        order = await session.workspace.sort(
             view.mailbox_id, key, arguments.criteria, modseqs=planner.uses_modseq
         )
     except BaseException:
         if saving:  # rfc5182#2.1
             view.saved = UidSet()
         raise
-    entries = numbered(view, rows)
-    uids = [entry[1] for entry in entries]
+    numbers, order = numbered_order(view, order)
     found = Found(
         mailbox_id=view.mailbox_id,
         key=key,
-        uids=uids,
-        told=uids if uid else [entry[0] for entry in entries],
+        uids=order.uids,
+        told=order.uids if uid else numbers,
         uid=uid,
         criteria=arguments.criteria,
-        highest=highest(entries, returns) if planner.uses_modseq else 0,
+        highest=highest(order.modseqs, returns) if planner.uses_modseq else 0,
         returns=returns,
     )
     if saving:
-        save(session, returns, uids)
+        save(session, returns, order.uids)
     if arguments.returns is None:
         send_old(session, b"SORT", found)
     else:
