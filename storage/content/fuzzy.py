@@ -14,7 +14,12 @@ SLIP_LENGTH = 6  # letters of a word from which on one may be wrong
 WHOLE, PART, SLIP = 1.0, 0.8, 0.5
 OUT_OF_ORDER = 0.9
 
-_WORD = re.compile(r"\w+")
+# Letters, and the marks on them, which stand behind them in folded text: of Latin, Greek and
+# Cyrillic; Hebrew and Arabic; India's and Sri Lanka's; Thai and Lao; kana.
+_WORD = re.compile(
+    r"[\w\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    r"\u0900-\u0963\u0971-\u0df3\u0e31-\u0e4e\u0eb1-\u0ecd\u1dc0-\u1dff\u3099\u309a]+"
+)
 
 
 def words_of(text: str) -> list[str]:

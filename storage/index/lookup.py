@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from folkmoot.storage.content.folding import fold
 from folkmoot.storage.content.fuzzy import clues, relevance, words_of
 from folkmoot.storage.engine.db import Db, Statement
 from folkmoot.storage.index import trigrams
@@ -77,7 +78,7 @@ class Lookup:
                 yield row[0], list(row[1:])
 
     def _fuzzy(self, key: Fuzzy) -> Answer:
-        query = key.key.text.casefold()
+        query = fold(key.key.text)
         words = words_of(query)
         if not words:
             return self.answer(key.key)
@@ -99,7 +100,7 @@ class Lookup:
     def _answer(self, key: TextKey) -> Answer:
         if isinstance(key, Fuzzy):
             return self._fuzzy(key)
-        text = key.text.casefold()
+        text = fold(key.text)
         if not searchable(text):
             return Answer(frozenset(), self._blobs)
         match key:
@@ -180,7 +181,7 @@ def _narrows(key: SearchKey) -> bool:
         case Or(keys):
             return bool(keys) and all(map(_narrows, keys))
         case HeaderContains() | BodyContains() | TextContains():
-            text = key.text.casefold()
+            text = fold(key.text)
             return searchable(text) and _narrowable(text)
     return False
 
@@ -201,7 +202,7 @@ def _narrow(db: Db, key: SearchKey) -> frozenset[int] | None:
                 union |= found
             return union if len(union) < NARROW else None
         case HeaderContains() | BodyContains() | TextContains():
-            rows = trigrams.candidates(db, key.text.casefold(), 0, _HIGHEST, NARROW)
+            rows = trigrams.candidates(db, fold(key.text), 0, _HIGHEST, NARROW)
             return None if rows is None else frozenset(rows)
     raise AssertionError("only keys that narrow")
 

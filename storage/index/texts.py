@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from folkmoot.storage.content.folding import fold
 from folkmoot.storage.content.sections import PartTable
 from folkmoot.storage.content.source import Source
 from folkmoot.storage.content.text import body_texts, decoded_header
 
-VERSION = "1"
+VERSION = "2"
 """Changes when the texts would come out differently: then all are made anew."""
 
 LIMIT = 512 * 1024
@@ -49,10 +50,10 @@ def search_text(header: bytes, source: Source, table: PartTable) -> SearchText |
     left = LIMIT - len(whole)
     bodies = []
     for text in body_texts(source, table):
-        left -= len(text)
+        bodies.append(_folded(text))
+        left -= len(bodies[-1])
         if left < 0:
             return None
-        bodies.append(_folded(text))
     if left < 0:
         return None
     subject, sender, recipients, copied = [
@@ -62,4 +63,4 @@ def search_text(header: bytes, source: Source, table: PartTable) -> SearchText |
 
 
 def _folded(text: str) -> str:
-    return _UNUSABLE.sub(SEPARATOR, text.casefold())
+    return _UNUSABLE.sub(SEPARATOR, fold(text))

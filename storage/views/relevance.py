@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.content.folding import fold
 from folkmoot.storage.content.fuzzy import relevance
 from folkmoot.storage.engine.db import Row
 from folkmoot.storage.gate import Need, OnCollection
@@ -40,7 +41,7 @@ class ScoreMessages(View[dict[int, int]]):
         found: dict[int, list[float]] = {}
         lookup = Lookup(context.db, [row[7] for row in rows])
         for key in fuzzy_keys(self.key):
-            query = key.key.text.casefold()
+            query = fold(key.key.text)
             for blob_id, texts in self._texts(context, rows, lookup, key):
                 score = relevance(query, texts)
                 if score:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_tz
 
 from folkmoot.storage.blobs.fs import FileBlobs
+from folkmoot.storage.content.folding import fold
 from folkmoot.storage.content.fuzzy import relevance
 from folkmoot.storage.content.headers import first_value
 from folkmoot.storage.content.sections import PartTable
@@ -175,11 +176,11 @@ class _Message:
             return None
         match key:
             case HeaderContains(name):
-                return [decoded_header(self.header, name.encode()).casefold()]
+                return [fold(decoded_header(self.header, name.encode()))]
             case BodyContains():
                 return self.texts
             case TextContains():
-                return [decoded_header(self.header).casefold(), *(self.texts or ())]
+                return [fold(decoded_header(self.header)), *(self.texts or ())]
 
 
 def matches_all(key: SearchKey) -> bool:
@@ -205,9 +206,9 @@ def _texts(context: ReadContext, blob_id: int, blobs: FileBlobs) -> list[str]:
     data, file, parts = row
     table = PartTable.from_bytes(parts)
     if data is not None:
-        return [text.casefold() for text in body_texts(BytesSource(data), table)]
+        return [fold(text) for text in body_texts(BytesSource(data), table)]
     with open(blobs.path(file), "rb") as opened:
-        return [text.casefold() for text in body_texts(FileSource(opened.fileno()), table)]
+        return [fold(text) for text in body_texts(FileSource(opened.fileno()), table)]
 
 
 def opened(context: ReadContext, row: Row, blobs: FileBlobs) -> _Message:
@@ -297,14 +298,14 @@ def _header(key: HeaderContains, message: _Message) -> Verdict:
     name = key.name.encode()
     if first_value(message.header, name) is None:
         return False
-    return key.text.casefold() in decoded_header(message.header, name).casefold()
+    return fold(key.text) in fold(decoded_header(message.header, name))
 
 
 def _body(key: BodyContains, message: _Message) -> Verdict:
     verdict = message.indexed(key)
     if verdict is not None or message.texts is None:
         return verdict
-    wanted = key.text.casefold()
+    wanted = fold(key.text)
     return any(wanted in text for text in message.texts)
 
 
@@ -312,8 +313,8 @@ def _text(key: TextContains, message: _Message) -> Verdict:
     verdict = message.indexed(key)
     if verdict is not None or message.header is None:
         return verdict
-    wanted = key.text.casefold()
-    if wanted in decoded_header(message.header).casefold():
+    wanted = fold(key.text)
+    if wanted in fold(decoded_header(message.header)):
         return True
     return None if message.texts is None else any(wanted in text for text in message.texts)
 
@@ -323,7 +324,7 @@ def _fuzzy(key: Fuzzy, message: _Message) -> Verdict:
     if verdict is not None:
         return verdict
     texts = message.looked_at(key.key)
-    return None if texts is None else relevance(key.key.text.casefold(), texts) > 0
+    return None if texts is None else relevance(fold(key.key.text), texts) > 0
 
 
 _JUDGES: dict[type, Callable[..., Verdict]] = {

@@ -134,3 +134,18 @@ def test_rev2_always_answers_esearch(client: ImapClient) -> None:
     """After ENABLE IMAP4rev2, SEARCH without RETURN answers ESEARCH too. # rfc9051#6.4.4"""
     client.ok("ENABLE IMAP4rev2")
     assert client.ok("SEARCH SEEN").matching("ESEARCH (TAG ")
+
+
+@pytest.mark.parametrize("query", ["Zürich", "ZU\u0308RICH", "straße", "STRASSE"])
+def test_letters_are_found_however_they_are_composed(server: TestServer, query: str) -> None:
+    """In header fields and bodies, sent and asked for in either way. # rfc5255#4.2"""
+    client = server.imap(server.account(), select="INBOX")
+    assert b"I18NLEVEL=1" in client.ok("CAPABILITY").lines[0].split()
+    for text in ("Zürich, Straße", "Zu\u0308rich, STRASSE"):
+        for subject, body in ((text, ""), ("", text)):
+            head = f"Subject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+            client.append("INBOX", f"{head}{body}\r\n".encode())
+    asked = query.encode()
+    literal = b"{%d+}\r\n%b" % (len(asked), asked)
+    assert client.ok(b"SEARCH CHARSET UTF-8 SUBJECT " + literal).lines == [b"* SEARCH 1 3"]
+    assert client.ok(b"SEARCH CHARSET UTF-8 BODY " + literal).lines == [b"* SEARCH 2 4"]

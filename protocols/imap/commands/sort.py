@@ -33,6 +33,7 @@ from folkmoot.storage.types_search import SortCriterion, SortField
 capability("SORT", signed_in)  # rfc5256#1
 capability("SORT=DISPLAY", signed_in)  # rfc5957#3
 capability("ESORT", signed_in)  # rfc5267#3.1
+capability("I18NLEVEL=1", signed_in)  # rfc5255#4.2
 
 MAX_CRITERIA = 20  # more than there are: a field that stands twice decides nothing more
 
