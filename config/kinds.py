@@ -199,6 +199,20 @@ def address_ip() -> Kind:
     return Kind("IP address", parse, _show_text)
 
 
+def network() -> Kind:
+    """An IP address, or a network of them."""
+
+    def parse(value: object, base: Path) -> str:
+        try:
+            if isinstance(value, str):
+                return str(ipaddress.ip_network(value))
+        except ValueError:
+            pass
+        raise WrongValue('an IP address or a network such as "127.0.0.1", "::1" or "10.1.0.0/16"')
+
+    return Kind("IP address or network", parse, _show_text)
+
+
 def domain() -> Kind:
     """A domain or host name, as ``storage.addresses`` keeps it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from folkmoot.config.fields import key
-from folkmoot.config.kinds import duration, size, web_address
+from folkmoot.config.kinds import duration, list_of, network, size, web_address
 
 KIB, GIB = 2**10, 2**30
 
@@ -30,4 +30,12 @@ class HttpSection:
         duration(lowest=5),
         "When a connection without a request is closed.",
         default=120,
+    )
+    trusted_proxies: tuple[str, ...] = key(
+        list_of(network()),
+        "The proxies in front of the HTTP listeners. Of them is believed what they say in "
+        "X-Forwarded-For (the address of the client, which throttling and logs then see) and in "
+        "X-Forwarded-Proto (https: the client came by TLS). They must set both.",
+        default=(),
+        example=["127.0.0.1", "::1"],
     )

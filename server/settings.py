@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 from folkmoot.auth.throttle import ThrottleLimits
 from folkmoot.config.schema import Config
 from folkmoot.protocols.dav.limits import DavLimits
+from folkmoot.protocols.http.forwarded import Proxies
 from folkmoot.protocols.http.limits import HttpLimits
 from folkmoot.protocols.imap.session import ImapLimits
 from folkmoot.protocols.smtp.limits import SmtpLimits
@@ -65,6 +67,11 @@ def http_limits(config: Config) -> HttpLimits:
         idle_seconds=config.http.idle,
         connections_per_address=config.limits.connections_per_address,
     )
+
+
+def http_proxies(config: Config) -> Proxies:
+    """The proxies that HTTP listeners believe."""
+    return Proxies(tuple(map(ipaddress.ip_network, config.http.trusted_proxies)))
 
 
 def dav_limits(config: Config) -> DavLimits:

@@ -95,6 +95,7 @@ class Web:
             limits=settings.http_limits(self._config),
             counts=self._counts,
             secure=section.tls == "implicit",
+            proxies=settings.http_proxies(self._config),
         )
         self._factories.append(factory)
         return factory

@@ -38,7 +38,7 @@ TABLE: Final[dict[type[errors.StorageError], tuple[int, str]]] = {
     errors.HasChildren: (409, ""),
     errors.Unchangeable: (403, ""),
     errors.AuthenticationFailed: (401, ""),
-    errors.Throttled: (429, ""),
+    errors.Throttled: (503, ""),
     errors.Expired: (401, ""),
     errors.Unavailable: (503, ""),
     errors.ShuttingDown: (503, ""),

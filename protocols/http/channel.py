@@ -166,14 +166,15 @@ class Channel(HTTPChannel):
         self._in_head = False
         self._window = 0
         self.setTimeout(self._limits.body_seconds)
+        proxies = self.owner.proxies
         exchange = Exchange(
             request,
             request.body,
             method.decode("ascii"),
             target,
             request.fields,
-            peer=self.peer,
-            secure=self.owner.secure,
+            peer=proxies.client(self.peer, request.fields),
+            secure=self.owner.secure or proxies.secure(self.peer, request.fields),
             host=host,
         )
         self.owner.serve(request, exchange)

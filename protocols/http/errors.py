@@ -11,7 +11,7 @@ from folkmoot.storage import errors
 CHALLENGE = 'Basic realm="Folkmoot", charset="UTF-8"'  # rfc7617#2.1
 RETRY_SECONDS = 30
 
-# rfc9110#15, rfc4918#11 for 507, rfc6585#4 for 429
+# rfc9110#15, rfc4918#11 for 507
 STATUSES: dict[type[errors.StorageError], int] = {
     errors.StorageError: 500,
     errors.NotFound: 404,
@@ -33,7 +33,8 @@ STATUSES: dict[type[errors.StorageError], int] = {
     errors.HasChildren: 409,
     errors.Unchangeable: 403,
     errors.AuthenticationFailed: 401,
-    errors.Throttled: 429,
+    # Not 429 (RFC 6585 section 4): Thunderbird switches a calendar off after any 4xx but 401.
+    errors.Throttled: 503,
     errors.Expired: 401,
     errors.Unavailable: 503,
     errors.ShuttingDown: 503,
@@ -62,7 +63,7 @@ def fields_of(status: int) -> tuple[tuple[str, str], ...]:
     """The fields that must come with a status: a challenge, or when to try again."""
     if status == 401:
         return (("WWW-Authenticate", CHALLENGE),)
-    if status in (429, 503):
+    if status == 503:
         return (("Retry-After", str(RETRY_SECONDS)),)
     return ()
 

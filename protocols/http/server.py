@@ -18,6 +18,7 @@ from folkmoot.protocols.http.body import BadBody, ClientGone
 from folkmoot.protocols.http.channel import Channel
 from folkmoot.protocols.http.errors import Refused, refusal
 from folkmoot.protocols.http.exchange import Exchange
+from folkmoot.protocols.http.forwarded import Proxies
 from folkmoot.protocols.http.limits import HttpLimits
 from folkmoot.protocols.http.request import Request
 
@@ -30,8 +31,8 @@ class HttpFactory(HTTPFactory):
     """Makes connections for one listener, and counts them.
 
     ``secure`` says that the listener speaks TLS; wrap the factory then. ``counts`` (connections
-    by network) is shared by all listeners of the server. ``hostname`` stands for the Host that a
-    client of HTTP/1.0 does not send.
+    by network) is shared by all listeners of the server. ``proxies`` are believed when they say for
+    whom they ask. ``hostname`` stands for the Host that a client of HTTP/1.0 does not send.
     """
 
     noisy = False
@@ -45,12 +46,14 @@ class HttpFactory(HTTPFactory):
         limits: HttpLimits,
         counts: Counter[str],
         secure: bool = False,
+        proxies: Proxies | None = None,
     ) -> None:
         super().__init__(reactor=reactor)
         self.clock = reactor
         self.limits = limits
         self.hostname = hostname
         self.secure = secure
+        self.proxies = proxies or Proxies()
         self.connections: set[Channel] = set()
         self._application = application
         self._counts = counts
@@ -77,6 +80,8 @@ class HttpFactory(HTTPFactory):
         """Count a connection; False when its address has too many."""
         network = network_of(peer)
         self._counts[network] += 1
+        if self.proxies.trusted(peer):  # its connections are of many clients
+            return True
         return self._counts[network] <= self.limits.connections_per_address
 
     def left(self, channel: Channel) -> None:

@@ -171,7 +171,7 @@ def test_dav_says_what_an_error_means(kind: type[errors.StorageError]) -> None:
     answer = dav_errors.to_dav(kind(), lambda path: "/")
     assert 400 <= answer.status < 600
     assert answer.text == kind.default_text
-    if kind in http_errors.STATUSES and answer.status in (401, 413, 429, 503):
+    if kind in http_errors.STATUSES and answer.status in (401, 413, 503):
         assert answer.status == http_errors.STATUSES[kind]
 
 

@@ -63,6 +63,8 @@ retry = [
 ]
 [limits]
 idle = true
+[http]
+trusted_proxies = ["127.0.0.1", "10.1.2.3/16"]
 """
     assert problems(text) == [
         ':1: serve: unknown key; did you mean "server"?',
@@ -76,6 +78,8 @@ idle = true
         'at least "1 s", found the text "soon"',
         ':17: limits.idle: expected a time such as "90 s", "30 min", "4 h", "5 days", '
         'at least "30 min", found true',
+        ":19: http.trusted_proxies[1]: expected an IP address or a network such as "
+        '"127.0.0.1", "::1" or "10.1.0.0/16", found the text "10.1.2.3/16"',
     ]
 
 

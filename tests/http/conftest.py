@@ -18,6 +18,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from folkmoot.protocols.http.body import ClientGone
 from folkmoot.protocols.http.errors import Refused
 from folkmoot.protocols.http.exchange import Exchange
+from folkmoot.protocols.http.forwarded import Proxies
 from folkmoot.protocols.http.limits import HttpLimits
 from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
@@ -181,6 +182,7 @@ class Web:
         *,
         tls: bool = False,
         plaintext_logins: bool = True,
+        proxies: Proxies | None = None,
     ) -> None:
         self.server = server
         self.tls = tls
@@ -201,6 +203,7 @@ class Web:
             limits=limits,
             counts=self.counts,
             secure=tls,
+            proxies=proxies,
         )
         listening: Any = self.factory
         if tls:
@@ -237,15 +240,11 @@ MakeWeb = Callable[..., AbstractContextManager[Web]]
 
 @pytest.fixture
 def make_web(server: TestServer, tmp_path: Path) -> MakeWeb:
-    """Builds a listener with limits, TLS and plaintext logins as given; use it in ``with``."""
+    """Builds a listener with limits, TLS and so on as given; use it in ``with``."""
 
     @contextmanager
-    def build(
-        limits: HttpLimits | None = None, *, tls: bool = False, plaintext_logins: bool = True
-    ) -> Iterator[Web]:
-        web = Web(
-            server, tmp_path, limits or HttpLimits(), tls=tls, plaintext_logins=plaintext_logins
-        )
+    def build(limits: HttpLimits | None = None, **more: Any) -> Iterator[Web]:
+        web = Web(server, tmp_path, limits or HttpLimits(), **more)
         try:
             yield web
         finally:
