@@ -20,12 +20,13 @@ class Program(Dav):
         super().__init__(server)
         self.server = server
         self.agent = agent
+        self.fields: dict[str, str] = {}  # header fields that it sends with everything
         self.home = f"/dav/calendars/{self.account.space_id}/"
         self.me = f"/dav/principals/users/{self.account.space_id}/"
 
     def ask(self, method: str, path: str, body: str, depth: str | None = "0") -> Multistatus:
         """A request that is answered with multistatus."""
-        fields = {"User_Agent": self.agent, "Depth": depth, "Content_Type": XML}
+        fields = {"User_Agent": self.agent, "Depth": depth, "Content_Type": XML, **self.fields}
         return multistatus(self.call(method, path, body, **fields))
 
     def redirected(self, method: str = "PROPFIND") -> str:

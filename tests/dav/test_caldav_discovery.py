@@ -1,7 +1,7 @@
 """What calendar programs ask a server that they see for the first time, in their order.
 
-The requests are those that the programs send; a fresh account must be found and used from nothing
-but a host name, a name and a password.
+The requests are those that the programs send (of DAVx5 and CalDav Synchronizer, by their sources);
+a fresh account must be found and used from nothing but a host name, a name and a password.
 """
 
 from __future__ import annotations
@@ -34,16 +34,25 @@ def test_davx5(server: TestServer) -> None:
 
     found = find(
         dav.redirected(),
-        "<resourcetype /><displayname /><CAL:calendar-description /><CAL:calendar-home-set />"
+        "<resourcetype /><displayname />"
+        '<n1:calendar-color xmlns:n1="http://apple.com/ns/ical/" /><CAL:calendar-description />'
+        "<CAL:calendar-timezone /><current-user-privilege-set />"
+        "<CAL:supported-calendar-component-set /><CAL:calendar-home-set />"
         "<current-user-principal />",
     ).only
     me = href(found, f"{D}current-user-principal")
-    assert "1, 2, 3" in (dav.call("OPTIONS", me).header("dav") or "")
+    # Without these words it takes the principal for none.
+    words = (dav.call("OPTIONS", me).header("dav") or "").split(", ")
+    assert {"calendar-access", "addressbook"} <= {*words}
+    addresses = find(me, "<CAL:calendar-user-address-set />").only
+    assert dav.account.address in addresses.text(f"{C}calendar-user-address-set")
     principal = find(
         me,
-        '<CAL:calendar-home-set /><displayname /><n0:calendar-proxy-read-for xmlns:n0="http://'
-        'calendarserver.org/ns/" /><group-membership /><CAL:calendar-user-address-set />',
+        "<displayname /><group-membership /><resourcetype /><CAL:calendar-home-set />"
+        '<n0:calendar-proxy-read-for xmlns:n0="http://calendarserver.org/ns/" />'
+        '<n1:calendar-proxy-write-for xmlns:n1="http://calendarserver.org/ns/" />',
     ).only
+    assert principal.tags("resourcetype")
     home = href(principal, f"{C}calendar-home-set")
     listed = find(
         home,
@@ -52,6 +61,7 @@ def test_davx5(server: TestServer) -> None:
         "<CAL:supported-calendar-component-set />"
         '<n1:calendar-color xmlns:n1="http://apple.com/ns/ical/" />'
         '<n2:source xmlns:n2="http://calendarserver.org/ns/" />'
+        '<P:transports xmlns:P="https://bitfire.at/webdav-push" />'
         '<P:topic xmlns:P="https://bitfire.at/webdav-push" />',
         "1",
     )
@@ -176,33 +186,50 @@ def test_evolution(server: TestServer) -> None:
 
 
 def test_outlook_caldav_synchronizer(server: TestServer) -> None:
-    """Outlook's add-in: from the well-known URL, with times of a window, in lots."""
+    """Outlook's add-in: from the well-known URL with a slash, in times of a window, in lots."""
     outlook = Program(server, "CalDavSynchronizer/4.5")
-    principal = (
-        "<?xml version='1.0'?><D:propfind xmlns:D=\"DAV:\"><D:prop><D:current-user-principal/>"
-        "</D:prop></D:propfind>"
+    outlook.fields = {"Content_Type": "application/xml; charset=utf-8"}
+
+    def find(path: str, props: str, depth: str = "0") -> Multistatus:
+        body = (
+            f"<?xml version='1.0'?>\r\n    <D:propfind xmlns:D=\"DAV:\" {names}>\r\n    <D:prop>"
+            f"{props}</D:prop>\r\n    </D:propfind>\r\n"
+        )
+        return outlook.ask("PROPFIND", path, body, depth)
+
+    names = 'xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:E="http://apple.com/ns/ical/"'
+    with server.http() as http:
+        start = http.request("PROPFIND", "/.well-known/caldav/", [("Depth", "0")])
+    assert start.status == 301
+    first = find(
+        start.header("location") or "",
+        "<D:current-user-principal/><D:principal-URL/><D:resourcetype/>",
     )
-    me = href(
-        outlook.ask("PROPFIND", outlook.redirected(), principal).only, f"{D}current-user-principal"
+    me = href(first.only, f"{D}current-user-principal")
+    home = href(find(me, "<C:calendar-home-set/>").only, f"{C}calendar-home-set")
+    listed = find(
+        home,
+        "<D:resourcetype/><D:displayname/><E:calendar-color/>"
+        "<C:supported-calendar-component-set/><D:current-user-privilege-set/>",
+        "1",
     )
-    homes = principal.replace(
-        "<D:current-user-principal/>",
-        '<C:calendar-home-set xmlns:C="urn:ietf:params:xml:ns:caldav"/>',
-    )
-    home = href(outlook.ask("PROPFIND", me, homes).only, f"{C}calendar-home-set")
-    listing = principal.replace(
-        "<D:current-user-principal/>",
-        '<D:resourcetype/><D:displayname/><E:calendar-color xmlns:E="http://apple.com/ns/ical/"/>'
-        '<C:supported-calendar-component-set xmlns:C="urn:ietf:params:xml:ns:caldav"/>'
-        "<D:current-user-privilege-set/>",
-    )
-    listed = outlook.ask("PROPFIND", home, listing, "1")
     here = calendars_in(listed)[0]
-    assert "write" in listed[here].tags("current-user-privilege-set")
+    # What it tests a calendar for, before it is used.
+    assert "calendar-access" in (outlook.call("OPTIONS", here).header("dav") or "").split(", ")
+    everything = "<?xml version='1.0'?><D:propfind xmlns:D=\"DAV:\"><D:allprop/></D:propfind>"
+    kind = outlook.ask("PROPFIND", here, everything).only
+    assert f"{C}calendar" in kind.tags("resourcetype")
+    may = find(here, "<D:current-user-privilege-set/>").only.tags("current-user-privilege-set")
+    assert {"write-content", "bind", "unbind"} <= {*may}
+    reports = find(here, "<D:supported-report-set/>").only.tags("supported-report-set")
+    assert "sync-collection" in reports
     zone = "DTSTART;TZID=W. Europe Standard Time:20260302T100000"
-    kind = "text/calendar; charset=utf-8"
     put = outlook.call(
-        "PUT", f"{here}a.ics", calendar(event(zone)), Content_Type=kind, If_None_Match="*"
+        "PUT",
+        f"{here}a.ics",
+        calendar(event(zone)),
+        Content_Type="text/calendar; charset=utf-8",
+        If_None_Match="*",
     )
     assert put.status == 201
     query = (
@@ -211,7 +238,16 @@ def test_outlook_caldav_synchronizer(server: TestServer) -> None:
         'filter name="VEVENT"><C:time-range start="20260302T085900Z" end="20260302T090100Z"/>'
         "</C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"
     )
-    assert outlook.ask("REPORT", here, query, "1").hrefs == [f"{here}a.ics"]
+    found = outlook.ask("REPORT", here, query, "1")
+    assert found.hrefs == [f"{here}a.ics"]
+    assert found.only.text("getetag") == put.header("etag")
+    lot = (
+        '<?xml version="1.0"?><C:calendar-multiget xmlns:C="urn:ietf:params:xml:ns:caldav" '
+        'xmlns:D="DAV:"><D:prop><D:getetag/><D:displayname/><C:calendar-data/></D:prop>'
+        f"<D:href>{here}a.ics</D:href></C:calendar-multiget>"
+    )
+    outlook.fields["Accept_Charset"] = "utf-8"
+    assert "UID:event-1" in outlook.ask("REPORT", here, lot, "1").only.text(DATA)
 
 
 def test_windows_calendar(server: TestServer) -> None:
