@@ -169,11 +169,13 @@ class SupportDesk:
             address, actor, lambda txn, space: txn.view(SupportGrants(space, since, own))
         )
 
-    async def logins(self, address: str, *, actor: Actor | None = None) -> list[SupportLogin]:
+    async def logins(
+        self, address: str, *, actor: Actor | None = None, limit: int = 1000, below: int = 1 << 62
+    ) -> list[SupportLogin]:
         """Who of support was in an account, when and why; the latest first. # M7.7"""
         own = actor is not None
         return await self._read(
-            address, actor, lambda txn, space: txn.view(SupportLogins(space, own))
+            address, actor, lambda txn, space: txn.view(SupportLogins(space, own, limit, below))
         )
 
     async def trail(

@@ -150,8 +150,9 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class SupportLogin:
-    """One login of an agent into an account."""
+    """One login of an agent into an account; ``id`` is that of its row in the trail."""
 
+    id: int
     time: int
     agent: str
     protocol: str

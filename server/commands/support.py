@@ -25,6 +25,7 @@ from folkmoot.storage.types import Tool
 from folkmoot.storage.types_support import (
     AgentState,
     SupportGrant,
+    SupportLogin,
     SupportScope,
     SupportWish,
     scope_text,
@@ -209,8 +210,12 @@ def grants(config: Config, address: str, as_json: bool) -> None:
 @with_config
 def logins(config: Config, address: str, as_json: bool) -> None:
     """Show who of support came into ACCOUNT, when, from where and why."""
+    found: list[SupportLogin] = []
     with working(config) as work:
-        found = work.wait(work.core.support.logins(address))
+        while page := work.wait(
+            work.core.support.logins(address, below=found[-1].id if found else 1 << 62)
+        ):
+            found += page
     if as_json:
         print_json(
             [

@@ -70,8 +70,9 @@ _OPEN = Statement(
     " AND g.ended IS NULL AND (g.ends IS NULL OR g.ends > :now) ORDER BY s.id DESC"
 )
 _LOGINS = Statement(
-    f"SELECT time, agent, detail, reason, grant_id FROM audit WHERE account_id = {_OF}"  # noqa: S608
-    " AND operation = 'RecordSupportLogin' ORDER BY id DESC LIMIT :limit"
+    f"SELECT id, time, agent, detail, reason, grant_id FROM audit WHERE account_id = {_OF}"  # noqa: S608
+    " AND operation = 'RecordSupportLogin' AND id < :below AND (:grant = 0 OR grant_id = :grant)"
+    " ORDER BY id DESC LIMIT :limit"
 )
 _REQUEST = Statement(
     "SELECT r.id, r.agent_id, ag.address, r.account_id, a.address, a.space_id, r.token, r.reason,"
@@ -190,21 +191,30 @@ def _grant(row: Row, now: int) -> SupportGrant:
 
 @dataclass(frozen=True, slots=True)
 class SupportLogins(_CustomerView[list[SupportLogin]]):
-    """Who of support came into an account, when and why; the latest first. # M7.7"""
+    """Who of support came into an account, when and why; the latest first. # M7.7
+
+    Those before the row ``below``, ``limit`` of them.
+    """
 
     look: ClassVar[bool] = True  # of its own grant
 
     space_id: int
     own: bool = True
     limit: int = 1000
+    below: int = 1 << 62
 
     def read(self, context: ReadContext) -> list[SupportLogin]:
         found, support = [], context.actor.support
-        rows = context.db.all(_LOGINS, space=self.space_id, limit=self.limit)
-        for time, agent, detail, reason, grant in rows:
+        rows = context.db.all(
+            _LOGINS,
+            space=self.space_id,
+            below=self.below,
+            grant=support.grant_id if support is not None else 0,
+            limit=self.limit,
+        )
+        for id_, time, agent, detail, reason, grant in rows:
             protocol, _, peer = detail.partition(" ")
-            if support is None or grant == support.grant_id:
-                found.append(SupportLogin(time, agent, protocol, peer, reason, grant))
+            found.append(SupportLogin(id_, time, agent, protocol, peer, reason, grant))
         return found
 
 

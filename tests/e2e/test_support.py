@@ -314,7 +314,8 @@ def test_a_download_is_cut_off(demo: Demo) -> None:
 def test_a_link(demo: Demo) -> None:
     """The agent asks; the link in Carol's mail lets in who knows her password, and nobody else."""
     words = ("request", CAROL, "--as", SAM, "--reason", "your calendar", "--for", "2h")
-    support(demo, *words, "--password-stdin", stdin="sam-demo\n")
+    asked = support(demo, *words, "--password-stdin", "--json", stdin="sam-demo\n")
+    assert json.loads(asked)["account"] == CAROL
     client = imaplib.IMAP4("127.0.0.1", demo.port(143))
     client.login(CAROL, "carol-demo")
     client.select("INBOX")

@@ -140,6 +140,21 @@ def test_a_customer_lets_an_agent_in_and_out(
     )
 
 
+def test_all_logins_are_shown(server: TestServer, customer: TestAccount, agent: TestAgent) -> None:
+    """Page by page, each login once, also when there are many."""
+    inside = server.let_in(agent, customer)
+    for _ in range(120):
+        assert server.imap(inside)
+    owner = Browser(server, "account")
+    owner.sign_in(customer.address)
+    owner.get("/logins")
+    earlier = re.search(r'href="/support/account(/logins\?below=\d+)"', owner.page)
+    assert earlier is not None
+    rows = owner.page.count("<tr><td>") + owner.get(earlier[1]).count("<tr><td>")
+    assert rows == len(reactor.call(lambda: server.desk.logins(customer.address))) == 120
+    assert "Earlier" not in owner.page
+
+
 def test_an_agent_ends_a_session(
     server: TestServer, customer: TestAccount, agent: TestAgent
 ) -> None:

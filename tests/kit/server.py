@@ -175,7 +175,8 @@ class TestServer:
             self._reactor,
             router,
             hostname="mail.example.test",
-            limits=HttpLimits(),
+            # Long enough for tests that keep connections while others do something slowly.
+            limits=HttpLimits(idle_seconds=600),
             counts=Counter(),
         )
 

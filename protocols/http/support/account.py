@@ -33,7 +33,7 @@ from folkmoot.storage.types import Actor
 from folkmoot.storage.types_support import SupportGrant, scope_text
 
 PROTOCOL: Final = "portal"
-_AT_ONCE: Final = 100  # rows of what was done on a page
+_AT_ONCE: Final = 100  # rows on a page of logins and of what was done
 _BELOW = re.compile(r"below=([0-9]{1,18})")
 _OF_AGENTS: Final = {"": "Grant", "/logins": "Logins"}
 _OF_OWNERS: Final = {
@@ -130,22 +130,27 @@ class AccountArea(Area[Actor]):
         return "Let support in", _tabs(session.who) + content + paragraph(note)
 
     async def _logins(self, session: Session, exchange: Exchange) -> Page:
-        logins = await self._desk.logins("", actor=session.who)
+        below = _below(exchange)
+        found = await self._desk.logins("", actor=session.who, limit=_AT_ONCE, below=below)
         rows = [
             [
                 moment(each.time, self._zone),
                 *map(html.escape, (each.agent, each.protocol, each.peer, each.reason)),
             ]
-            for each in logins
+            for each in found
         ]
         content = table(("When", "Who", "With", "From", "Why"), rows)
         if not rows:
             content = paragraph("Nobody of support was in your account.")
+        elif len(rows) == _AT_ONCE:
+            content += self._earlier("logins", found[-1].id)
         return "Who of support came in", _tabs(session.who) + content
 
+    def _earlier(self, page: str, below: int) -> str:
+        return f'<p><a href="{self.root}/{page}?below={below}">Earlier</a></p>'
+
     async def _trail(self, session: Session, exchange: Exchange) -> Page:
-        asked = _BELOW.fullmatch(exchange.query)
-        below = int(asked[1]) if asked is not None else 1 << 62
+        below = _below(exchange)
         found = await self._desk.trail(
             "", actor=session.who, support=True, limit=_AT_ONCE, below=below
         )
@@ -159,8 +164,7 @@ class AccountArea(Area[Actor]):
         ]
         content = table(("When", "Who", "What", "Where", ""), rows)
         if len(rows) == _AT_ONCE:
-            older = f"{self.root}/trail?below={found[-1].id}"
-            content += f'<p><a href="{older}">Earlier</a></p>'
+            content += self._earlier("trail", found[-1].id)
         return "All that support did", _tabs(session.who) + content
 
     async def _help_page(self, session: Session, exchange: Exchange) -> Page:
@@ -185,6 +189,12 @@ class AccountArea(Area[Actor]):
         number = given.number("grant") or -1  # 0 stands for all of them
         await self._desk.withdraw("", number, actor=session.who)
         return paragraph("It is withdrawn; open sessions end now.")
+
+
+def _below(exchange: Exchange) -> int:
+    """The row of the trail before which a page begins."""
+    asked = _BELOW.fullmatch(exchange.query)
+    return int(asked[1]) if asked is not None else 1 << 62
 
 
 def _title(actor: Actor) -> str:
