@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from folkmoot.server.memory import give_memory_back
+
 MAX_DESCRIPTORS = 2**20
 STOP_SECONDS = 10  # a stop that takes longer ends the process the hard way
 log = logging.getLogger("folkmoot.server")
@@ -62,6 +64,7 @@ def run(reactor: Any, make: Callable[[], Runnable], watch: int = -1) -> int:
     end.
     """
     _take_descriptors()
+    give_memory_back()
     process = _Process(reactor, make, watch)
     reactor.callWhenRunning(process.begin)
     reactor.run(installSignalHandlers=False)

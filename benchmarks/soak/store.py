@@ -17,15 +17,11 @@ from benchmarks.soak.world import directory, make_world, settle
 
 _SMALL_CACHE = """
 from folkmoot.storage.engine import sqlite
-connect = sqlite.connect
-def small(path):
-    connection = connect(path)
-    connection.execute("PRAGMA cache_size=-2048")
-    return connection
-sqlite.connect = small
+sqlite.connect.__defaults__ = (2 << 20,)
+sqlite.READER_CACHE = 2 << 20
 """
-"""Each of SQLite's connections keeps up to 64 MiB of pages of the database, which fill slowly.
-That would hide a leak, so here they keep 2 MiB, and are soon full."""
+"""SQLite's connections keep up to 80 MiB of pages of the database, which fill slowly. That would
+hide a leak, so here they keep 2 MiB each, and are soon full."""
 _LONGEST_CHECK = 3600
 
 

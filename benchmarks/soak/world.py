@@ -13,11 +13,12 @@ from benchmarks.soak.journal import Journal
 from benchmarks.soak.people import Group, Person, World
 from benchmarks.soak.sharing import content, url
 from benchmarks.soak.truth import Register
-from benchmarks.soak.wires import Imap
+from benchmarks.soak.wires import Imap, connect
 
 IN_GROUP = 8
 COPIED = 2
 AT_ONCE = 8
+START_SECONDS = 900.0
 _BOOK = (
     '<D:mkcol xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><D:set><D:prop>'
     "<D:resourcetype><D:collection/><C:addressbook/></D:resourcetype>"
@@ -66,6 +67,7 @@ def directory(world: World) -> str:
 async def settle(world: World, ports: Mapping[str, int]) -> None:
     """Let everybody sign in and make what they need."""
     world.ports = ports
+    await _greeted(ports["imap"])
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(person: Person) -> None:
@@ -75,6 +77,13 @@ async def settle(world: World, ports: Mapping[str, int]) -> None:
     await asyncio.gather(*map(one, world.people))
     for group in world.groups:
         await _group(group)
+
+
+async def _greeted(port: int) -> None:
+    """Wait until the server has hashed the passwords of all: its sockets are there before that."""
+    reader, writer = await connect(port)
+    await asyncio.wait_for(reader.readline(), START_SECONDS)
+    writer.transport.abort()
 
 
 async def _person(person: Person) -> None:

@@ -89,12 +89,13 @@ def element_text(stored: str) -> str:
     return text(etree.fromstring(stored.encode()))
 
 
-@lru_cache(maxsize=512)
+# Few different ones are in use, and each may be as long as a property.
+@lru_cache(maxsize=64)
 def _by_id(stored: str) -> Zone | None:
     return zone_named(element_text(stored))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _by_rules(stored: str) -> Zone:
     try:
         return zone_of_vtimezone(element_text(stored).strip().encode())

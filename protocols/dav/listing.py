@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator
 from itertools import takewhile
 from typing import NamedTuple
 
 from folkmoot.protocols.dav.plan import Plan
-from folkmoot.protocols.dav.remembered import listings_of
+from folkmoot.protocols.dav.remembered import Question, listings_of
 from folkmoot.protocols.dav.request import Request, refuse
 from folkmoot.protocols.dav.resources import Resource, folder_node
 from folkmoot.storage.types_tree import Entry, Folder, Item
@@ -27,32 +27,32 @@ async def members(request: Request, resource: Resource, plan: Plan) -> AsyncIter
 
     Those of a folder without folders are remembered while nothing changes in it.
     """
-    listings, key = listings_of(request), _key(request, resource, plan)
-    known = listings.get(key) if key is not None else None
+    listings, question = listings_of(request), _question(request, resource, plan)
+    state = (resource.folder.modseq, int(resource.folder.rights))
+    known = listings.get(question, state) if question is not None else None
     if known is not None:
         yield known, []
         return
     texts: list[str] = []
     async for text, kept in _read(request, resource, plan):
         if isinstance(kept[0].node, Folder):
-            key = None
-        if key is not None:
+            question = None
+        if question is not None:
             texts.append(text)
         yield text, kept
-    if key is not None:
-        listings.put(key, "".join(texts))
+    if question is not None:
+        listings.put(question, state, "".join(texts))
 
 
-def _key(request: Request, resource: Resource, plan: Plan) -> Hashable | None:
-    """All that a listing depends on; None where it cannot be remembered.
+def _question(request: Request, resource: Resource, plan: Plan) -> Question | None:
+    """Who asks for what; None where the answer cannot be remembered.
 
-    The rights are those that the gate has just given to whoever asks.
+    It also depends on the folder's number, and on the rights that the gate has just given.
     """
-    asked, folder = plan.key, resource.folder
+    asked = plan.key
     if asked is None:
         return None
-    who = request.tree.actor.account_id
-    return (who, folder.id, folder.modseq, int(folder.rights), resource.node.href, asked)
+    return (request.tree.actor.account_id, resource.folder.id, resource.node.href, asked)
 
 
 async def _read(request: Request, resource: Resource, plan: Plan) -> AsyncIterator[Page]:

@@ -43,9 +43,21 @@ def split(name: str) -> tuple[str, str]:
     return "", name
 
 
-@lru_cache(maxsize=1024)
+# Longer ones are nobody's but a client's, and would fill the memory.
+_REMEMBERED = 200
+
+
 def opening(name: str) -> tuple[str, str]:
     """The tag as it is written: (what stands in the opening tag, what in the closing one)."""
+    return _known_opening(name) if len(name) <= _REMEMBERED else _opening(name)
+
+
+@lru_cache(maxsize=1024)
+def _known_opening(name: str) -> tuple[str, str]:
+    return _opening(name)
+
+
+def _opening(name: str) -> tuple[str, str]:
     namespace, local = split(name)
     prefix = "xml" if namespace == XML else PREFIXES.get(namespace)
     if prefix is not None:

@@ -184,7 +184,7 @@ def internal_date(seconds: int, zone: int) -> bytes:
 
 
 _ROW_ITEMS: Final[dict[FetchItem, RowItem]] = {
-    FLAGS: RowItem(MessageColumn.FLAGS, b"%b", lru_cache(maxsize=1 << 12)(print_flags)),
+    FLAGS: RowItem(MessageColumn.FLAGS, b"%b", lru_cache(maxsize=1 << 9)(print_flags)),
     INTERNALDATE: RowItem(MessageColumn.INTERNAL_DATE, b"%b", internal_date),
     RFC822_SIZE: RowItem(MessageColumn.SIZE, b"%d"),
     MODSEQ: RowItem(MessageColumn.MODSEQ, b"(%d)"),
@@ -241,7 +241,7 @@ def pick(item: BodySection, header: bytes) -> bytes:
     return without_nul(header)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _names(item: BodySection) -> tuple[frozenset[bytes], bool]:
     names = frozenset([name.lower() for name in item.fields])
     return names, item.text == "HEADER.FIELDS.NOT"

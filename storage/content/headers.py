@@ -79,15 +79,19 @@ def header_fields(header: bytes, names: frozenset[bytes], *, inverse: bool) -> b
     return picker(names, inverse)(header)
 
 
-@lru_cache(maxsize=128)
 def picker(names: frozenset[bytes], inverse: bool) -> Callable[[bytes], bytes]:
     """Return `header_fields` for these names, for those who have many headers."""
     # rfc9051#6.4.5: HEADER.FIELDS, HEADER.FIELDS.NOT
-    if len(names) > _PATTERN_LIMIT:
+    if len(names) > _PATTERN_LIMIT or sum(map(len, names)) > _PATTERN_OCTETS:
         return lambda header: _with_crlf(
             b"".join([raw for name, raw in iter_fields(header) if (name in names) is not inverse])
             + b"\r\n"
         )
+    return _pattern_picker(names, inverse)
+
+
+@lru_cache(maxsize=128)
+def _pattern_picker(names: frozenset[bytes], inverse: bool) -> Callable[[bytes], bytes]:
     cut = _cutter(names, inverse)
 
     def pick(header: bytes) -> bytes:
@@ -110,8 +114,10 @@ def _with_crlf(octets: bytes) -> bytes:
 _CONTINUED = re.compile(rb"(?:[ \t][^\n]*(?:\n|\Z))*+")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
-# Compiling a pattern of more names costs more than it saves, and a client chooses the names.
+# Compiling a pattern of more names costs more than it saves. A client chooses the names, and what
+# is compiled is remembered.
 _PATTERN_LIMIT = 50
+_PATTERN_OCTETS = 2_000
 
 
 @lru_cache(maxsize=128)

@@ -21,6 +21,9 @@ LIMIT = 10_000_000
 THREADED = 50
 """A message in a conversation counts as so many: two numbers, and its share of lists."""
 
+OVERHEAD = 125
+"""An order counts as so many beside its messages: there may be any number of empty mailboxes."""
+
 _STATE = Statement("SELECT uidvalidity, uidnext, messages FROM collections WHERE id = :id")
 
 State = tuple[int, int, int]
@@ -65,7 +68,7 @@ class KnownOrders:
 
         ``weight`` is what each of its messages counts.
         """
-        size = state[2] * weight
+        size = OVERHEAD + state[2] * weight
         with self._lock:
             before = self._orders.pop((mailbox_id, kind), None)
             self._orders[mailbox_id, kind] = _Order(state, value, size)

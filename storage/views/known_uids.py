@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 LIMIT = 2_000_000
 """UIDs that are remembered in all, 4 octets each."""
+OVERHEAD = 125
+"""What a mailbox takes beside its UIDs, counted in UIDs: there may be any number of empty ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,12 @@ class KnownUids:
         """Remember a mailbox; those opened longest ago are forgotten for it."""
         with self._lock:
             before = self._mailboxes.pop(mailbox_id, None)
-            self._size += len(known.uids) - (len(before.uids) if before else 0)
+            self._size += _size(known) - (_size(before) if before else 0)
             self._mailboxes[mailbox_id] = known
             while self._size > self._limit:
                 oldest = next(iter(self._mailboxes))
-                self._size -= len(self._mailboxes.pop(oldest).uids)
+                self._size -= _size(self._mailboxes.pop(oldest))
+
+
+def _size(known: Known) -> int:
+    return OVERHEAD + len(known.uids)

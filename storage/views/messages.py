@@ -62,7 +62,7 @@ _HEADER_AT_MOST = 256 * 1024
 _FORMS_AT_MOST = 32 * 1024
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 9)
 def flag_set(bits: int, keywords: str) -> FlagSet:
     """The stored form of flags as a value; cached, because few combinations occur."""
     return FlagSet(Flag(bits), tuple(keywords.split()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from folkmoot.protocols.dav.remembered import MAX_LISTING, Listings
+from folkmoot.protocols.dav.remembered import MAX_LISTING, MAX_OCTETS, OVERHEAD, Listings
 from folkmoot.sharing.tree import Tree
 from tests.kit.dav import Dav
 from tests.kit.server import TestServer
@@ -98,10 +98,36 @@ def test_nobody_gets_the_listing_of_another(dav: Dav, server: TestServer) -> Non
 
 def test_memory_is_bounded() -> None:
     """The oldest listings are forgotten, and long ones are never kept."""
-    listings = Listings()
-    listings.put("long", "x" * (MAX_LISTING + 1))
-    assert listings.get("long") is None
+    listings, large = Listings(), "x" * (MAX_LISTING - 2 * OVERHEAD)
+    listings.put(("long",), 1, "x" * MAX_LISTING)
+    assert listings.get(("long",), 1) is None
     for number in range(10):
-        listings.put(number, "x" * MAX_LISTING)
-    kept = [number for number in range(10) if listings.get(number) is not None]
-    assert kept == [6, 7, 8, 9]
+        listings.put((number,), 1, large)
+    assert [number for number in range(10) if listings.get((number,), 1) == large] == [6, 7, 8, 9]
+
+
+def test_a_changed_folder_replaces_its_listing() -> None:
+    """A folder that changes all the time does not fill the memory with what it was."""
+    listings = Listings()
+    for state in range(1000):
+        listings.put((1, "href"), state, "x" * 1000)
+    assert listings.octets < 3000
+    assert listings.get((1, "href"), 998) is None
+    assert listings.get((1, "href"), 999) == "x" * 1000
+
+
+def test_questions_take_room_too() -> None:
+    """Nor does somebody who asks an empty folder for other properties each time."""
+    listings = Listings()
+    for number in range(1000):
+        listings.put((1, "href", (f"{{x}}{number:040000}", False)), 1, "")
+    assert listings.octets <= MAX_OCTETS
+    kept = sum(listings.get((1, "href", (f"{{x}}{n:040000}", False)), 1) == "" for n in range(1000))
+    assert 300 < kept <= MAX_OCTETS // 40_000
+
+
+def test_wide_characters_count() -> None:
+    """A listing takes four octets for each character where one of them is an emoji."""
+    listings = Listings()
+    listings.put((1,), 1, "\N{SNOWMAN}\N{GRINNING FACE}" * (MAX_LISTING // 4))
+    assert listings.octets == 0

@@ -126,3 +126,24 @@ def test_a_client_that_sends_without_end(served: ServerProcess) -> None:
     client.close()
     assert sent < 256 * MIB
     assert memory.extra < LIMIT, memory.extra / MIB
+
+
+def test_sign_ins_leave_nothing_behind(tmp_path: Path) -> None:
+    """Hashes of passwords take 19 MiB each, in several threads: all of it is returned."""
+    config = "[passwords]\nremember = 0\n"
+    with ServerProcess(tmp_path, accounts=8, protocols=("imap",), config=config) as server:
+        login(server, 1)
+        before = server.resident()
+        for _ in range(3):
+            login(server, 8)
+        assert server.resident() - before < 16 * MIB
+
+
+def login(server: ServerProcess, count: int) -> None:
+    """Let so many people sign in at the same time."""
+    clients = [socket.create_connection((HOST, server.ports["imap"]), 60) for _ in range(count)]
+    for number, client in enumerate(clients):
+        client.sendall(f'a LOGIN "{address(number)}" "{PASSWORD}"\r\nb LOGOUT\r\n'.encode())
+    for client in clients:
+        with client, client.makefile("rb") as answers:
+            assert b"\r\na OK" in answers.read()

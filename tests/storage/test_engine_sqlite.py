@@ -14,7 +14,7 @@ import pytest
 from twisted.python.failure import Failure
 
 from folkmoot.storage.engine.db import Db, Statement
-from folkmoot.storage.engine.sqlite import MAX_BATCH, SqliteDatabase
+from folkmoot.storage.engine.sqlite import MAX_BATCH, READERS, SqliteDatabase
 from folkmoot.storage.errors import NotFound, ShuttingDown, Unavailable
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Hint, Topic
@@ -387,3 +387,24 @@ def test_a_copy_of_files_opens_at_the_last_commit(store: Store, tmp_path: Path) 
     assert check(copy, deep=True) == []
     assert len(mail.rows(mail.box().id)) == 5
     copy.close()
+
+
+def test_pages_in_memory_are_bounded(tmp_path: Path) -> None:
+    """All connections of a process together keep at most 80 MiB of the database."""
+    engine = Engine(tmp_path / "db")
+    held = threading.Barrier(READERS + 1)
+
+    def look(db: Db) -> tuple[int, list[Hint]]:
+        if threading.current_thread().name != "store-writer":
+            held.wait(10)  # each of the readers takes one
+        return int(db.value(Statement("PRAGMA cache_size"))), []
+
+    asked = [Request(look) for _ in range(READERS + 1)]
+    engine.database.write(asked[0])
+    for request in asked[1:]:
+        engine.database.read(request)
+    held.wait(10)
+    sizes = [request.done.result(10) for request in asked]
+    engine.database.close()
+    assert all(size < 0 for size in sizes)  # KiB, not pages
+    assert -sum(sizes) <= 80 << 10

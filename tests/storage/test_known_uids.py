@@ -8,7 +8,7 @@ from array import array
 from folkmoot.storage.mutations.messages import ExpungeMessages
 from folkmoot.storage.store import Store
 from folkmoot.storage.types import Flag, FlagChange, UidSet
-from folkmoot.storage.views.known_uids import Known, KnownUids
+from folkmoot.storage.views.known_uids import OVERHEAD, Known, KnownUids
 from folkmoot.storage.views.messages import ReadState
 from tests.storage.mail_kit import ALL_UIDS, new_mail, uids
 
@@ -54,7 +54,7 @@ def test_removed_and_added_between_two_looks(store: Store) -> None:
 
 def test_only_so_much_is_remembered() -> None:
     """Mailboxes opened longest ago are forgotten; one opened again counts once."""
-    known = KnownUids(limit=10)
+    known = KnownUids(limit=10 + 2 * OVERHEAD)
 
     def put(mailbox: int, count: int) -> None:
         known.put(mailbox, Known(1, count + 1, 1, array("I", range(1, count + 1)), None))
@@ -66,5 +66,14 @@ def test_only_so_much_is_remembered() -> None:
     put(3, 3)
     assert known.get(2) is None
     assert known.get(1) is not None
-    put(4, 11)
+    put(4, 11 + OVERHEAD)
     assert [known.get(mailbox) for mailbox in (1, 2, 3, 4)] == [None] * 4
+
+
+def test_empty_mailboxes_take_room() -> None:
+    """Somebody who opens one new mailbox after the other does not fill the memory."""
+    known = KnownUids(limit=20 * OVERHEAD)
+    for mailbox in range(100):
+        known.put(mailbox, Known(1, 1, 1, array("I"), None))
+    kept = [mailbox for mailbox in range(100) if known.get(mailbox) is not None]
+    assert kept == [*range(80, 100)]

@@ -21,7 +21,7 @@ from folkmoot.storage.types_search import (
     Threads,
     UidIn,
 )
-from folkmoot.storage.views.known_orders import KnownOrders
+from folkmoot.storage.views.known_orders import OVERHEAD, KnownOrders
 from folkmoot.storage.views.messages import ReadState
 from folkmoot.storage.views.sort import SortMessages
 from folkmoot.storage.views.thread import ThreadMessages
@@ -227,7 +227,7 @@ def test_sorting_without_keys_has_a_budget(mail: Mail) -> None:
 
 def test_only_so_many_orders_are_remembered() -> None:
     """Those made longest ago are forgotten."""
-    known = KnownOrders(limit=10)
+    known = KnownOrders(limit=10 + 2 * OVERHEAD)
     known.put(1, "a", (1, 5, 4), "first")
     known.put(1, "b", (1, 5, 4), "second")
     known.put(1, "a", (1, 6, 5), "third")
@@ -237,3 +237,12 @@ def test_only_so_many_orders_are_remembered() -> None:
     assert known.get(1, "b", (1, 5, 4)) is None
     assert known.get(1, "a", (1, 6, 5)) == "third"
     assert known.get(2, "a", (1, 3, 2)) == "fourth"
+
+
+def test_orders_of_empty_mailboxes_take_room() -> None:
+    """Somebody who sorts one new mailbox after the other does not fill the memory."""
+    known = KnownOrders(limit=20 * OVERHEAD)
+    for mailbox in range(100):
+        known.put(mailbox, "a", (1, 1, 0), ())
+    kept = [mailbox for mailbox in range(100) if known.get(mailbox, "a", (1, 1, 0)) is not None]
+    assert kept == [*range(80, 100)]

@@ -71,12 +71,24 @@ _BY_DAY = re.compile(r"([+-]?[0-9]{1,3})?(MO|TU|WE|TH|FR|SA|SU)")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
-@lru_cache(maxsize=1024)
+# Longer ones are seldom the same again, and would fill the memory.
+_REMEMBERED = 200
+
+
 def parse_rule(value: str) -> Rule:
     """Return the rule that a RRULE states. Raises `CalendarError` "valid-calendar-data".
 
     Parts that RFC 5545 does not know are ignored, but not another calendar system (RFC 7529).
     """
+    return _known_rule(value) if len(value) <= _REMEMBERED else _read_rule(value)
+
+
+@lru_cache(maxsize=1024)
+def _known_rule(value: str) -> Rule:
+    return _read_rule(value)
+
+
+def _read_rule(value: str) -> Rule:
     if len(value) > 10_000:
         raise invalid("A recurrence rule is too long.")
     parts: dict[str, str] = {}

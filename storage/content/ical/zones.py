@@ -8,6 +8,7 @@ trailing spaces, TZID without VTIMEZONE).
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC as UTC_ZONE
@@ -132,9 +133,9 @@ class RuleZone:
         """``before`` is the offset before all onsets, which are (seconds UTC, offset from then)."""
         self.name: Final = name
         self._before = before
-        self._utc: list[int] = []
-        self._local: list[int] = []
-        self._offsets: list[int] = []
+        self._utc = array("q")
+        self._local = array("q")
+        self._offsets = array("i")
         last = before
         for utc, offset in sorted(onsets):
             self._utc.append(utc)
@@ -181,14 +182,18 @@ class ZoneTable:
 _OFFSET_NAME = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
 
 
-@lru_cache(maxsize=2048)
 def zone_named(tzid: str) -> Zone | None:
     """Return the zone that a name means; None where nobody knows it.
 
     Names are IANA's (in any case, behind any prefix), those of Windows, and offsets ("UTC+2").
     """
+    return _by_name(tzid) if len(tzid) <= _NAME_LIMIT else None
+
+
+@lru_cache(maxsize=2048)
+def _by_name(tzid: str) -> Zone | None:
     name = tzid.strip().strip('"').strip()
-    if not name or len(name) > _NAME_LIMIT:
+    if not name:
         return None
     parts = name.split("/")
     for at in range(max(len(parts) - 3, 0), len(parts)):
@@ -240,9 +245,32 @@ def _city(name: str) -> Zone | None:
 # --- by rules --------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
+# Characters of a VTIMEZONE above which it is read anew each time: it would fill the memory.
+_REMEMBERED = 8_000
+
+
 def zone_of(vtimezone: Component) -> Zone:
     """Return the zone of a VTIMEZONE. Raises `CalendarError` "valid-calendar-data"."""
+    small = _characters(vtimezone) <= _REMEMBERED
+    return _known_rules(vtimezone) if small else _read_rules(vtimezone)
+
+
+def _characters(component: Component) -> int:
+    own = sum(
+        len(prop.name)
+        + len(prop.value)
+        + sum(len(name) + sum(map(len, values)) for name, values in prop.params)
+        for prop in component.properties
+    )
+    return own + sum(map(_characters, component.components))
+
+
+@lru_cache(maxsize=256)
+def _known_rules(vtimezone: Component) -> Zone:
+    return _read_rules(vtimezone)
+
+
+def _read_rules(vtimezone: Component) -> Zone:
     # rfc5545#3.6.5
     for name in (vtimezone.value("TZID"), vtimezone.value("X-LIC-LOCATION")):
         known = zone_named(name)
