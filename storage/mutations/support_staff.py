@@ -35,6 +35,10 @@ _UPDATE = Statement(
     " WHERE id = :id RETURNING id"
 )
 _SESSIONS = Statement("SELECT id FROM support_sessions WHERE agent_id = :agent AND ended IS NULL")
+_END_SESSIONS = Statement(
+    "UPDATE support_sessions SET ended = :now WHERE agent_id = :agent AND ended IS NULL"
+    " RETURNING id"
+)
 _TAKE = Statement(
     "UPDATE support_agents SET totp_step = :step WHERE id = :id AND totp_step < :step RETURNING id"
 )
@@ -119,7 +123,8 @@ class CreateAgent(StaffMutation[int]):
 class UpdateAgent(StaffMutation[None]):
     """Change an agent; None leaves a field as it is, "" takes second factor or department away.
 
-    Sessions that this ends are told. Raises ``NotFound``, ``InvalidName``.
+    Other secrets, and an agent who is disabled, end all sessions for good; a department counts as
+    long as one is in it. Sessions that this ends are told. Raises ``NotFound``, ``InvalidName``.
     """
 
     address: str
@@ -152,7 +157,12 @@ class UpdateAgent(StaffMutation[None]):
             moved=int(self.department is not None),
             department=_department_id(context, self.department or ""),
         )
-        for (session,) in context.db.all(_SESSIONS, agent=row[0]):
+        for_good = self.secret is not None or self.totp is not None
+        if for_good or self.state is AgentState.DISABLED:
+            sessions = context.db.all(_END_SESSIONS, agent=row[0], now=context.now)
+        else:
+            sessions = context.db.all(_SESSIONS, agent=row[0])
+        for (session,) in sessions:
             context.hint(Topic.SUPPORT, session)
 
 

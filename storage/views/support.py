@@ -82,7 +82,8 @@ _REQUEST = Statement(
 )
 _TO_END = Statement(
     "SELECT 1 FROM support_grants WHERE ended IS NULL AND told < 7"
-    " AND (withdrawn IS NOT NULL OR ends <= :now) LIMIT 1"
+    " AND (withdrawn IS NOT NULL OR ends <= :now)"
+    " UNION ALL SELECT 1 FROM support_sessions WHERE ended IS NULL AND expires <= :now LIMIT 1"
 )
 _HELP = (
     "SELECT h.id, h.account_id, a.address, h.kind, h.subject, h.body, h.phone, h.uid, h.starts,"
@@ -276,7 +277,7 @@ class SessionsOver(_StaffView[list[int]]):
 
 @dataclass(frozen=True, slots=True)
 class GrantsToEnd(_StaffView[bool]):
-    """Whether the time of some grant is up, or it was withdrawn, and nobody noted that yet."""
+    """Whether the time of a grant or session is up, or it was withdrawn, and nobody noted that."""
 
     def read(self, context: ReadContext) -> bool:
         return context.db.one(_TO_END, now=context.now) is not None

@@ -54,6 +54,7 @@ from folkmoot.storage.views.base import View
 from folkmoot.storage.views.bodies import LocateBody, ReadBodies
 from folkmoot.storage.views.mailboxes import ListMailboxes
 from folkmoot.storage.views.messages import FetchRows, ReadState
+from folkmoot.storage.views.support import GrantsToEnd
 from tests.arch.gate_world import (
     ADMINISTRATION,
     ALICE,
@@ -474,6 +475,32 @@ def test_an_ended_grant_stays_ended(world: World, monkeypatch: pytest.MonkeyPatc
     assert not _works(world, agent)
 
 
+def test_an_ended_session_stays_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of a session whose grant goes on."""
+    agent, now = _session(world), time.time()
+    assert _works(world, agent)
+    to_end = GrantsToEnd()
+    assert not world.store.call_read(SYSTEM, "test", lambda txn: txn.view(to_end))
+    monkeypatch.setattr("folkmoot.storage.txn.time.time", lambda: now + 3700)
+    assert world.store.call_read(SYSTEM, "test", lambda txn: txn.view(to_end))
+    _do(world, EndSupport())
+    assert not world.store.call_read(SYSTEM, "test", lambda txn: txn.view(to_end))
+    monkeypatch.undo()
+    assert not _works(world, agent)
+
+
+@pytest.mark.parametrize("what", ["secret", "totp", "state"])
+def test_another_secret_ends_all_sessions(world: World, what: str) -> None:
+    """Whoever had the old one has nothing of it, also when the agent is let in again."""
+    agent = _session(world)
+    assert _works(world, agent)
+    value = AgentState.DISABLED if what == "state" else "x"
+    _do(world, support_staff.UpdateAgent(DORA, **{what: value}))
+    assert not _works(world, agent)
+    _do(world, support_staff.UpdateAgent(DORA, totp="", state=AgentState.ACTIVE))
+    assert not _works(world, agent)
+
+
 def test_agent_disabled_or_moved(world: World) -> None:
     """Grants to a department are for those who are in it."""
     space = world.alice.account.space_id
@@ -489,6 +516,7 @@ def test_agent_disabled_or_moved(world: World) -> None:
     _do(world, support_staff.UpdateAgent(DORA, state=AgentState.DISABLED))
     assert not _works(world, agent)
     _do(world, support_staff.UpdateAgent(DORA, department="", state=AgentState.ACTIVE))
+    assert not _works(world, agent)
 
 
 def test_the_account_is_deleted(world: World) -> None:

@@ -6,10 +6,20 @@ import contextlib
 import re
 import smtplib
 import sqlite3
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from folkmoot.auth.support_names import key_hash, new_key
+from folkmoot.storage.mutations.support_grants import GrantSupport
+from folkmoot.storage.mutations.support_sessions import OpenSupport
+from folkmoot.storage.mutations.support_staff import CreateAgent
+from folkmoot.storage.txn import Txn
+from folkmoot.storage.types import Actor
+from folkmoot.storage.types_support import NewGrant
+from folkmoot.storage.views.accounts import FindAccount
+from folkmoot.storage.views.support import SupportGrants
 from tests.faults.preload import Machine
 from tests.faults.site import DRIVE, Site, address, message, password
 from tests.kit.databases import Databases
@@ -154,6 +164,50 @@ def _put_off(site: Site) -> int:
 def _submit(client: smtplib.SMTP, subject: str, to: str) -> None:
     text = message(subject).replace(b"someone@example.net", address("alice").encode(), 1)
     client.sendmail(address("alice"), [to], text)
+
+
+def test_support_is_out_when_its_time_is_up(site: Site, server: Running, machine: Machine) -> None:
+    """A jump over the end of a grant closes what is open; the way back opens nothing."""
+    sam, carol, key = "sam@support.test", address("carol"), new_key()
+    system = Actor.system("test")
+
+    def prepare(txn: Txn) -> int:
+        until = int(time.time()) + 2 * HOUR
+        agent = txn.apply(CreateAgent(sam, "Sam", "hash"))
+        space = txn.view(FindAccount(carol)).space_id
+        grant = txn.apply(GrantSupport(space, NewGrant(sam, until=until), own=False))
+        txn.apply(OpenSupport(agent, carol, key_hash(key), "help", 8 * HOUR, grant))
+        return space
+
+    def over() -> bool:
+        found = store.call_read(
+            system, "t", lambda txn: txn.view(SupportGrants(space, 0, own=False))
+        )
+        return found[0].over is not None
+
+    def come_in() -> ImapClient:
+        client = ImapClient("127.0.0.1", site.ports["imap"])
+        client.login(f"{carol}*{sam}", key)
+        return client
+
+    with site.store() as store:
+        space = store.call(system, "test", prepare)
+        machine.clock(-HOUR)  # before it was granted
+        with pytest.raises(AssertionError):
+            come_in()
+        machine.clock(HOUR)
+        inside = come_in()
+        inside.ok("SELECT INBOX")
+        inside.idle()
+        assert not over()
+        machine.clock(3 * HOUR)
+        began = time.monotonic()
+        assert inside.wait_line("BYE", 5)
+        assert time.monotonic() - began < 2
+        eventually(over)
+        machine.clock(HOUR)
+        with pytest.raises(AssertionError):
+            come_in()
 
 
 def test_the_throttle_keeps_its_time(site: Site, server: Running, machine: Machine) -> None:
