@@ -489,13 +489,20 @@ def test_an_ended_session_stays_ended(world: World, monkeypatch: pytest.MonkeyPa
     assert not _works(world, agent)
 
 
-@pytest.mark.parametrize("what", ["secret", "totp", "state"])
-def test_another_secret_ends_all_sessions(world: World, what: str) -> None:
+@pytest.mark.parametrize(
+    "update",
+    [
+        support_staff.UpdateAgent(DORA, secret="x"),
+        support_staff.UpdateAgent(DORA, totp="x"),
+        support_staff.UpdateAgent(DORA, state=AgentState.DISABLED),
+    ],
+    ids=["password", "second factor", "disabled"],
+)
+def test_another_secret_ends_all_sessions(world: World, update: support_staff.UpdateAgent) -> None:
     """Whoever had the old one has nothing of it, also when the agent is let in again."""
     agent = _session(world)
     assert _works(world, agent)
-    value = AgentState.DISABLED if what == "state" else "x"
-    _do(world, support_staff.UpdateAgent(DORA, **{what: value}))
+    _do(world, update)
     assert not _works(world, agent)
     _do(world, support_staff.UpdateAgent(DORA, totp="", state=AgentState.ACTIVE))
     assert not _works(world, agent)

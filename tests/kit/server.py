@@ -24,7 +24,7 @@ from folkmoot.auth.passwords import PasswordHasher
 from folkmoot.auth.support import SupportDesk, SupportRules
 from folkmoot.auth.support_door import SupportDoor
 from folkmoot.auth.support_staff import AgentWanted, SupportStaff
-from folkmoot.auth.throttle import Throttle
+from folkmoot.auth.throttle import Throttle, ThrottleLimits
 from folkmoot.protocols.http.limits import HttpLimits
 from folkmoot.protocols.http.login import Login
 from folkmoot.protocols.http.pages import Pages
@@ -121,7 +121,9 @@ class TestServer:
             secret=reactor.call(directory.secret),
             support=SupportDoor(self.store),
         )
-        self.staff = SupportStaff(self.store, hasher)
+        # Whoever guesses waits for longer than a slow test takes.
+        slow = Throttle(time.monotonic, ThrottleLimits(base_delay=60))
+        self.staff = SupportStaff(self.store, hasher, throttle=slow)
         self.desk = SupportDesk(self.store, self.staff, SupportRules(), self._post)
         post = Letters(self.store, Office("mail.example.test", DESK), 3600)
         self.help = HelpDesk(self.store, post, hostname="mail.example.test", desk=DESK)
