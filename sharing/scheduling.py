@@ -256,12 +256,14 @@ def deliver(txn: Txn, message: ScheduleMessage, store: Store) -> None:
     existing = txn.view(FindScheduled(message.space_id, folders.calendar_id, sent.uid, store.blobs))
     taken = _Intake(txn, message, method, sent, existing)
     mutation = taken.mutation(folders)
-    try:
-        txn.apply(mutation)
-    except NotFound:
-        if message not in txn.view(WaitingMessages(message.id - 1, 1)):
-            return
-        raise
+    # In a savepoint: what was charged for a message that somebody else has delivered is undone.
+    outcome = txn.attempt(mutation)
+    if isinstance(outcome, NotFound) and message not in txn.view(
+        WaitingMessages(message.id - 1, 1)
+    ):
+        return
+    if isinstance(outcome, StorageError):
+        raise outcome
 
 
 def calendar_for(home: ScheduleHome, component: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
 TOKEN = re.compile(rb"soak-[a-z0-9-]+-s\d+\b")
 _BLOCK = random.Random(7).randbytes(1 << 16)
@@ -52,6 +53,20 @@ def event(token: str, name: str) -> bytes:
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//soak//EN\r\nBEGIN:VEVENT\r\n"
         f"UID:{name}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:202603{day(name):02}T100000Z\r\n"
         f"DURATION:PT1H\r\nSUMMARY:{token}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    ).encode()
+
+
+def meeting(token: str, uid: str, organizer: str, guests: Sequence[str]) -> bytes:
+    """A meeting to which guests are invited, all by their addresses."""
+    asked = "".join(
+        f"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{guest}\r\n" for guest in guests
+    )
+    return (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//soak//EN\r\nBEGIN:VEVENT\r\n"
+        f"UID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260402T100000Z\r\n"
+        f"DURATION:PT1H\r\nSUMMARY:{token}\r\nORGANIZER:mailto:{organizer}\r\n"
+        f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:{organizer}\r\n{asked}"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
     ).encode()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from benchmarks.soak.davroles import dropper, group_shelves, look_at, own_shelves, syncer
 from benchmarks.soak.mail import MailProgram
 from benchmarks.soak.mailroles import desk, group_boxes, last_look, own_boxes, phone, writer
+from benchmarks.soak.meetings import Meeting, plan_meetings, planner
 from benchmarks.soak.people import Person, World
 from benchmarks.soak.sharing import sharer
 
@@ -15,7 +16,7 @@ LAST_LOOK_SECONDS = 600.0
 START_SECONDS = 10.0
 
 
-def _roles(person: Person) -> list[Coroutine[None, None, None]]:
+def _roles(person: Person, meetings: list[Meeting]) -> list[Coroutine[None, None, None]]:
     """What somebody does all day; the shares say how much of it."""
     dice, own = person.dice, own_shelves(person)
     return [
@@ -28,18 +29,20 @@ def _roles(person: Person) -> list[Coroutine[None, None, None]]:
         syncer(person, group_shelves(person), share=0.15),
         dropper(person, share=0.04),
         sharer(person, share=0.08),
+        planner(person, meetings, share=0.06),
     ]
 
 
 async def work(world: World, seconds: float, each_second: Callable[[], None]) -> None:
     """Let them work for so long, and then compare all they know with all that was done."""
     loop = asyncio.get_running_loop()
+    meetings = plan_meetings(world.people)
     tasks = [
         asyncio.create_task(
             _role(world, role, person.dice.random() * min(START_SECONDS, seconds / 5))
         )
         for person in world.people
-        for role in _roles(person)
+        for role in _roles(person, meetings)
     ]
     until = loop.time() + seconds
     begin, count = loop.time(), 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
@@ -13,8 +14,11 @@ from folkmoot.storage.content.ical.people import attendee_in, partstat_of
 from folkmoot.storage.content.ical.tree import HARD_LIMITS
 from folkmoot.storage.errors import Unavailable
 from folkmoot.storage.mutations.scheduling import SweepInboxes
+from folkmoot.storage.store import Store
+from folkmoot.storage.txn import Txn
 from folkmoot.storage.types import Actor
-from folkmoot.storage.upkeep import sweep_inboxes
+from folkmoot.storage.types_scheduling import ScheduleMessage
+from folkmoot.storage.upkeep import check, sweep_inboxes
 from tests.dav.calendars import calendar
 from tests.kit import reactor
 from tests.kit.dav import Dav, conditions
@@ -365,6 +369,31 @@ def test_invitations_wait_when_they_cannot_be_delivered(
         reactor.call(lambda: scheduling.deliver_waiting(any_server.store))
     assert len(bob.names("Inbox")) == 1
     assert len(bob.names("Calendar")) == 1
+
+
+def test_a_message_that_two_deliver_costs_once(
+    people: People, any_server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second delivers nothing and charges nothing, which ``check`` would find."""
+    alice, bob, _ = people
+    waiting: list[ScheduleMessage] = []
+    deliver = scheduling.deliver
+
+    def noted(txn: Txn, message: ScheduleMessage, store: Store) -> None:
+        waiting.append(message)
+        deliver(txn, message, store)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scheduling, "deliver", noted)
+        assert put(alice, invitation(alice, bob.address)).status == 201
+        assert bob.answer_with("ACCEPTED").status == 204
+    store = any_server.store
+    for message in waiting:
+        work = partial(deliver, message=message, store=store)
+        reactor.call(partial(store.run, scheduling.SYSTEM, "scheduling", work))
+    assert len(waiting) == 2
+    assert len(bob.names("Inbox")) == len(alice.names("Inbox")) == 1
+    assert check(store) == []
 
 
 # --- busy times -----------------------------------------------------------------------------------
