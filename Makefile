@@ -7,7 +7,7 @@ DATA ?= demo-data
 PORT ?= 10000
 SECONDS ?= 60
 PYTEST ?= $(BIN)/python -bb -m pytest
-# Fast tests run in as many processes as there are processors, each file in one of them.
+# Tests run in as many processes as there are processors, each file in one of them.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: run test check lint types contracts fast slow e2e bench race soak fuzz clean help
@@ -48,11 +48,11 @@ fast: $(VENV)/tools
 	$(PYTEST) $(PARALLEL) -m "not slow and not e2e"
 
 slow: $(VENV)/tools
-	$(PYTEST) -m "slow and not e2e"
+	$(PYTEST) $(PARALLEL) -m "slow and not e2e"
 
 e2e: $(VENV)/tools
 	bash tests/e2e/clients.sh
-	WRITE_CLIENTS=1 $(PYTEST) -m e2e
+	$(PYTEST) $(PARALLEL) -p tests.e2e.results -m e2e
 
 bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail

@@ -47,7 +47,7 @@ def wait(deferred: Deferred[T]) -> T:
         lambda result: results.put((result, None)),
         lambda failure: results.put((None, failure.value)),
     )
-    result, error = results.get(timeout=10)
+    result, error = results.get(timeout=60)
     if error is not None:
         raise error
     return result  # type: ignore[return-value]

@@ -95,7 +95,7 @@ class Office:
         results: list[T | Failure] = []
         deferred.addBoth(results.append)
         while not results:
-            self.calls.get(timeout=10)()
+            self.calls.get(timeout=60)()
         result = results[0]
         if isinstance(result, Failure):
             result.raiseException()

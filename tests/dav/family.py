@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -134,8 +133,3 @@ def removed(found: Multistatus) -> list[str]:
 def changed(found: Multistatus) -> list[str]:
     """What a sync says is there."""
     return [each.href for each in found.responses if each.status != 404]
-
-
-def seconds(began: float) -> float:
-    """Since a moment of ``time.monotonic``."""
-    return time.monotonic() - began

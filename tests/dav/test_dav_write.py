@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import pytest
 
 from folkmoot.storage.types import Limit, Tool
 from tests.kit.dav import HOME, Dav, conditions
 from tests.kit.server import TestServer
+from tests.kit.waiting import until
 
 PARTIAL = "application/x-sabredav-partialupdate"
 LARGE = bytes(range(256)) * 4096
@@ -160,10 +160,7 @@ def test_a_client_that_stops_leaves_nothing(server: TestServer) -> None:
     assert dav.get("old") == b"old"
     assert dav.call("GET", "new").status == 404
     temporary = server.folder / "blobs" / "tmp"
-    end = time.monotonic() + 5
-    while time.monotonic() < end and any(temporary.glob("*")):
-        time.sleep(0.02)
-    assert not any(temporary.glob("*"))
+    until(lambda: not any(temporary.glob("*")))
 
 
 # --- parts ----------------------------------------------------------------------------------------

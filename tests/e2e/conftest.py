@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -17,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import clients
+from tests.kit.ports import free_base
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Demo:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             env=env,
             cwd=cwd,
             check=False,
@@ -61,25 +58,11 @@ class Demo:
         return ssl.get_server_certificate(("127.0.0.1", self.port(993)))
 
 
-def free_base() -> int:
-    """A base port whose offsets are free; other runs on this machine look for one as well."""
-    bases = range(20000, 60000, 1000)
-    for base in random.sample(bases, len(bases)):
-        try:
-            for offset in (143, 993, 587, 465, 24, 80, 443):
-                with socket.create_server(("127.0.0.1", base + offset)):
-                    pass
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
-
-
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One demonstration server for the whole run."""
     data = tmp_path_factory.mktemp("demo")
-    base = free_base()
+    base = free_base(143, 993, 587, 465, 24, 80, 443)
     process = subprocess.Popen(
         [
             Path(sys.executable).with_name("folkmoot"),
@@ -109,30 +92,4 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     assert process.poll() is None, output
     yield Demo(base, data, output)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(15) == 0, output
-
-
-#: Results of this run by test.
-_results: dict[str, str] = {}
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """A test passed when all of its cases did; what was skipped has no result."""
-    test = report.nodeid.rpartition("/")[2].partition("[")[0]
-    if report.failed:
-        _results[test] = "failed"
-    elif report.when == "call" and report.passed:
-        _results.setdefault(test, "passed")
-
-
-def pytest_sessionfinish() -> None:
-    """``make e2e`` keeps the table of clients."""
-    if os.environ.get("WRITE_CLIENTS"):
-        rows = {row.test: row for row in clients.declared()}
-        clients.write(
-            {
-                test: (clients.versions(rows[test]), result)
-                for test, result in _results.items()
-                if test in rows
-            }
-        )
+    assert process.wait(60) == 0, output

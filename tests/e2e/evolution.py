@@ -27,7 +27,7 @@ from gi.repository import (  # noqa: E402
     ICalGLib,
 )
 
-SECONDS = 20
+SECONDS = 60
 NO_FLAGS = ECal.OperationFlags.NONE
 EVERYBODY = '(contains "x-evolution-any-field" "")'
 VCARD_3 = getattr(EBookContacts.VCardFormat, "30")

@@ -53,7 +53,7 @@ class Marionette:
             raise ScriptError(f"{error['error']}: {error['message']}")
         return result
 
-    def run(self, script: str, *args: Any, seconds: float = 20) -> Any:
+    def run(self, script: str, *args: Any, seconds: float = 60) -> Any:
         """Run the body of an asynchronous function with ``args``; what it returns, as JSON."""
         found = self.command(
             "WebDriver:ExecuteAsyncScript",

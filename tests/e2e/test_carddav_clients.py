@@ -108,7 +108,7 @@ def call(demo: Demo, method: str, path: str, body: bytes | None = None) -> bytes
     request.add_header("Depth", "1" if method == "REPORT" else "0")
     if body is not None:
         request.add_header("Content-Type", "text/vcard" if method == "PUT" else "text/xml")
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         octets: bytes = answer.read()
     return octets
 

@@ -19,6 +19,7 @@ from tests.dav.calendars import calendar, event
 from tests.dav.cards import card
 from tests.e2e.conftest import Demo
 from tests.e2e.test_carddav_clients import NAME, PASSWORD, call, home
+from tests.kit.pace import patience
 
 # The caldav library mixes octets and text.
 pytestmark = [
@@ -62,7 +63,7 @@ class Evolution:
 
 def until(look: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
     """What is seen, once it is what it should be."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + patience(20)
     while not holds(seen := look()) and time.monotonic() < end:
         time.sleep(0.05)
     assert holds(seen), seen

@@ -153,16 +153,16 @@ def test_idle(demo: Demo, client: Any) -> None:
     client.idle()
     later = threading.Timer(0.1, lambda: other.append(PLACE, message("told")))
     later.start()
-    assert (1, b"EXISTS") in client.idle_check(timeout=10)
+    assert (1, b"EXISTS") in client.idle_check(timeout=60)
     later.join()
     other.select_folder(PLACE)
     other.add_flags([1], [FLAGGED])
-    told = client.idle_check(timeout=10)
+    told = client.idle_check(timeout=60)
     assert "\\Flagged" in str(told)
     other.delete_messages([1])
     other.expunge()
     while (1, b"EXPUNGE") not in told:
-        more = client.idle_check(timeout=10)
+        more = client.idle_check(timeout=60)
         assert more, told
         told += more
     client.idle_done()

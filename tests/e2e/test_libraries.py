@@ -60,7 +60,7 @@ def test_aioimaplib(demo: Demo, tmp_path: Path) -> None:
 
 
 async def _aioimaplib(demo: Demo, context: ssl.SSLContext) -> None:
-    client = aioimaplib.IMAP4_SSL("localhost", demo.port(993), timeout=10, ssl_context=context)
+    client = aioimaplib.IMAP4_SSL("localhost", demo.port(993), timeout=60, ssl_context=context)
     await client.wait_hello_from_server()
     assert (await client.login(NAME, PASSWORD)).result == "OK"
     assert client.has_capability("IDLE")
@@ -68,10 +68,10 @@ async def _aioimaplib(demo: Demo, context: ssl.SSLContext) -> None:
         assert (await client.create(mailbox)).result == "OK"
     assert (await client.select("Aio")).result == "OK"
 
-    other = aioimaplib.IMAP4_SSL("localhost", demo.port(993), timeout=10, ssl_context=context)
+    other = aioimaplib.IMAP4_SSL("localhost", demo.port(993), timeout=60, ssl_context=context)
     await other.wait_hello_from_server()
     assert (await other.login(NAME, PASSWORD)).result == "OK"
-    idle = await client.idle_start(timeout=30)
+    idle = await client.idle_start(timeout=60)
     assert (await other.append(message("pushed"), "Aio", flags=r"(\Flagged)")).result == "OK"
     pushed = await client.wait_server_push(5)
     assert b"1 EXISTS" in pushed
@@ -100,7 +100,7 @@ def test_aioimaplib_calls(demo: Demo, tmp_path: Path) -> None:
 
 
 async def _aioimaplib_calls(demo: Demo, context: ssl.SSLContext) -> None:
-    client = aioimaplib.IMAP4_SSL("localhost", demo.port(993), timeout=10, ssl_context=context)
+    client = aioimaplib.IMAP4_SSL("localhost", demo.port(993), timeout=60, ssl_context=context)
     await client.wait_hello_from_server()
     assert (await client.login(NAME, "wrong")).result == "NO"
     assert (await client.login(NAME, PASSWORD)).result == "OK"
@@ -241,7 +241,7 @@ def test_imap_tools_waits_in_idle(demo: Demo, tmp_path: Path) -> None:
         box.folder.set("Waiting")
         later = threading.Timer(0.2, lambda: other.append("Waiting", message("new")))
         later.start()
-        assert b"* 1 EXISTS" in box.idle.wait(timeout=10)
+        assert b"* 1 EXISTS" in box.idle.wait(timeout=60)
         later.join()
         assert [one.subject for one in box.fetch()] == ["new"]
         other.select_folder("Waiting")
@@ -250,7 +250,7 @@ def test_imap_tools_waits_in_idle(demo: Demo, tmp_path: Path) -> None:
         later.start()
         told: list[bytes] = []
         while b"* 1 EXPUNGE" not in told:
-            responses = box.idle.wait(timeout=10)
+            responses = box.idle.wait(timeout=60)
             assert responses, told
             told += responses
         later.join()

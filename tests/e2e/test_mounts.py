@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Demo
+from tests.kit.pace import patience
 
 pytestmark = [
     pytest.mark.e2e,
@@ -41,7 +42,7 @@ def curl(demo: Demo, path: str, *words: str | Path) -> str:
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait for what mounts do in the background."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + patience(20)
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -138,14 +139,14 @@ def rclone(demo: Demo, tmp_path: Path) -> Iterator[Path]:
     process = subprocess.Popen(
         ["rclone", *words, "mount", "drive:", place], stderr=subprocess.PIPE, text=True
     )
-    end = time.monotonic() + 20
+    end = time.monotonic() + patience(20)
     while not place.is_mount():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < end
         time.sleep(0.05)
     yield place
     demo.run("fusermount3", "-u", place)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.client("rclone")

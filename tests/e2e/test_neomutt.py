@@ -49,7 +49,7 @@ set sleep_time = 0
 """
 
 
-def neomutt(config: Path, push: str, seconds: float = 30.0) -> str:
+def neomutt(config: Path, push: str, seconds: float = 60.0) -> str:
     """Run NeoMutt in a terminal with keys to press; returns what it showed."""
     pid, terminal = pty.fork()
     if pid == 0:

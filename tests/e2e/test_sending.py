@@ -18,7 +18,7 @@ def inbox_subjects(demo: Demo, name: str, wanted: str) -> list[str]:
     client = imapclient.IMAPClient("127.0.0.1", demo.port(143), ssl=False)
     client.login(f"{name}@example.test", f"{name}-demo")
     subjects: list[str] = []
-    for _ in range(50):
+    for _ in range(600):
         client.select_folder("INBOX", readonly=True)
         rows = client.fetch(client.search(), ["ENVELOPE"]).values()
         subjects = [(row[b"ENVELOPE"].subject or b"").decode() for row in rows]
@@ -123,7 +123,7 @@ def test_msmtp_over_tls(demo: Demo, tmp_path: Path) -> None:
 
 def wait_for(client: imapclient.IMAPClient, subject: str) -> bytes:
     """The message with a subject, once it is in INBOX."""
-    for _ in range(50):
+    for _ in range(600):
         client.select_folder("INBOX", readonly=True)
         if found := client.search(["SUBJECT", subject]):
             row = client.fetch(found[-1:], ["BODY.PEEK[]"])[found[-1]]

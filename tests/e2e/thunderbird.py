@@ -24,7 +24,7 @@ from tests.e2e.marionette import Marionette
 
 DOMAIN = "example.test"
 _SCRIPTS = Path(__file__).parent / "thunderbird_js"
-_START_SECONDS = 60
+_START_SECONDS = 120
 _PAC = (
     "data:application/x-ns-proxy-autoconfig,function FindProxyForURL(url, host) "
     "{{ return (host == '{domain}' || dnsDomainIs(host, '.{domain}')) ? "
@@ -90,7 +90,7 @@ def running(demo: Demo, folder: Path) -> Iterator[Thunderbird]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
         tunnel.close()

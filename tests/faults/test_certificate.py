@@ -33,7 +33,7 @@ class Secure:
         self.submissions = smtplib.SMTP_SSL(
             "127.0.0.1", site.ports["submissions"], context=TRUSTING, timeout=20
         )
-        self.submission = smtplib.SMTP("127.0.0.1", site.ports["submission"], timeout=20)
+        self.submission = smtplib.SMTP("127.0.0.1", site.ports["submission"], timeout=60)
         self.submission.starttls(context=TRUSTING)
         self.https = HttpClient(
             site.ports["https"], (address("alice"), password("alice")), tls=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from tests.kit.databases import Databases
 from tests.server.cli import Running, eventually
 
 pytestmark = pytest.mark.slow
+SYNC = 0.7  # seconds that a sync of the slow disk takes
 MIB = 2**20
 DISK = 48 * MIB
 
@@ -65,7 +67,7 @@ def test_killed_on_a_full_disk(databases: Databases, tmp_path: Path, machine: Ma
         with machine.disk(FULL, site.data):
             assert not any(attempts.everything())
             server.process.kill()
-            server.process.wait(10)
+            server.process.wait(60)
     with site.server() as server:
         again = Attempts(site)
         again.done, again.refused = attempts.done, attempts.refused
@@ -117,9 +119,9 @@ def _sockets(folder: str, names: list[str]) -> set[str]:
 
 
 def test_a_slow_disk(databases: Databases, tmp_path: Path) -> None:
-    """Each sync takes 0.15 seconds: reads are quick all the same, and many writes share a sync."""
+    """Reads do not wait for a sync that takes most of a second, and many writes share one."""
     try:
-        env = slow_disk.environment(tmp_path, 150)
+        env = slow_disk.environment(tmp_path, SYNC * 1000)
     except slow_disk.NoCompiler:
         pytest.skip("there is no C compiler to build the slow disk with")
     site = _site(databases, tmp_path)
@@ -130,11 +132,11 @@ def test_a_slow_disk(databases: Databases, tmp_path: Path) -> None:
         octets = message("slow", 2000)
         tags = [c.start(b"APPEND INBOX {%d+}\r\n%b" % (len(octets), octets)) for c in clients]
         for _ in range(10):
-            before = time.monotonic()
             reader.ok("STATUS INBOX (MESSAGES)")
-            assert time.monotonic() - before < 0.1
+        answered, _, _ = select.select([c.socket for c in clients], [], [], 0)
+        assert len(answered) < len(clients), "all syncs were waited for"
         assert {c.finish(tag).status for c, tag in zip(clients, tags, strict=True)} == {"OK"}
-        assert 0.15 < time.monotonic() - began < 2, "one sync each would be 3 seconds"
+        assert SYNC < time.monotonic() - began < len(clients) * SYNC / 2, "one sync each"
         tag = clients[0].start(b"APPEND INBOX {%d+}\r\n%b" % (len(octets), octets))
         site.ended(server)
         stored = clients[0].finish(tag).status == "OK" if not clients[0].at_end() else False

@@ -15,6 +15,7 @@ import pytest
 from tests.faults.site import DRIVE, OFFSETS, Site, address, message, password
 from tests.kit.databases import Databases
 from tests.kit.http import basic
+from tests.kit.pace import patience
 from tests.server.cli import Running, eventually
 
 pytestmark = pytest.mark.slow
@@ -22,7 +23,7 @@ MIB = 2**20
 ATTACKER = "127.0.0.66"  # everything on loopback; the others come from 127.0.0.1
 EACH = 20  # connections of each kind of attack
 PER_ADDRESS = 100
-LOGIN_SECONDS = 5
+LOGIN_SECONDS = 15
 HEAD_SECONDS = 20
 MEMORY = 64 * MIB
 HELLO = bytes.fromhex("160301020001")  # the first octets of a TLS handshake
@@ -118,10 +119,11 @@ class Others:
     def stop(self) -> None:
         """They were served, all the time."""
         self._end.set()
-        self._thread.join(20)
+        self._thread.join(60)
         assert self.failure is None, self.failure
         assert self.count > 3
-        assert self.slowest < 3, f"one round of work took {self.slowest:.1f} seconds"
+        # Nobody waits for an attack to be over.
+        assert self.slowest < LOGIN_SECONDS, f"one round of work took {self.slowest:.1f} seconds"
 
 
 def _login(person: str) -> bytes:
@@ -184,7 +186,7 @@ def test_slow_on_every_port(site: Site, server: Running) -> None:
         for one in (*ending, *lasting):
             one.drip()
         peak = max(peak, process.memory_info().rss)
-        assert time.monotonic() - began < HEAD_SECONDS + 15, [
+        assert time.monotonic() - began < HEAD_SECONDS + patience(15), [
             one.port for one in ending if one.left
         ]
         time.sleep(0.2)

@@ -12,6 +12,7 @@ from tests.faults.load import Load
 from tests.faults.site import DRIVE, Site, address, message
 from tests.kit.databases import Databases
 from tests.kit.http import HttpClient
+from tests.kit.pace import patience
 
 pytestmark = pytest.mark.slow
 MIB = 2**20
@@ -21,7 +22,7 @@ HOLD = "[relay]\nhold = true\n"
 
 def _ends_with(client: socket.socket) -> bytes:
     """What comes before the end of a connection."""
-    client.settimeout(SECONDS)
+    client.settimeout(patience(SECONDS))
     came = b""
     try:
         while data := client.recv(65536):

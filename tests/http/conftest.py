@@ -31,7 +31,8 @@ from folkmoot.server.tls import TlsStore
 from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.errors import OverQuota
 from tests.kit import reactor
-from tests.kit.http import HttpClient
+from tests.kit.clock import HandClock
+from tests.kit.http import TIMEOUT, HttpClient
 from tests.kit.server import TestAccount, TestServer
 
 MEBIBYTE = 2**20
@@ -172,7 +173,7 @@ def _digest(spool: Any) -> str:
 
 
 class Web:
-    """The listener, and clients for it."""
+    """The listener, and clients for it; timers are those of ``clock``, if one is given."""
 
     def __init__(
         self,
@@ -183,6 +184,7 @@ class Web:
         tls: bool = False,
         plaintext_logins: bool = True,
         proxies: Proxies | None = None,
+        clock: HandClock | None = None,
     ) -> None:
         self.server = server
         self.tls = tls
@@ -197,7 +199,7 @@ class Web:
             setup=AccountSetup(SERVICES),
         )
         self.factory = HttpFactory(
-            reactor.get(),
+            clock or reactor.get(),
             router,
             hostname="mail.example.test",
             limits=limits,
@@ -224,7 +226,7 @@ class Web:
             self._account = self.server.account()
         return self._account
 
-    def client(self, *, login: bool = True, timeout: float = 20.0) -> HttpClient:
+    def client(self, *, login: bool = True, timeout: float = TIMEOUT) -> HttpClient:
         """A connection; with ``login`` it sends the account's password."""
         who = (self.account.address, self.account.password) if login else None
         return HttpClient(self.port, who, tls=self.tls, timeout=timeout)
@@ -240,11 +242,11 @@ MakeWeb = Callable[..., AbstractContextManager[Web]]
 
 @pytest.fixture
 def make_web(server: TestServer, tmp_path: Path) -> MakeWeb:
-    """Builds a listener with limits, TLS and so on as given; use it in ``with``."""
+    """Builds a listener with what ``Web`` takes; use it in ``with``."""
 
     @contextmanager
-    def build(limits: HttpLimits | None = None, **more: Any) -> Iterator[Web]:
-        web = Web(server, tmp_path, limits or HttpLimits(), **more)
+    def build(limits: HttpLimits | None = None, **options: Any) -> Iterator[Web]:
+        web = Web(server, tmp_path, limits or HttpLimits(), **options)
         try:
             yield web
         finally:

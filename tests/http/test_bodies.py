@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import socket
 import time
@@ -13,6 +12,7 @@ import pytest
 from folkmoot.protocols.http.limits import HttpLimits
 from tests.http.conftest import MEBIBYTE, MakeWeb, Web
 from tests.kit import reactor
+from tests.kit.clock import HandClock
 from tests.kit.http import HttpClient, basic
 from tests.kit.waiting import until
 
@@ -203,27 +203,42 @@ def test_a_client_that_goes_while_it_is_answered(web: Web) -> None:
 
 def test_an_idle_upload_is_cut_off(make_web: MakeWeb) -> None:
     """A body that trickles in is not waited for."""
-    limits = HttpLimits(body_seconds=0.4, body_rate=1000)
-    with make_web(limits) as web, web.client() as client:
+    clock = HandClock()
+    limits = HttpLimits(body_seconds=40, body_rate=1000)
+    with make_web(limits, clock=clock) as web, web.client() as client:
         client.head("PUT", "/dav/spool", length=10_000)
-        started = time.monotonic()
-        with contextlib.suppress(ConnectionError):
-            for _ in range(200):
-                client.send(b"x")
-                time.sleep(0.02)
-        assert 0.3 < time.monotonic() - started < 3
+        until(lambda: web.shown.requests == ["PUT /dav/spool"])
+        for _ in range(3):
+            client.send(b"x")
+            clock.advance(10)
+        assert web.shown.gone == []
+        clock.advance(20)
         until(lambda: web.shown.gone == ["/dav/spool"])
 
 
 def test_a_steady_upload_is_not_cut_off(make_web: MakeWeb) -> None:
     """The bound is a rate, not a time for the whole body."""
-    limits = HttpLimits(body_seconds=0.3, body_rate=1000)
-    with make_web(limits) as web, web.client() as client:
+    clock = HandClock()
+    limits = HttpLimits(body_seconds=30, body_rate=1000)
+    with make_web(limits, clock=clock) as web, web.client() as client:
         client.head("PUT", "/dav/spool", length=20_000)
-        for _ in range(20):
+        until(lambda: web.shown.requests == ["PUT /dav/spool"])
+        for count in range(1, 21):
             client.send(b"x" * 1000)
-            time.sleep(0.05)
+            if count < 20:
+                until(lambda count=count: _received(web) == count * 1000)  # type: ignore[misc]
+                clock.advance(20)
         assert client.answer().status == 201
+
+
+def _received(web: Web) -> int:
+    """Octets of the body that is under way."""
+
+    def look() -> int:
+        [channel] = web.factory.connections
+        return int(channel.requests[0].body.received)
+
+    return reactor.call(look)
 
 
 @pytest.mark.slow

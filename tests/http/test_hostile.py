@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
 import pytest
 
 from folkmoot.protocols.http.limits import HttpLimits
 from tests.http.conftest import MakeWeb, Web
 from tests.kit import reactor
+from tests.kit.clock import HandClock
 from tests.kit.http import basic
 from tests.kit.waiting import until
 
@@ -135,44 +135,54 @@ def test_nothing_is_smuggled(web: Web) -> None:
 
 def test_slow_heads_are_cut_off(make_web: MakeWeb) -> None:
     """A head has a time for all of it; octets that trickle in do not extend it."""
-    with make_web(HttpLimits(head_seconds=0.4)) as web, web.client() as client:
-        started = time.monotonic()
-        client.send(b"GET / HTTP/1.1\r\n")
-        try:
-            for _ in range(40):
-                client.send(b"X: y\r\n")
-                time.sleep(0.02)
-        except ConnectionError:
-            pass
-        assert client.at_end()
-        assert 0.3 < time.monotonic() - started < 3
-    with make_web(HttpLimits(head_seconds=0.2)) as web, web.client() as client:
-        client.send(b"GET / HTTP/1.1\r\n")
+    clock = HandClock()
+    with make_web(HttpLimits(head_seconds=40), clock=clock) as web, web.client() as client:
+        sent = 0
+        for line in (b"GET / HTTP/1.1", b"X: y", b"X: y", b"X: y"):
+            client.send(line + b"\r\n")
+            sent += len(line)
+            until(lambda sent=sent: _head_octets(web) == sent)  # type: ignore[misc]
+            clock.advance(10)
         assert client.answer().status == 408
+        assert client.at_end()
+
+
+def _head_octets(web: Web) -> int:
+    """What has come of the head that is under way, without its line ends."""
+
+    def look() -> int:
+        return sum(channel._receivedHeaderSize for channel in web.factory.connections)
+
+    return reactor.call(look)
 
 
 def test_idle_connections_end(make_web: MakeWeb) -> None:
     """Before the first request, and after one; a connection in use does not."""
-    with make_web(HttpLimits(idle_seconds=0.4)) as web:
+    clock = HandClock()
+    with make_web(HttpLimits(idle_seconds=40), clock=clock) as web:
         with web.client() as client:
+            until(lambda: len(web.factory.connections) == 1)
+            clock.advance(40)
             assert client.at_end()
+        until(lambda: not web.factory.connections)
         with web.client() as client:
             for _ in range(4):
                 assert client.request("GET", "/dav/show").status == 200
-                time.sleep(0.2)
-            started = time.monotonic()
+                until(lambda: all(each.idle for each in web.factory.connections))
+                clock.advance(20)
+            clock.advance(20)
             assert client.at_end()
-            assert time.monotonic() - started < 2
         until(lambda: not web.factory.connections)
 
 
 def test_requests_that_take_long_are_not_idle(make_web: MakeWeb) -> None:
     """The time that the server needs is not the client's."""
-    limits = HttpLimits(idle_seconds=0.2, head_seconds=0.2, body_seconds=0.2, stall_seconds=0.2)
-    with make_web(limits) as web, web.client() as client:
+    clock = HandClock()
+    limits = HttpLimits(idle_seconds=20, head_seconds=20, body_seconds=20, stall_seconds=20)
+    with make_web(limits, clock=clock) as web, web.client() as client:
         client.head("GET", "/dav/hold")
         until(lambda: web.shown.holding is not None)
-        time.sleep(0.6)
+        clock.advance(60)
         holding = web.shown.holding
         assert holding is not None
         reactor.call(lambda: holding.callback(None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,11 @@ from tests.kit.server import MakeServer, TestServer
 
 @pytest.fixture
 def make(databases: Databases, tmp_path: Path) -> MakeServer:
-    """Builds a server with limits, TLS and plaintext logins as given; use it in ``with``."""
+    """Builds a server with what ``TestServer`` takes; use it in ``with``."""
 
     @contextmanager
-    def build(
-        limits: ImapLimits | None = None, *, tls: bool = False, plaintext_logins: bool = True
-    ) -> Iterator[TestServer]:
-        url = databases.fresh("sqlite")
-        server = TestServer(url, tmp_path, limits, tls=tls, plaintext_logins=plaintext_logins)
+    def build(limits: ImapLimits | None = None, **options: Any) -> Iterator[TestServer]:
+        server = TestServer(databases.fresh("sqlite"), tmp_path, limits, **options)
         try:
             yield server
         finally:

@@ -29,7 +29,7 @@ MULTIPART = (
 
 
 def _client(server: TestServer, account: TestAccount) -> Any:
-    client = imapclient.IMAPClient("127.0.0.1", server.imap_port, ssl=False, timeout=20)
+    client = imapclient.IMAPClient("127.0.0.1", server.imap_port, ssl=False, timeout=60)
     client.login(account.address, account.password)
     return client
 
@@ -79,7 +79,7 @@ def test_a_day_with_imapclient(server: TestServer) -> None:
     client.idle()
     other = _client(server, account)
     other.append("INBOX", simple("pushed"))
-    assert (3, b"EXISTS") in client.idle_check(timeout=2)
+    assert (3, b"EXISTS") in client.idle_check(timeout=60)
     client.idle_done()
 
     client.delete_messages([1])
@@ -117,7 +117,7 @@ def _ok(answer: tuple[str, Any]) -> Any:
 def test_a_day_with_imaplib(server: TestServer) -> None:
     """The same day with the library that comes with Python."""
     account = server.account()
-    client = imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=20)
+    client = imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=60)
     _ok(client.login(account.address, account.password))
     listed = _ok(client.list())
     assert any(line.endswith(b" INBOX") for line in listed)
@@ -155,7 +155,7 @@ def test_a_day_with_imaplib(server: TestServer) -> None:
 def test_imaplib_authenticate_and_enable(server: TestServer) -> None:
     """AUTHENTICATE with a callback, ENABLE, NAMESPACE."""
     account = server.account()
-    client = imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=20)
+    client = imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=60)
     secret = f"\0{account.address}\0{account.password}".encode()
     _ok(client.authenticate("PLAIN", lambda _: secret))
     _ok(client.enable("CONDSTORE"))

@@ -20,8 +20,10 @@ from folkmoot.sharing.workspace import Workspace
 from folkmoot.storage.errors import Unavailable
 from folkmoot.storage.types import Actor
 from tests.kit import reactor
+from tests.kit.clock import HandClock
 from tests.kit.imap import ImapClient
 from tests.kit.messages import simple
+from tests.kit.pace import within
 from tests.kit.server import PASSWORD, MakeServer, TestServer
 from tests.kit.waiting import until
 
@@ -77,9 +79,8 @@ def test_line_without_end(server: TestServer) -> None:
 def test_parentheses_and_other_floods(server: TestServer, command: bytes) -> None:
     """Nesting and counts are bounded: BAD, at once."""
     client = _signed_in(server)
-    began = time.monotonic()
-    assert client.cmd(command).status == "BAD"
-    assert time.monotonic() - began < 2
+    with within(2):
+        assert client.cmd(command).status == "BAD"
     client.ok("NOOP")
 
 
@@ -301,20 +302,24 @@ def test_a_client_that_asks_and_does_not_read(server: TestServer) -> None:
 
 def test_slow_login(make: MakeServer) -> None:
     """Who does not sign in is sent away, however busy it seems; also half way in SASL and TLS."""
-    with make(ImapLimits(login_seconds=0.5, close_seconds=0.3), tls=True) as server:
+    clock = HandClock()
+    with make(ImapLimits(login_seconds=50, close_seconds=30), tls=True, clock=clock) as server:
         busy, silent, sasl = server.imap(), server.imap(), server.imap()
         sasl.start("AUTHENTICATE PLAIN")
-        handshake = socket.create_connection(("127.0.0.1", server.imaps_port), 5)
-        began = time.monotonic()
+        handshake = socket.create_connection(("127.0.0.1", server.imaps_port), 60)
+        until(lambda: sum(len(each.connections) for each in server.factories) == 4)
+        rounds = 0
 
         def chatter() -> None:
-            while True:
+            nonlocal rounds
+            for rounds in range(20):  # noqa: B007
                 busy.ok("NOOP")
-                time.sleep(0.02)
+                clock.advance(10)
 
         with pytest.raises((EOFError, ConnectionError)):
             chatter()
-        assert 0.2 < time.monotonic() - began < 2
+        assert rounds == 5
+        clock.advance(50)
         assert silent.line().startswith(b"* BYE")
         assert silent.at_end()
         assert sasl.at_end()
@@ -385,7 +390,7 @@ def test_a_push_that_fails_is_made_later(
     with monkeypatch.context() as patch:
         patch.setattr(Workspace, "changes_since", unavailable)
         writer.append("INBOX", simple())
-        assert failures.wait(5)
+        assert failures.wait(60)
     writer.append("INBOX", simple())
     assert client.wait_line("EXISTS", 5) == b"* 2 EXISTS"
     if tag:

@@ -17,7 +17,7 @@ MIB = 1 << 20
 LIMIT = 64 * MIB
 LARGE = 50 * MIB
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from twisted.internet.threads import deferToThread
 from folkmoot.protocols.imap import notify_watch
 from folkmoot.sharing.workspace import Workspace
 from tests.imap.listed import values
-from tests.kit.imap import ImapClient
+from tests.kit.imap import TIMEOUT, ImapClient
 from tests.kit.messages import simple
 from tests.kit.server import TestAccount, TestServer
 
@@ -29,7 +29,7 @@ def silence(client: ImapClient, seconds: float = 0.2) -> None:
     except TimeoutError:
         pass
     finally:
-        client.socket.settimeout(20)
+        client.socket.settimeout(TIMEOUT)
     assert client.ok("CAPABILITY").lines[1:] == []
 
 
@@ -296,7 +296,7 @@ def test_a_change_during_a_look_is_told(
 
     monkeypatch.setattr(Workspace, "listed", slowly)
     writer.ok("UNSUBSCRIBE Sent")
-    assert looked.wait(5)
+    assert looked.wait(60)
     writer.ok("UNSUBSCRIBE Drafts")
     go_on.set()
     assert client.line() == b'* LIST (\\HasNoChildren \\Sent) "/" Sent'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -105,9 +104,7 @@ def test_the_selected_mailbox(
     elif waits == "notify":
         bob.ok("NOTIFY SET (SELECTED (MessageNew MessageExpunge))")
     take(office)
-    begun = time.monotonic()
     assert b"The selected mailbox is gone" in bob.wait_line("BYE", AT_ONCE)
-    assert time.monotonic() - begun < AT_ONCE
     assert bob.at_end()
     again = office.server.imap(office.bob)
     assert again.cmd(f"SELECT {mailbox}").status == "NO"

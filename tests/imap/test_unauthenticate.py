@@ -6,6 +6,7 @@ from pathlib import Path
 
 from folkmoot.protocols.imap.session import ImapLimits
 from tests.imap.test_compress import CompressedSocket, compress
+from tests.kit.clock import HandClock
 from tests.kit.databases import Databases
 from tests.kit.messages import simple
 from tests.kit.server import TestServer
@@ -61,11 +62,16 @@ def test_connection_counts_for_who_uses_it(databases: Databases, tmp_path: Path)
 
 def test_login_must_come_in_time_again(databases: Databases, tmp_path: Path) -> None:
     """A connection without an account is not kept for ever."""
-    limits = ImapLimits(login_seconds=1)
-    server = TestServer(databases.fresh("sqlite"), tmp_path, limits)
+    clock = HandClock()
+    limits = ImapLimits(login_seconds=60)
+    server = TestServer(databases.fresh("sqlite"), tmp_path, limits, clock=clock)
     try:
         client = server.imap(server.account())
+        clock.advance(100)
         client.ok("UNAUTHENTICATE")
+        clock.advance(50)
+        client.ok("NOOP")
+        clock.advance(20)
         assert client.line().startswith(b"* BYE")
     finally:
         server.stop()

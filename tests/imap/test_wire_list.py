@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +15,7 @@ from folkmoot.protocols.imap.list_args import (
     parse_status,
 )
 from tests.imap.wire import parse, refused
+from tests.kit.pace import within
 
 
 def test_plain_list() -> None:
@@ -134,6 +133,5 @@ def test_patterns_mean_what_trying_says(pattern: str, name: str) -> None:
 @pytest.mark.parametrize("pattern", ["*a" * 50 + "b", "%a" * 50 + "b", "*%" * 50 + "b"])
 def test_no_catastrophic_pattern(pattern: str) -> None:
     """The worst pattern against a long name is answered in milliseconds."""
-    started = perf_counter()
-    assert not ListPattern(pattern).matches("a" * 500)
-    assert perf_counter() - started < 0.2
+    with within(0.2):
+        assert not ListPattern(pattern).matches("a" * 500)

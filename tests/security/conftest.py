@@ -10,7 +10,8 @@ import pytest
 
 from folkmoot.server.demo import config_text
 from folkmoot.server.selfsigned import write_self_signed
-from tests.server.cli import Running, eventually, free_base, running
+from tests.kit.ports import free_base
+from tests.server.cli import Running, eventually, running
 
 SECRET = "correct-hunter2-battery"
 WRONG = "wrong-hunter2-staple"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.kit.pace import patience
+
 _PROGRAM = "from folkmoot.server.main import main; main()"
-SECONDS = 30  # more than anything here takes, also on a busy machine
+SECONDS = patience(30)
 
 
 def command(*args: str | Path | int) -> list[str]:
@@ -25,7 +25,7 @@ def command(*args: str | Path | int) -> list[str]:
 def run(*args: str | Path | int, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run to the end; output is text."""
     return subprocess.run(
-        command(*args), input=stdin, capture_output=True, text=True, timeout=60, check=False
+        command(*args), input=stdin, capture_output=True, text=True, timeout=100, check=False
     )
 
 
@@ -94,22 +94,3 @@ def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
-
-
-def free_base(*offsets: int) -> int:
-    """A base port with all base + offset free now, below those that clients are given."""
-    for _ in range(100):
-        base = random.randrange(10_000, 31_000)
-        if all(_free(base + offset) for offset in offsets):
-            return base
-    raise AssertionError("no free ports")
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

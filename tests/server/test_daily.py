@@ -49,7 +49,7 @@ def _run(town: Town, done: Callable[[], bool], **options: Any) -> None:
         job.start()
         await asyncio.sleep(0)
         paid()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not done():
                 await asyncio.sleep(0.01)
         await job.stop()
@@ -129,7 +129,7 @@ async def _looks(town: Town, used: Callable[[], tuple[int, ...]], rounds: list[i
     rounds.clear()
     job = Presence(town.store, used, first=0.0, every=0.01)
     job.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(rounds) < 3:
             await asyncio.sleep(0.01)
     await job.stop()

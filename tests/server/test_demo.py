@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.cli import Running, eventually, free_base, run, running
+from tests.kit.ports import free_base
+from tests.server.cli import Running, eventually, run, running
 
 pytestmark = pytest.mark.slow  # each command is a process of its own
 
@@ -151,10 +152,10 @@ def test_commands_see_the_demo(demo: tuple[Running, Path]) -> None:
     assert run("-c", config, "check", "--deep").returncode == 0
 
 
-def test_a_port_in_use_is_one_clear_line(tmp_path: Path, base: int) -> None:
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     """The second demo on the same ports says so and ends with 1."""
-    with socket.create_server(("127.0.0.1", base + 2 * 993 + 143)):
-        other = base + 2 * 993
+    other = free_base(*OFFSETS)
+    with socket.create_server(("127.0.0.1", other + 143)):
         done = run("demo", "--data", tmp_path / "data", "--base-port", other)
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1 port {other + 143}: another program" in done.stderr
@@ -190,7 +191,7 @@ def test_the_group_of_the_demo(demo: tuple[Running, Path], base: int) -> None:
 
     def ask(person: str, method: str, path: str, body: bytes | None = None) -> int:
         login = b64encode(f"{person}@example.test:{person}-demo".encode()).decode()
-        client = HTTPConnection("127.0.0.1", base + 80, timeout=30)
+        client = HTTPConnection("127.0.0.1", base + 80, timeout=60)
         url = f"/dav/drive/Groups/Choir/{path}"
         client.request(method, url, body, {"Authorization": f"Basic {login}"})
         status = client.getresponse().status

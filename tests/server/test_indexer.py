@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def store(databases: Databases, tmp_path: Path) -> Store:
     return open_store(databases.fresh("sqlite"), tmp_path)
 
 
-async def _eventually_done(store: Store, seconds: float = 5) -> None:
+async def _eventually_done(store: Store, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while build.describe(store).waiting:
             await asyncio.sleep(0.01)
@@ -50,21 +51,30 @@ def test_mail_is_indexed_by_and_by(store: Store) -> None:
     store.close()
 
 
-def test_storing_mail_goes_first(store: Store) -> None:
+def test_storing_mail_goes_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """While more mail comes in with every look, it waits; but not longer than its patience."""
     mail = new_mail(store)
+    look, looks = build.backlog, 0
 
-    async def scene(patience: float) -> int:
-        indexer = Indexer(store, every=0.05, patience=patience)
+    def backlog(store: Store) -> tuple[int, int]:
+        nonlocal looks
+        looks += 1
+        mail.append(mail.box().id, simple())
+        return look(store)
+
+    monkeypatch.setattr(build, "backlog", backlog)
+
+    async def scene(patience: float, done: Callable[[], bool]) -> None:
+        indexer = Indexer(store, every=0.01, patience=patience)
         indexer.start()
-        for _ in range(40):
-            mail.append(mail.box().id, simple())
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while not done():
+                await asyncio.sleep(0.01)
         await indexer.stop()
-        return build.describe(store).messages
 
-    assert asyncio.run(scene(60)) == 0
-    assert asyncio.run(scene(0.1)) > 0
+    asyncio.run(scene(600, lambda: looks > 5))
+    assert build.describe(store).messages == 0
+    asyncio.run(scene(0.05, lambda: build.describe(store).messages > 0))
     store.close()
 
 

@@ -33,7 +33,7 @@ def test_any_port() -> None:
     first, second = bind_all((listener(0), listener(0)))
     assert first.port != second.port
     for one in (first, second):
-        with socket.create_connection(("127.0.0.1", one.port), timeout=5):
+        with socket.create_connection(("127.0.0.1", one.port), timeout=60):
             pass
         one.socket.close()
 
@@ -50,6 +50,6 @@ def test_both_families_on_one_socket() -> None:
     both = bind("::", 0)
     port = both.getsockname()[1]
     for address in ("127.0.0.1", "::1"):
-        with socket.create_connection((address, port), timeout=5):
+        with socket.create_connection((address, port), timeout=60):
             pass
     both.close()

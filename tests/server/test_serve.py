@@ -18,7 +18,8 @@ import pytest
 from cryptography import x509
 
 from folkmoot.server.selfsigned import write_self_signed
-from tests.server.cli import Running, eventually, free_base, run, running
+from tests.kit.ports import free_base
+from tests.server.cli import Running, eventually, run, running
 
 DIRECTORY = """
 [plan.small]
@@ -95,7 +96,7 @@ class Installation:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         with (
-            socket.create_connection(("127.0.0.1", self.base + 993), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", self.base + 993), timeout=60) as plain,
             context.wrap_socket(plain) as secure,
         ):
             der = secure.getpeercert(binary_form=True)
@@ -216,14 +217,14 @@ def test_metrics(installation: Installation, server: Running) -> None:
     """Connections, memory and the end of the certificate can be watched."""
     url = f"http://127.0.0.1:{installation.base + 100}/metrics"
     client = installation.login("ada@example.org", "correct horse")
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         text = answer.read().decode()
         assert answer.headers["Content-Type"].startswith("text/plain")
     assert 'folkmoot_connections{protocol="imap"} 1.0' in text
     assert "process_resident_memory_bytes" in text
     assert re.search(r"^folkmoot_certificate_expires_timestamp_seconds 1\.", text, re.MULTILINE)
     with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(url.replace("metrics", "other"), timeout=10)
+        urllib.request.urlopen(url.replace("metrics", "other"), timeout=60)
     client.logout()
 
 

@@ -166,7 +166,7 @@ def test_stop_says_goodbye(site: Site) -> None:
         assert sender.getreply()[0] == 421
         sender.close()
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+        socket.create_connection(("127.0.0.1", port), timeout=60)
     on_loop(site.server.stop)
 
 
@@ -181,7 +181,7 @@ def test_a_start_that_fails_leaves_nothing(site: Site, tmp_path: Path) -> None:
         on_loop(server.start)
     for bound in server.bound:
         with pytest.raises(OSError, match="refused"):
-            socket.create_connection(("127.0.0.1", bound.port), timeout=5)
+            socket.create_connection(("127.0.0.1", bound.port), timeout=60)
     assert isinstance(site.server.core.store, Store)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import smtplib
 import socket
 import ssl
-import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -119,7 +118,7 @@ class MailServer:
     ) -> QueueWorker:
         """Start a worker that sends all mail to ``port`` on this machine."""
         queue = outbound or self.outbound
-        options = RelayOptions(HOSTNAME, TlsMode.OPPORTUNISTIC, timeouts=Timeouts(connect=5))
+        options = RelayOptions(HOSTNAME, TlsMode.OPPORTUNISTIC, timeouts=Timeouts(connect=60))
         sender = Sender(
             queue,
             self.delivery,
@@ -145,7 +144,7 @@ class MailServer:
 
     def smtp(self, account: TestAccount | None = None) -> smtplib.SMTP:
         """A client of submission; with an account, after STARTTLS and AUTH."""
-        client = smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=20)
+        client = smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=60)
         if account is not None:
             client.starttls(context=unchecked())
             client.login(account.address, account.password)
@@ -153,7 +152,7 @@ class MailServer:
 
     def lmtp(self) -> smtplib.LMTP:
         """A client of LMTP, greeted."""
-        client = smtplib.LMTP("127.0.0.1", self.lmtp_port, timeout=20)
+        client = smtplib.LMTP("127.0.0.1", self.lmtp_port, timeout=60)
         client.ehlo("mta.test")
         return client
 
@@ -206,7 +205,7 @@ class RawClient:
     """A socket with lines."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.file = self.socket.makefile("rb")
         self.greeting = self.reply()
 
@@ -244,11 +243,3 @@ def mail(server: TestServer, tmp_path: Path) -> Iterator[MailServer]:
     mail = MailServer(server, tmp_path)
     yield mail
     mail.stop()
-
-
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until something is true; fails when it does not become so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)

@@ -54,7 +54,7 @@ class NextHop:
                 self._serve, "127.0.0.1", port, ssl=self.tls if self.implicit else None
             )
 
-        self._server = asyncio.run_coroutine_threadsafe(listen(), LOOP).result(10)
+        self._server = asyncio.run_coroutine_threadsafe(listen(), LOOP).result(60)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -62,7 +62,7 @@ class NextHop:
         """Listen no longer."""
         LOOP.call_soon_threadsafe(self._server.close)
 
-    def wait(self, number: int = 1, seconds: float = 10) -> list[Taken]:
+    def wait(self, number: int = 1, seconds: float = 60) -> list[Taken]:
         """The first ``number`` messages; fails when they do not come."""
         deadline = threading.TIMEOUT_MAX if seconds is None else seconds
         while len(self.taken) < number:

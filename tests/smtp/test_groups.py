@@ -16,7 +16,8 @@ from folkmoot.storage.views.mailboxes import ListMailboxes
 from tests.kit import reactor
 from tests.kit.messages import simple
 from tests.kit.server import TestAccount
-from tests.smtp.conftest import MailServer, until
+from tests.kit.waiting import until
+from tests.smtp.conftest import MailServer
 from tests.storage.accounts_kit import actor_of
 
 LONG = b"Subject: x\r\n\r\n" + b"x" * 99

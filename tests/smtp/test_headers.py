@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
@@ -18,6 +17,7 @@ from folkmoot.protocols.smtp.headers import (
     with_protocol,
     without,
 )
+from tests.kit.pace import within
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TRACE = Trace("mx.test", "client.test", "192.0.2.7", "ESMTPSA", "abc123", WHEN)
@@ -95,10 +95,9 @@ def test_fields_of_broken_headers() -> None:
 def test_hostile_number_of_fields() -> None:
     """A megabyte of tiny fields costs no time worth mentioning on the reactor."""
     header = b"A:\r\n" * 260_000 + b"\r\n"
-    begin = time.monotonic()
-    completed(header, "a@b.test", TRACE)
-    received_count(header)
-    assert time.monotonic() - begin < 1
+    with within(1):
+        completed(header, "a@b.test", TRACE)
+        received_count(header)
 
 
 def test_loop_count_and_header_length() -> None:

@@ -9,7 +9,8 @@ import pytest
 from folkmoot.protocols.smtp.limits import SmtpLimits
 from folkmoot.storage.types import Limit, Tool
 from tests.kit.messages import simple
-from tests.smtp.conftest import MailServer, RawClient, until
+from tests.kit.waiting import until
+from tests.smtp.conftest import MailServer, RawClient
 
 
 def stored(octets: bytes) -> bytes:

@@ -41,7 +41,7 @@ def test_to_a_neighbour(mail: MailServer) -> None:
 def test_implicit_tls(mail: MailServer) -> None:
     """Port 465 (RFC 8314): TLS first; no STARTTLS is offered inside."""
     alice = mail.base.account("alice")
-    client = smtplib.SMTP_SSL("127.0.0.1", mail.smtps_port, context=unchecked(), timeout=20)
+    client = smtplib.SMTP_SSL("127.0.0.1", mail.smtps_port, context=unchecked(), timeout=60)
     client.ehlo()
     assert not client.has_extn("starttls")
     client.login(alice.address, alice.password)
@@ -370,7 +370,7 @@ def test_broken_handshake_closes_the_connection(mail: MailServer) -> None:
     client.ask(b"EHLO me.test")
     client.ask(b"STARTTLS")
     client.send(b"this is not TLS at all\r\n" * 10)
-    client.socket.settimeout(5)
+    client.socket.settimeout(60)
     assert client.file.read() is not None
     assert RawClient(mail.smtp_port).greeting.startswith("220 ")
 

@@ -72,4 +72,4 @@ class Watch:
 
     def next_epoch(self) -> int:
         """The epoch in the next hint; fails when none comes."""
-        return self._hints.get(timeout=5).number
+        return self._hints.get(timeout=60).number

@@ -310,7 +310,7 @@ def test_deleting_while_mail_comes_in(store: Store) -> None:
     threads = [threading.Thread(target=deliver) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert going.wait(10)
+    assert going.wait(60)
     apply(store, DeleteAccount(alice))
     for thread in threads:
         thread.join(30)

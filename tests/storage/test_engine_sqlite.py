@@ -6,7 +6,6 @@ import queue
 import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from folkmoot.storage.store import Store
 from folkmoot.storage.types import Hint, Topic
 from folkmoot.storage.upkeep import check
 from tests.kit.databases import Databases
+from tests.kit.pace import within
 from tests.kit.stores import open_store
 from tests.storage.engine_kit import Request
 from tests.storage.mail_kit import new_mail
@@ -66,17 +66,17 @@ class Engine:
 
         def work(db: Db) -> tuple[None, list[Hint]]:
             begun.set()
-            go_on.wait(10)
+            go_on.wait(60)
             return None, []
 
         self.database.write(Request(work))
-        assert begun.wait(5)
+        assert begun.wait(60)
         return go_on
 
     def rows(self) -> int:
         job = Request(lambda db: (db.value(_COUNT), ()))
         self.database.read(job)
-        return int(job.done.result(5))
+        return int(job.done.result(60))
 
 
 @pytest.fixture
@@ -104,28 +104,28 @@ def test_waiting_jobs_are_committed_together(engine: Engine) -> None:
         engine.database.write(job)
     before = engine.commits
     go_on.set()
-    assert [job.done.result(5) for job in jobs] == list(range(10))
+    assert [job.done.result(60) for job in jobs] == list(range(10))
     assert engine.commits - before == 2, "the one that held it, then all the others"
     assert engine.rows() == 10
-    assert engine.hints.get(timeout=5) == [Hint(Topic.COLLECTION, number) for number in range(10)]
+    assert engine.hints.get(timeout=60) == [Hint(Topic.COLLECTION, number) for number in range(10)]
 
 
 def test_a_slow_disk_is_worth_a_moment(engine: Engine) -> None:
     """Where commits take long and others usually come along, the first waits for them."""
     database = engine.database
-    waiting, begin = engine.insert(0), time.monotonic()
+    waiting = engine.insert(0)
     database._commit_seconds, database._company = 10.0, 2
     before = engine.commits
     database.write(waiting)
     database.write(engine.insert(1))
-    waiting.done.result(5)
+    waiting.done.result(60)
     assert engine.commits - before == 1
     alone = engine.insert(2)
     database._commit_seconds, database._company = 10.0, 2
-    database.write(alone)
-    alone.done.result(5)
+    with within(2):  # it waits, but not for long
+        database.write(alone)
+        alone.done.result(60)
     assert engine.commits - before == 2
-    assert time.monotonic() - begin < 2, "but not for long"
 
 
 def test_a_batch_is_bounded(engine: Engine) -> None:
@@ -137,7 +137,7 @@ def test_a_batch_is_bounded(engine: Engine) -> None:
     before = engine.commits
     go_on.set()
     for job in jobs:
-        job.done.result(5)
+        job.done.result(60)
     assert engine.commits - before == 3
 
 
@@ -148,12 +148,12 @@ def test_one_failing_job_leaves_the_others(engine: Engine) -> None:
     for job in jobs:
         engine.database.write(job)
     go_on.set()
-    assert jobs[0].done.result(5) == 1
+    assert jobs[0].done.result(60) == 1
     with pytest.raises(NotFound):
-        jobs[1].done.result(5)
-    assert jobs[2].done.result(5) == 3
+        jobs[1].done.result(60)
+    assert jobs[2].done.result(60) == 3
     assert engine.rows() == 2
-    hints = engine.hints.get(timeout=5)
+    hints = engine.hints.get(timeout=60)
     assert hints == [Hint(Topic.COLLECTION, 1), Hint(Topic.COLLECTION, 3)]
 
 
@@ -162,7 +162,7 @@ def test_a_bug_after_writing_leaves_nothing(engine: Engine) -> None:
     job = engine.insert(1, fail=ZeroDivisionError())
     engine.database.write(job)
     with pytest.raises(ZeroDivisionError):
-        job.done.result(5)
+        job.done.result(60)
     assert engine.rows() == 0
     assert engine.hints.empty()
 
@@ -182,11 +182,11 @@ def test_a_failing_commit_fails_all_and_publishes_nothing(engine: Engine) -> Non
     go_on.set()
     for job in jobs:
         with pytest.raises(Unavailable):
-            job.done.result(5)
+            job.done.result(60)
     assert engine.rows() == 0
     later = engine.insert(4)
     engine.database.write(later)
-    assert later.done.result(5) == 4
+    assert later.done.result(60) == 4
     published = [hint for hints in drain(engine.hints) for hint in hints]
     assert Hint(Topic.COLLECTION, 4) in published
     assert {hint.topic for hint in published} <= {Topic.COLLECTION, Topic.ALL}
@@ -244,7 +244,7 @@ def test_a_full_disk_in_a_group_fails_the_group(engine: Engine) -> None:
     engine.database._writer.execute("PRAGMA max_page_count=1073741823")
     later = Request(lambda db: (db.run(big, n=4), []))
     engine.database.write(later)
-    later.done.result(5)
+    later.done.result(60)
 
 
 def test_a_foreign_write_is_noticed(engine: Engine) -> None:
@@ -253,7 +253,7 @@ def test_a_foreign_write_is_noticed(engine: Engine) -> None:
     with foreign:
         foreign.execute("INSERT INTO t (n) VALUES (1)")
     foreign.close()
-    assert engine.hints.get(timeout=5) == [Hint(Topic.ALL, 0)]
+    assert engine.hints.get(timeout=60) == [Hint(Topic.ALL, 0)]
 
 
 def test_own_writes_are_not_foreign(engine: Engine) -> None:
@@ -261,8 +261,8 @@ def test_own_writes_are_not_foreign(engine: Engine) -> None:
     for number in range(3):
         job = engine.insert(number)
         engine.database.write(job)
-        job.done.result(5)
-    published = [engine.hints.get(timeout=5) for _ in range(3)]
+        job.done.result(60)
+    published = [engine.hints.get(timeout=60) for _ in range(3)]
     assert published == [[Hint(Topic.COLLECTION, number)] for number in range(3)]
 
 
@@ -274,7 +274,7 @@ def test_a_busy_database_is_waited_for(engine: Engine) -> None:
     engine.database.write(job)
     timer = threading.Timer(0.3, lambda: foreign.execute("COMMIT"))
     timer.start()
-    assert job.done.result(5) == 1
+    assert job.done.result(60) == 1
     timer.join()
     foreign.close()
 
@@ -286,22 +286,22 @@ def test_readers_see_one_snapshot_and_cannot_write(engine: Engine) -> None:
     def work(db: Db) -> tuple[tuple[int, int], list[Hint]]:
         before = db.value(_COUNT)
         first.set()
-        go_on.wait(5)
+        go_on.wait(60)
         return (before, db.value(_COUNT)), []
 
     reading = Request(work)
     engine.database.read(reading)
-    assert first.wait(5)
+    assert first.wait(60)
     writing = engine.insert(1)
     engine.database.write(writing)
-    writing.done.result(5)
+    writing.done.result(60)
     go_on.set()
-    assert reading.done.result(5) == (0, 0)
+    assert reading.done.result(60) == (0, 0)
     assert engine.rows() == 1
     sneaky = Request(lambda db: (db.run(_INSERT, n=5), ()))
     engine.database.read(sneaky)
     with pytest.raises(Unavailable):
-        sneaky.done.result(5)
+        sneaky.done.result(60)
 
 
 def test_closing_finishes_what_waits(engine: Engine) -> None:

@@ -37,7 +37,7 @@ class Listener:
         """All hints until now: a last commit marks the end, because they come in order."""
         self._mail.append(self._mark)
         mark = Hint(Topic.COLLECTION, self._mark, self._mail.box("Trash").modseq)
-        return list(iter(lambda: self._hints.get(timeout=5), mark))
+        return list(iter(lambda: self._hints.get(timeout=60), mark))
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_hints_come_after_the_commit(mail: Mail) -> None:
         Topic.COLLECTION, inbox, lambda hint: seen.put([row[0] for row in mail.rows(inbox)])
     )
     mail.append(inbox)
-    assert seen.get(timeout=5) == [1]
+    assert seen.get(timeout=60) == [1]
 
 
 def test_an_attempt_that_fails_hints_at_nothing(store: Store) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.storage.content.addresses import GROUP_END, Mailbox, addresses
+from tests.kit.pace import within
 
 
 def _box(
@@ -117,7 +116,6 @@ def test_simple_and_odd_shapes_agree() -> None:
 
 def test_long_lists_are_cut() -> None:
     """No more addresses than the limit come out of a field, and quickly."""
-    start = time.perf_counter()
-    assert len(addresses(b"a@b, " * 100_000, 100)) == 100
-    assert len(addresses(b"(c) a@b, " * 100_000, 100)) == 100
-    assert time.perf_counter() - start < 0.5
+    with within(0.5):
+        assert len(addresses(b"a@b, " * 100_000, 100)) == 100
+        assert len(addresses(b"(c) a@b, " * 100_000, 100)) == 100

@@ -182,7 +182,7 @@ def test_trail_and_hint(mail: Mail) -> None:
 
     mail.store.bus.subscribe(Topic.SPACE, mail.actor.space_id, hear)
     own(mail, OwnLimit(2048, 2))
-    assert told.wait(5)
+    assert told.wait(60)
     own(mail, OwnLimit())
     rows = sql(mail.store, "SELECT actor_name, detail FROM audit WHERE operation = 'LimitOwnSpace'")
     assert sorted(rows) == [

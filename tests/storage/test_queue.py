@@ -34,6 +34,7 @@ from folkmoot.storage.types_mail import (
     Settled,
 )
 from folkmoot.storage.views.queue import ListQueue, NextDue, ShowQueued
+from tests.kit.pace import patience
 
 SYSTEM = Actor.system("test")
 BOB = MailRecipient("Bob@Example.org", Notify.SUCCESS | Notify.DELAY, "rfc822;b@example.org")
@@ -146,7 +147,7 @@ def test_workers_are_woken(store: Store) -> None:
     store.bus.subscribe(Topic.QUEUE, 0, heard.append)
 
     def queue_hints(number: int) -> bool:
-        end = time.monotonic() + 10
+        end = time.monotonic() + patience(10)
         while len(found := [hint for hint in heard if hint.topic is Topic.QUEUE]) < number:
             assert time.monotonic() < end, "no hint came"
             time.sleep(0.01)

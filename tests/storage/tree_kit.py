@@ -86,7 +86,7 @@ class Pump:
         for number, deferred in enumerate(deferreds):
             deferred.addBoth(partial(results.__setitem__, number))
         while len(results) < len(deferreds):
-            self._calls.get(timeout=30)()
+            self._calls.get(timeout=60)()
         plain = [results[number] for number in range(len(deferreds))]
         return [one.value if isinstance(one, Failure) else one for one in plain]
 
