@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PATIENCE = float(os.environ.get("FOLKMOOT_PATIENCE", "20"))
-LONGEST = 60.0  # seconds: the test itself, and not its timeout, says what it waited for
+LONGEST = 120.0  # seconds: the test itself, and not its timeout, says what it waited for
 
 
 def patience(seconds: float) -> float:
