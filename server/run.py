@@ -135,7 +135,10 @@ class _Process:
         try:
             await server.reload()
         except Exception:
-            log.exception("reload failed")
+            if self._ending:
+                log.info("the end came before the reload was complete")
+            else:
+                log.exception("reload failed")
 
     def _left_alone(self) -> None:
         asyncio.get_event_loop().remove_reader(self._watch)
