@@ -12,6 +12,14 @@ for pair in "${programs[@]}"; do
 done
 # swaks speaks TLS only with this module.
 perl -MNet::SSLeay -e 1 2>/dev/null || missing+=(libnet-ssleay-perl)
+# A slow disk is a library that is loaded before the server's.
+cc -E -include stdio.h - </dev/null >/dev/null 2>&1 || missing+=(gcc libc6-dev)
+# What administrators of Debian use, with pg_trgm; the tests make clusters of their own.
+if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+  missing+=(postgresql)
+  mkdir -p /etc/postgresql-common 2>/dev/null && \
+    echo 'create_main_cluster = false' >>/etc/postgresql-common/createcluster.conf
+fi
 # Dovecot takes mail in by LMTP in the benchmark.
 [ -x /usr/lib/dovecot/lmtp ] || missing+=(dovecot-lmtpd)
 # Evolution's data server, and what the system's Python needs to speak with it.
