@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from folkmoot.protocols.caldav.data import (
@@ -74,7 +75,11 @@ async def get_object(request: Request, resource: Resource) -> None:
     await exchange.respond(200, [*fields, ("X-Content-Type-Options", "nosniff")], octets)
 
 
-@prop(dav("getcontenttype"), Kind.ITEM, CALENDAR, everything=True)
+def _types(request: Request, items: Sequence[Item]) -> Iterable[object]:
+    return map(media_type, items)
+
+
+@prop(dav("getcontenttype"), Kind.ITEM, CALENDAR, everything=True, column=_types)
 def getcontenttype(request: Request, node: Node) -> str | None:
     """The media type with the component. # rfc5545#8.1"""
     return media_type(node.item) if node.item is not None else None

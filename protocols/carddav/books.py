@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from folkmoot.protocols.carddav.words import CONTACTS, card, server
@@ -14,6 +15,7 @@ from folkmoot.protocols.dav.resources import Kind, Node, Resource
 from folkmoot.protocols.http.xml import Element, child, text
 from folkmoot.storage.content.vcard.filters import Collation
 from folkmoot.storage.content.vcard.intake import VERSIONS
+from folkmoot.storage.types_tree import Item
 
 #: Programs that want a card's type without parameters: SOGo's connector takes no other.
 _BARE_TYPE: Final = "Thunderbird"
@@ -57,10 +59,18 @@ def max_image_size(request: Request, node: Node) -> str:
     return str((room - room // 8) * 5 // 7)
 
 
-@prop(dav("getcontenttype"), Kind.ITEM, CONTACTS, everything=True)
+def _type(request: Request) -> str:
+    return "text/vcard" if _BARE_TYPE in request.agent else MEDIA_TYPE
+
+
+def _types(request: Request, items: Sequence[Item]) -> Iterable[object]:
+    return [_type(request)] * len(items)
+
+
+@prop(dav("getcontenttype"), Kind.ITEM, CONTACTS, everything=True, column=_types)
 def getcontenttype(request: Request, node: Node) -> str:
     """The media type as GET says it, whatever it was called when it was sent."""
-    return "text/vcard" if _BARE_TYPE in request.agent else MEDIA_TYPE
+    return _type(request)
 
 
 def one_href(resource: Resource, value: Element) -> None:

@@ -52,7 +52,8 @@ def _question(request: Request, resource: Resource, plan: Plan) -> Question | No
     asked = plan.key
     if asked is None:
         return None
-    return (request.tree.actor.account_id, resource.folder.id, resource.node.href, asked)
+    who = (request.tree.actor.account_id, request.agent)  # some get another type of contacts
+    return (*who, resource.folder.id, resource.node.href, asked)
 
 
 async def _read(request: Request, resource: Resource, plan: Plan) -> AsyncIterator[Page]:

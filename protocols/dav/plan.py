@@ -7,19 +7,23 @@ call for each property that was asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from folkmoot.protocols.dav.names import element, opening
 from folkmoot.protocols.dav.quoting import quoted
 from folkmoot.protocols.dav.registry import (
     REGISTRY,
+    Column,
     Getter,
     Prefetch,
     Prop,
     find_prop,
+    no_content,
     props_of,
 )
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node
+from folkmoot.protocols.dav.table import Table, verbatim
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import Entry, Folder, Item
 
@@ -150,13 +154,29 @@ class Plan:
                 found += empty
         if self._everything and node.properties:
             found += "".join(self._dead(node))
+        return self._propstats(found, missing)
+
+    def _propstats(self, found: str, missing: str) -> str:
         if not missing or self._minimal:
             return f"<D:propstat><D:prop>{found}</D:prop>{OK}"
         lacks = f"<D:propstat><D:prop>{missing}</D:prop>{MISSING}"
         return f"<D:propstat><D:prop>{found}</D:prop>{OK}{lacks}" if found else lacks
 
-    def members(self, base: str, folder: Folder, entries: Iterable[Entry]) -> str:
+    def members(self, base: str, folder: Folder, entries: Sequence[Entry]) -> str:
         """The responses of members of a folder whose path in URLs is ``base`` (with a slash)."""
+        table = self._table(folder.tool)
+        if table is None:
+            return self._each(base, folder, entries)
+        parts: list[str] = []
+        for plain, some in groupby(entries, _is_plain):
+            if plain:
+                items = [one.node for one in some if isinstance(one.node, Item)]
+                parts.append(table.text(self._request, base, items))
+            else:
+                parts.append(self._each(base, folder, some))
+        return "".join(parts)
+
+    def _each(self, base: str, folder: Folder, entries: Iterable[Entry]) -> str:
         parts: list[str] = []
         # One node for all items: making one costs as much as answering a property.
         item = Node("", Kind.ITEM, folder.tool, folder.space_id, rights=folder.rights)
@@ -170,6 +190,28 @@ class Plan:
                 href = f"{base}{quoted(node.name)}/"
                 parts.append(self.response(folder_node(href, node, properties)))
         return "".join(parts)
+
+    def _table(self, tool: Tool) -> Table | None:
+        """What prints items on which nothing was set; None where that takes a look at each."""
+        if self._everything:  # what is locked is to be looked up
+            return None
+        found = missing = ""
+        columns: list[Column] = []
+        for name in self._names:
+            entry = find_prop(name, Kind.ITEM, tool)
+            start, end = map(verbatim, opening(name))
+            if name in self._special:
+                return None
+            if entry is None or entry.getter is None:
+                missing += f"<{start}/>"
+            elif entry.column is None:
+                return None
+            elif entry.column is no_content:
+                found += f"<{start}/>"
+            else:
+                found += f"<{start}>%s</{end}>"
+                columns.append(entry.column)
+        return Table(self._propstats(found, missing), columns)
 
     def _parts(self, node: Node) -> list[Part]:
         """How each property is answered for nodes of this kind."""
@@ -221,6 +263,10 @@ class Plan:
         ]
 
 
+def _is_plain(entry: Entry) -> bool:
+    return not entry.properties and isinstance(entry.node, Item)
+
+
 class NamesPlan(Plan):
     """Answers only which properties there are. # rfc4918#9.1 propname"""
 
@@ -230,6 +276,9 @@ class NamesPlan(Plan):
     def _needs(self) -> list[Prefetch]:
         """All of them, because some properties exist only where there is something."""
         return list(REGISTRY.prefetches.values())
+
+    def _table(self, tool: Tool) -> None:
+        """Which names there are is to be found out for each."""
 
     def propstats(self, node: Node) -> str:
         """One ``DAV:propstat`` with empty elements."""

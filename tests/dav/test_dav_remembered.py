@@ -96,6 +96,22 @@ def test_nobody_gets_the_listing_of_another(dav: Dav, server: TestServer) -> Non
     assert stranger.call("PROPFIND", path, Depth="1").status == 404
 
 
+def test_another_program_gets_its_own_listing(dav: Dav, reads: list[int]) -> None:
+    """Thunderbird is told another type of contacts than all others."""
+    path = f"/dav/contacts/{dav.account.space_id}/Contacts/"
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:1\r\nFN:x\r\nEND:VCARD\r\n"
+    dav.put(path + "a.vcf", card, Content_Type="text/vcard")
+    body = '<D:propfind xmlns:D="DAV:"><D:prop><D:getcontenttype/></D:prop></D:propfind>'
+    for _ in range(2):
+        for agent, told in (
+            ("Thunderbird/140", "text/vcard<"),
+            ("x", "text/vcard; charset=utf-8<"),
+        ):
+            answer = dav.call("PROPFIND", path, body, Depth="1", User_Agent=agent)
+            assert told in answer.text
+    assert len(reads) == 2
+
+
 def test_memory_is_bounded() -> None:
     """The oldest listings are forgotten, and long ones are never kept."""
     listings, large = Listings(), "x" * (MAX_LISTING - 2 * OVERHEAD)

@@ -69,6 +69,8 @@ class _Told:
 
     def only_new(self, synced: Synced, asked: tuple[int, int]) -> Synced:
         """A page without members that were told before."""
+        if not self._names and not synced.more:
+            return synced  # the only page
         entries = tuple(one for one in synced.entries if one.node.name not in self._names)
         removed = tuple(name for name in synced.removed if name not in self._names)
         again = len(entries) < len(synced.entries) or len(removed) < len(synced.removed)
