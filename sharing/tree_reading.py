@@ -39,6 +39,7 @@ from folkmoot.storage.views.principals import ReadPrincipal, ReadSpaceUsage
 from folkmoot.storage.views.sight import compared
 from folkmoot.storage.views.tree import LocateItem, ReadFolder, ReadNamed
 from folkmoot.storage.views.tree_changes import ChangesOf
+from folkmoot.storage.views.tree_columns import Columns, ListColumns
 
 R = TypeVar("R")
 
@@ -107,6 +108,26 @@ class TreeReading(Acting):
         """
         view = ListPlace(folder_id, after, limit, properties)
         return self._read("list", lambda txn: render(txn.view(view)))
+
+    def columns(
+        self,
+        folder_id: int,
+        fields: Sequence[str],
+        render: Callable[[Columns], R],
+        *,
+        after: str = "",
+        limit: int = 500,
+    ) -> Deferred[R | None]:
+        """Fields of the items of a folder behind a name, turned into what is needed in the same
+        thread; None where ``entries`` has to be asked, because that is not all (``ListColumns``).
+        """
+        view = ListColumns(folder_id, tuple(fields), after, limit)
+
+        def work(txn: ReadTxn) -> R | None:
+            found = txn.view(view)
+            return None if found is None else render(found)
+
+        return self._read("list", work)
 
     def named(
         self,

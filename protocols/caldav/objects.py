@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
 from typing import Final
 
 from folkmoot.protocols.caldav.data import (
@@ -19,7 +18,7 @@ from folkmoot.protocols.dav.methods.post import add_member
 from folkmoot.protocols.dav.methods.put import put
 from folkmoot.protocols.dav.methods.storing import media_type_of
 from folkmoot.protocols.dav.names import dav
-from folkmoot.protocols.dav.registry import MethodHandler, method, prop
+from folkmoot.protocols.dav.registry import Column, MethodHandler, method, prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
 from folkmoot.storage.errors import TooLarge
@@ -75,11 +74,10 @@ async def get_object(request: Request, resource: Resource) -> None:
     await exchange.respond(200, [*fields, ("X-Content-Type-Options", "nosniff")], octets)
 
 
-def _types(request: Request, items: Sequence[Item]) -> Iterable[object]:
-    return map(media_type, items)
+_TYPES: Final = Column("component", lambda request, components: map(_type_of, components))
 
 
-@prop(dav("getcontenttype"), Kind.ITEM, CALENDAR, everything=True, column=_types)
+@prop(dav("getcontenttype"), Kind.ITEM, CALENDAR, everything=True, column=_TYPES)
 def getcontenttype(request: Request, node: Node) -> str | None:
     """The media type with the component. # rfc5545#8.1"""
     return media_type(node.item) if node.item is not None else None
@@ -95,5 +93,9 @@ def schedule_tag(request: Request, node: Node) -> str | None:
 
 def media_type(item: Item) -> str:
     """``text/calendar`` with what it has in it."""
-    component = f"; component={item.component}" if item.component else ""
-    return f"text/calendar; charset=utf-8{component}"
+    return _type_of(item.component)
+
+
+def _type_of(component: str) -> str:
+    named = f"; component={component}" if component else ""
+    return f"text/calendar; charset=utf-8{named}"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Final
 
 from folkmoot.protocols.carddav.words import CONTACTS, card, server
 from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.props.basic import any_value
-from folkmoot.protocols.dav.registry import prop, stored_prop
+from folkmoot.protocols.dav.registry import Column, prop, stored_prop
 from folkmoot.protocols.dav.request import Request
 from folkmoot.protocols.dav.resources import Kind, Node, Resource
 from folkmoot.protocols.http.xml import Element, child, text
 from folkmoot.storage.content.vcard.filters import Collation
 from folkmoot.storage.content.vcard.intake import VERSIONS
-from folkmoot.storage.types_tree import Item
 
 #: Programs that want a card's type without parameters: SOGo's connector takes no other.
 _BARE_TYPE: Final = "Thunderbird"
@@ -63,11 +61,10 @@ def _type(request: Request) -> str:
     return "text/vcard" if _BARE_TYPE in request.agent else MEDIA_TYPE
 
 
-def _types(request: Request, items: Sequence[Item]) -> Iterable[object]:
-    return [_type(request)] * len(items)
+_TYPES: Final = Column("id", lambda request, ids: [_type(request)] * len(ids))
 
 
-@prop(dav("getcontenttype"), Kind.ITEM, CONTACTS, everything=True, column=_types)
+@prop(dav("getcontenttype"), Kind.ITEM, CONTACTS, everything=True, column=_TYPES)
 def getcontenttype(request: Request, node: Node) -> str:
     """The media type as GET says it, whatever it was called when it was sent."""
     return _type(request)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from folkmoot.protocols.dav.plan import Plan
 from folkmoot.protocols.dav.remembered import Question, listings_of
 from folkmoot.protocols.dav.request import Request, refuse
-from folkmoot.protocols.dav.resources import Resource, folder_node
+from folkmoot.protocols.dav.resources import Kind, Resource, folder_node
+from folkmoot.protocols.dav.table import Table
+from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import Entry, Folder, Item
 
 Page = tuple[str, list[Entry]]
+Columns = Sequence[Sequence[Any]]
 
 
 class _Rendered(NamedTuple):
@@ -35,7 +38,7 @@ async def members(request: Request, resource: Resource, plan: Plan) -> AsyncIter
         return
     texts: list[str] = []
     async for text, kept in _read(request, resource, plan):
-        if isinstance(kept[0].node, Folder):
+        if kept and isinstance(kept[0].node, Folder):
             question = None
         if question is not None:
             texts.append(text)
@@ -58,6 +61,48 @@ def _question(request: Request, resource: Resource, plan: Plan) -> Question | No
 
 async def _read(request: Request, resource: Resource, plan: Plan) -> AsyncIterator[Page]:
     """Responses page by page, with the entries that are folders or came last."""
+    tool = resource.folder.tool
+    # In homes of calendars and address books there is also what is of others.
+    home = resource.kind is Kind.HOME and tool is not Tool.DOCUMENTS
+    table = plan.table(tool) if not home else None
+    found = table is not None and await _page_of(request, resource, table, "")
+    if not table or not found:
+        async for page in _read_entries(request, resource, plan):
+            yield page
+        return
+    while found.text:
+        yield found.text, []
+        if found.last:
+            return
+        found = await _page_of(request, resource, table, found.name)
+        assert found is not None, "only the first page may be none"
+
+
+class _Printed(NamedTuple):
+    text: str
+    name: str
+    last: bool
+
+
+async def _page_of(
+    request: Request, resource: Resource, table: Table, after: str
+) -> _Printed | None:
+    """The responses of items behind a name; None where not all that there is are plain items."""
+    base, limit = resource.node.href, request.limits.page
+
+    def render(columns: Columns) -> _Printed:
+        names = columns[0]
+        if not names:
+            return _Printed("", after, True)
+        return _Printed(table.text(request, base, columns), names[-1], len(names) < limit)
+
+    return await request.tree.columns(
+        resource.folder.id, table.fields, render, after=after, limit=limit
+    )
+
+
+async def _read_entries(request: Request, resource: Resource, plan: Plan) -> AsyncIterator[Page]:
+    """The same where each member has to be looked at."""
     folder, base = resource.folder, resource.node.href
     after: Folder | Item | None = None
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from folkmoot.protocols.dav.names import element, opening
 from folkmoot.protocols.dav.quoting import quoted
 from folkmoot.protocols.dav.registry import (
+    NO_CONTENT,
     REGISTRY,
     Column,
     Getter,
     Prefetch,
     Prop,
     find_prop,
-    no_content,
     props_of,
 )
 from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node
@@ -164,14 +164,14 @@ class Plan:
 
     def members(self, base: str, folder: Folder, entries: Sequence[Entry]) -> str:
         """The responses of members of a folder whose path in URLs is ``base`` (with a slash)."""
-        table = self._table(folder.tool)
+        table = self.table(folder.tool)
         if table is None:
             return self._each(base, folder, entries)
         parts: list[str] = []
         for plain, some in groupby(entries, _is_plain):
             if plain:
                 items = [one.node for one in some if isinstance(one.node, Item)]
-                parts.append(table.text(self._request, base, items))
+                parts.append(table.text_of(self._request, base, items))
             else:
                 parts.append(self._each(base, folder, some))
         return "".join(parts)
@@ -191,7 +191,7 @@ class Plan:
                 parts.append(self.response(folder_node(href, node, properties)))
         return "".join(parts)
 
-    def _table(self, tool: Tool) -> Table | None:
+    def table(self, tool: Tool) -> Table | None:
         """What prints items on which nothing was set; None where that takes a look at each."""
         if self._everything:  # what is locked is to be looked up
             return None
@@ -206,7 +206,7 @@ class Plan:
                 missing += f"<{start}/>"
             elif entry.column is None:
                 return None
-            elif entry.column is no_content:
+            elif entry.column is NO_CONTENT:
                 found += f"<{start}/>"
             else:
                 found += f"<{start}>%s</{end}>"
@@ -277,7 +277,7 @@ class NamesPlan(Plan):
         """All of them, because some properties exist only where there is something."""
         return list(REGISTRY.prefetches.values())
 
-    def _table(self, tool: Tool) -> None:
+    def table(self, tool: Tool) -> None:
         """Which names there are is to be found out for each."""
 
     def propstats(self, node: Node) -> str:

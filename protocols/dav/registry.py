@@ -13,7 +13,7 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from folkmoot.protocols.dav.resources import ALL_TOOLS, Kind, Node, Resource
 from folkmoot.protocols.http.xml import Element
@@ -29,9 +29,6 @@ MethodHandler = Callable[["Request", Resource], Awaitable[None]]
 ReportHandler = Callable[["Request", Resource, Element], Awaitable[None]]
 #: The content of a property's element as XML; None where the resource does not have it.
 Getter = Callable[["Request", Node], str | None]
-#: The same content of many items at once, which is far cheaper: of each one text or number, ready
-#: for XML and never empty. It has to agree with the getter for items on which nothing was set.
-Column = Callable[["Request", Sequence[Item]], Iterable[object]]
 #: Fetches what getters need: for a resource, or (with nodes) for these members of it.
 Fetch = Callable[["Request", Resource, Sequence[Folder | Item] | None], Awaitable[None]]
 #: Judges a value that a client sets: times that it stands for, or None to store the element.
@@ -52,6 +49,21 @@ class Method:
     kinds: Kind
     tools: frozenset[Tool]
     located: bool
+
+
+class Column(NamedTuple):
+    """The contents that a property has for many items at once, which is far cheaper.
+
+    ``texts`` gives of values of a field of ``Item`` one text or number each, ready for XML and
+    never empty. It has to agree with the getter for items on which nothing was set.
+    """
+
+    field: str
+    texts: Callable[[Request, Sequence[Any]], Iterable[object]]
+
+
+#: The column of a property whose element is empty for all items.
+NO_CONTENT: Final = Column("id", lambda request, ids: [""] * len(ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +119,6 @@ class Registry:
 
 
 REGISTRY = Registry()
-
-
-def no_content(request: Request, items: Sequence[Item]) -> Iterable[object]:
-    """The ``Column`` of a property whose element is empty for all items."""
-    return [""] * len(items)
 
 
 def method(

@@ -62,7 +62,7 @@ _PROPERTIES = Statement(
     "SELECT name, value FROM properties WHERE folder_id = :folder AND item_id = :item"
 )
 _FEW = 8  # nodes that have no more properties than can be read at once
-_ANY_PROPERTIES = Statement(
+ANY_PROPERTIES = Statement(
     "SELECT 1 FROM properties WHERE folder_id = :folder AND item_id > 0 LIMIT 1"
 )
 _BY_ID = by_sight("SELECT {item} FROM items i WHERE i.id = :id AND i.folder_id = :folder{sees}")
@@ -357,7 +357,7 @@ def _of_members(context: ReadContext, folder_id: int, nodes: Sequence[Folder | I
     if folders:
         conditions.append(f"folder_id IN ({number_list(folders)}) AND item_id = 0")
     items = [node.id for node in nodes if isinstance(node, Item) and not node.outlined]
-    if items and context.db.one(_ANY_PROPERTIES, folder=folder_id) is not None:
+    if items and context.db.one(ANY_PROPERTIES, folder=folder_id) is not None:
         conditions.append(f"folder_id = {int(folder_id)} AND item_id IN ({number_list(items)})")
     return conditions
 

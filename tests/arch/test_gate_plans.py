@@ -18,6 +18,7 @@ from folkmoot.storage.views import (
     tree,
     tree_below,
     tree_changes,
+    tree_columns,
     tree_foresee,
     tree_locks,
     usage,
@@ -29,7 +30,7 @@ from tests.kit.databases import Databases
 
 KINDS = sorted(OWNED, key=lambda kind: kind.__name__)
 #: The views of what tools hold; the others are about people, groups and who may do what.
-DATA = (objects, tree, tree_below, tree_changes, tree_foresee, tree_locks, usage)
+DATA = (objects, tree, tree_below, tree_changes, tree_columns, tree_foresee, tree_locks, usage)
 MODULES = {module.__name__ for module in DATA}
 VIEW_KINDS = sorted(
     (kind for kind in VIEWS if kind.__module__ in MODULES), key=lambda kind: kind.__name__

@@ -28,6 +28,7 @@ from folkmoot.storage.views import (
     tree,
     tree_below,
     tree_changes,
+    tree_columns,
     tree_foresee,
     tree_locks,
 )
@@ -39,7 +40,7 @@ AnyView = View[Any]
 MODULES = (
     colleagues,
     *(access, acl, bound, busy, objects, places, principals, tree),
-    *(tree_below, tree_changes, tree_foresee, tree_locks),
+    *(tree_below, tree_changes, tree_columns, tree_foresee, tree_locks),
 )
 
 
@@ -99,6 +100,9 @@ TABLE: dict[type[AnyView], Callable[[World], Sequence[AnyView]]] = {
     tree.LocateItem: lambda w: [tree.LocateItem(w.alice.item)],
     tree_below.FoldersBelow: lambda w: [tree_below.FoldersBelow(w.alice.folder.id)],
     tree_changes.ChangesOf: lambda w: [tree_changes.ChangesOf(w.alice.folder.id, 0)],
+    tree_columns.ListColumns: lambda w: [
+        tree_columns.ListColumns(w.alice.folder.id, ("name", "etag"))
+    ],
     tree_foresee.ForeseePut: lambda w: [
         tree_foresee.ForeseePut(w.alice.folder.id, Right.INSERT, 1, 1)
     ],
@@ -191,6 +195,8 @@ def test_the_system(world: World, kind: type[AnyView]) -> None:
             _read(world, SYSTEM, view)
         elif kind in (bound.ListPlace, tree.ListMembers, busy.BusyCalendars):
             assert _read(world, SYSTEM, view) == []
+        elif kind is tree_columns.ListColumns:
+            assert _read(world, SYSTEM, view) is None
         elif kind in (bound.FindPlace, tree.FindPath):
             found = _read(world, SYSTEM, view)
             assert "item" not in view.path.names or found.entry is None  # type: ignore[attr-defined]

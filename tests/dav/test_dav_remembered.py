@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from folkmoot.protocols.dav.remembered import MAX_LISTING, MAX_OCTETS, OVERHEAD, Listings
@@ -16,13 +18,16 @@ NAMES = ("getetag", "getcontentlength", "displayname", "{x}y")
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The folders whose members were read from the store."""
     seen: list[int] = []
-    entries = Tree.entries
+    for name in ("columns", "entries"):
+        read = getattr(Tree, name)
 
-    def note(self: Tree, folder_id: int, *some: object, **more: object) -> object:
-        seen.append(folder_id)
-        return entries(self, folder_id, *some, **more)  # type: ignore[arg-type]
+        def note(
+            self: Tree, folder_id: int, *some: object, read: Any = read, **more: object
+        ) -> object:
+            seen.append(folder_id)
+            return read(self, folder_id, *some, **more)
 
-    monkeypatch.setattr(Tree, "entries", note)
+        monkeypatch.setattr(Tree, name, note)
     return seen
 
 
@@ -43,6 +48,21 @@ def test_an_unchanged_folder_is_not_read_again(dav: Dav, reads: list[int]) -> No
     assert len(reads) == 1
     listed(dav, "f/", "getetag", "getcontentlength")  # other properties are another listing
     assert len(reads) == 2
+
+
+def test_a_first_sync_is_a_listing(dav: Dav, reads: list[int]) -> None:
+    """It tells the same, so it comes from memory when the folder was listed, with a token."""
+    dav.mkcol("f")
+    for number in range(3):
+        dav.put(f"f/{number}", b"x" * number)
+    listed = dav.propfind("f/", "getetag", depth=1)
+    first = dav.sync("f/")
+    assert len(reads) == 1
+    assert first.hrefs == listed.hrefs[1:]
+    dav.put("f/2", b"new")
+    again = dav.sync("f/", first.sync_token)
+    assert again.hrefs == listed.hrefs[3:]
+    assert dav.sync("f/").sync_token == again.sync_token
 
 
 def test_changes_are_seen_at_once(dav: Dav, reads: list[int]) -> None:

@@ -75,7 +75,7 @@ def test_columns_print_what_getters_do(tool: Tool, minimal: bool) -> None:
     """Each property alone, all together, and with those that are missing."""
     for names in ([], *([name] for name in LISTED), LISTED, UNKNOWN, LISTED + UNKNOWN):
         plan = Plan(NOBODY, names, minimal=minimal)
-        assert plan._table(tool) is not None, names
+        assert plan.table(tool) is not None, names
         here, entries = folder(tool), members(tool)
         each = [plan._each(BASE, here, [entry]) for entry in entries]
         assert plan.members(BASE, here, entries) == "".join(each)
@@ -91,7 +91,7 @@ def test_all_columns_are_tried_here() -> None:
 def test_what_takes_a_look_at_each_is_not_printed_by_columns() -> None:
     """Getters without a column, what only one request has, and names of properties."""
     for tool in Tool:
-        assert Plan(NOBODY, [dav("getetag"), dav("owner")])._table(tool) is None
+        assert Plan(NOBODY, [dav("getetag"), dav("owner")]).table(tool) is None
         special = {"{x}dead": lambda node: "<x/>"}
-        assert Plan(NOBODY, ["{x}dead"], special=special)._table(tool) is None
-        assert NamesPlan(NOBODY)._table(tool) is None  # type: ignore[func-returns-value]
+        assert Plan(NOBODY, ["{x}dead"], special=special).table(tool) is None
+        assert NamesPlan(NOBODY).table(tool) is None  # type: ignore[func-returns-value]

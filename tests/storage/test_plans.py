@@ -42,6 +42,7 @@ from folkmoot.storage.views.principals import ReadSpaceUsage
 from folkmoot.storage.views.search import SearchMessages
 from folkmoot.storage.views.tree import FindPath, ListMembers, ReadNamed
 from folkmoot.storage.views.tree_changes import ChangesOf
+from folkmoot.storage.views.tree_columns import ListColumns
 from folkmoot.storage.views.tree_locks import LocksBelow, LocksListed
 from tests.dav.cards import card
 from tests.kit.databases import Databases
@@ -252,6 +253,8 @@ def _use_tree(alice: Person) -> None:
         ListMembers(docs),
         ListMembers(docs, after=alice.item("f/a")),
         ChangesOf(docs, 2, 10),
+        ListColumns(docs, ("name", "etag"), "a", 10),
+        ListColumns(calendar, ("name", "etag", "component")),
         ReadNamed(calendar, ("1", "2"), blobs, 10**6),
         ReadNamed(calendar, ("1",), blobs, 10**6),
         ReadNumbered(calendar, tuple(range(300)), blobs, 10**6),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from folkmoot.protocols.dav.errors import DavError
+from folkmoot.protocols.dav.listing import members
 from folkmoot.protocols.dav.multistatus import Multistatus, status_response
 from folkmoot.protocols.dav.names import dav
 from folkmoot.protocols.dav.plan import Plan
@@ -16,7 +17,7 @@ from folkmoot.protocols.dav.resources import Kind, Resource
 from folkmoot.protocols.dav.synctoken import parse_sync_token, sync_token
 from folkmoot.protocols.dav.xml import prop_names
 from folkmoot.protocols.http.xml import Element, child, text
-from folkmoot.storage.types import Tool
+from folkmoot.storage.types import Right, Tool
 from folkmoot.storage.types_tree import Synced
 
 _TRUNCATED = "<D:number-of-matches-within-limits/>"
@@ -37,6 +38,12 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
     plan = Plan(request, names, minimal=request.prefers("return=minimal"))
     await plan.prefetch(resource)
     answer = Multistatus(request.exchange)
+    if (since, began, limit) == (0, 0, None) and _is_listed(resource):
+        # All that there is, as PROPFIND tells it; what changes meanwhile is told next time, too.
+        async for listed, _ in members(request, resource, plan):
+            await answer.add(listed)
+        await answer.end(_token_element(folder.id, (folder.modseq, 0), busy))
+        return
     left, told = limit, _Told()
     while True:
         page = request.limits.page if left is None else min(left, request.limits.page)
@@ -52,8 +59,16 @@ async def sync_collection(request: Request, resource: Resource, root: Element) -
             break
     if synced.more:  # rfc6578#3.6
         await answer.add(status_response(resource.node.href, 507, _TRUNCATED))
-    token = sync_token(folder.id, *(told.until or (since, began)), busy=busy)
-    await answer.end(f"<D:sync-token>{token}</D:sync-token>")
+    await answer.end(_token_element(folder.id, told.until or (since, began), busy))
+
+
+def _is_listed(resource: Resource) -> bool:
+    """Whether a first sync tells what a listing does: not in homes, where things of others are."""
+    return resource.kind is Kind.FOLDER and Right.READ in resource.folder.rights
+
+
+def _token_element(folder_id: int, known: tuple[int, int], busy: bool) -> str:
+    return f"<D:sync-token>{sync_token(folder_id, *known, busy=busy)}</D:sync-token>"
 
 
 class _Told:
