@@ -16,8 +16,9 @@ from folkmoot.protocols.dav.errors import DavError
 from folkmoot.protocols.dav.multistatus import Multistatus, status_response
 from folkmoot.protocols.dav.names import dav, escape, printable
 from folkmoot.protocols.dav.plan import Answer, NamesPlan, Plan
+from folkmoot.protocols.dav.quoting import quoted
 from folkmoot.protocols.dav.request import Request
-from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, member_node
+from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, item_node
 from folkmoot.protocols.dav.xml import hrefs, prop_names
 from folkmoot.protocols.http.xml import Element, child, children
 from folkmoot.storage.errors import NotFound
@@ -65,11 +66,14 @@ class Answering:
         parts: list[str] = []
         items: list[Item] = []
         length = 0
-        for entry in entries:
-            text = self.respond(member_node(base, folder, entry))
+        node = item_node(folder)
+        for item, properties, data in entries:
+            assert isinstance(item, Item)
+            node.href, node.item = base + quoted(item.name), item
+            node.properties, node.data = properties, data
+            text = self.respond(node)
             parts.append(text)
-            assert isinstance(entry.node, Item)
-            items.append(entry.node)
+            items.append(item)
             length += len(text)
             if length > WRITTEN:
                 break

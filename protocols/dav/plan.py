@@ -22,7 +22,7 @@ from folkmoot.protocols.dav.registry import (
     find_prop,
     props_of,
 )
-from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node
+from folkmoot.protocols.dav.resources import Kind, Node, Resource, folder_node, item_node
 from folkmoot.protocols.dav.table import Table, verbatim
 from folkmoot.storage.types import Tool
 from folkmoot.storage.types_tree import Entry, Folder, Item
@@ -178,9 +178,7 @@ class Plan:
 
     def _each(self, base: str, folder: Folder, entries: Iterable[Entry]) -> str:
         parts: list[str] = []
-        # One node for all items: making one costs as much as answering a property.
-        item = Node("", Kind.ITEM, folder.tool, folder.space_id, rights=folder.rights)
-        item.of_group = folder.of_group
+        item = item_node(folder)
         for node, properties, data in entries:
             if isinstance(node, Item):
                 item.href = base + quoted(node.name)

@@ -121,6 +121,19 @@ def member_node(base: str, parent: Folder, entry: Entry) -> Node:
     return folder_node(f"{base}{quoted(thing.name)}/", thing, entry.properties)
 
 
+def item_node(folder: Folder) -> Node:
+    """A node for the items of a folder, one after the other: making one costs as much as answering
+    a property. What is different for each is left out: URL, item, properties and octets."""
+    return Node(
+        "",
+        Kind.ITEM,
+        folder.tool,
+        folder.space_id,
+        rights=folder.rights,
+        of_group=folder.of_group,
+    )
+
+
 def folder_node(href: str, folder: Folder, properties: Mapping[str, str]) -> Node:
     """The node of a folder or of a root."""
     return Node(

@@ -24,11 +24,18 @@ class Statement:
     ``text`` uses ``:name``; percent signs need no doubling.
     """
 
-    __slots__ = ("postgres", "sqlite")
+    __slots__ = ("_postgres", "sqlite")
 
     def __init__(self, text: str) -> None:
         self.sqlite = text
-        self.postgres = _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+        self._postgres = ""
+
+    @property
+    def postgres(self) -> str:
+        """What psycopg takes. Made when it is asked for: texts with long lists are used once."""
+        if not self._postgres:
+            self._postgres = _PARAMETER.sub(r"%(\1)s", self.sqlite.replace("%", "%%"))
+        return self._postgres
 
 
 @lru_cache(maxsize=128)

@@ -416,9 +416,9 @@ def read_bodies(
     data = _octets(context, folder_id, items, blobs)
     entries = with_properties(context, folder_id, items, properties)
     return [
-        entry._replace(data=data.get(entry.node.id, b""))
-        for entry in entries
-        if isinstance(entry.node, Item)
+        Entry(node, properties, data.get(node.id, b""))
+        for node, properties, _ in entries
+        if isinstance(node, Item)
     ]
 
 
