@@ -52,7 +52,7 @@ slow: $(VENV)/tools
 
 e2e: $(VENV)/tools
 	bash tests/e2e/clients.sh
-	$(PYTEST) $(PARALLEL) -p tests.e2e.results -m e2e
+	$(PYTEST) $(PARALLEL) --no-loadscope-reorder -p tests.e2e.results -m e2e
 
 bench: $(VENV)/tools
 	$(BIN)/python -m benchmarks.mail
