@@ -15,8 +15,9 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
 from folkmoot.auth.peer import plain_address
+from folkmoot.protocols import prompt
 from folkmoot.protocols.http.body import BadBody
-from folkmoot.protocols.http.exchange import PIECE, Exchange
+from folkmoot.protocols.http.exchange import Exchange
 from folkmoot.protocols.http.request import Request
 from folkmoot.protocols.http.target import BadTarget, is_host, parse_target
 
@@ -244,18 +245,12 @@ class Channel(HTTPChannel):
         self._out.append(data)
 
     def flush(self) -> None:
-        """Send what was gathered.
-
-        Short answers are given to TCP now: the reactor would ask first whether it may be written.
-        What cannot be sent, and any error, is left to the reactor, which keeps watching.
-        """
+        """Send what was gathered."""
         data = b"".join(self._out)
         self._out.clear()
         if not data or self._shutting:
             return
-        self.transport.write(data)
-        if len(data) < PIECE and not self.owner.secure and not self._waitingForTransport:
-            self.transport.doWrite()
+        prompt.write(self.transport, data)
 
     def drained(self) -> Deferred[None]:
         """Fires when there is room for more octets, or nobody to take them."""

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from folkmoot.auth.peer import plain_address
+from folkmoot.protocols import prompt
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.deflate import Deflated
 from folkmoot.protocols.imap.dispatch import Refused, execute, read_command
@@ -52,6 +53,7 @@ MAX_PENDING = 128 * 1024  # octets of input that wait behind a running command
 MAX_MULTI = 4  # messages of full size that one MULTIAPPEND may hold
 MAX_MEMORY = 1024 * 1024  # octets of one command's messages that need no spool
 OUT_PIECE = 64 * 1024  # octets gathered before they are handed to the transport
+FULL_PACKETS = 16 * 1024  # octets below which an answer waits for its end, to be sent with it
 MAX_AT_ONCE = 200  # pipelined commands before other connections get their turn
 MAX_BAD = 20  # commands in a row that make no sense: this is not a mail client
 MAX_BAD_BEFORE_LOGIN = 5
@@ -172,23 +174,13 @@ class ImapConnection(Protocol):
 
     def flush(self) -> None:
         if self._out and not self._lost:
-            self.transport.write(b"".join(self._out))
-            self._write_now()
+            prompt.write(self.transport, b"".join(self._out))
         self._out.clear()
         self._out_size = 0
 
-    def _write_now(self) -> None:
-        """Have TCP send a short answer now: the reactor would ask first whether it may.
-
-        What cannot be sent, and any error, is left to the reactor, which keeps watching.
-        """
-        if self._out_size < OUT_PIECE and not self._output_paused:
-            write = getattr(self.transport, "doWrite", None)  # TLS has none: it gathers writes
-            if write is not None:
-                write()
-
     def drain(self) -> Deferred[None]:
-        self.flush()
+        if self._out_size >= FULL_PACKETS:
+            self.flush()
         deferred: Deferred[None] = Deferred()
         if self._lost:
             deferred.errback(ConnectionLost())
@@ -240,6 +232,7 @@ class ImapConnection(Protocol):
         self._compress = on
 
     async def _switch_compression(self, on: bool) -> None:
+        self.flush()
         await self.drain()
         if on:
             # rfc4978#3: what follows the command is compressed already.

@@ -79,6 +79,7 @@ class Pusher:
         while True:
             self._again = False
             await self._session.refresh(show_expunges=self._show_expunges())
+            self._session.wire.flush()
             # A client that does not read holds its own pushes back, not our memory.
             await self._session.wire.drain()
             if not self._again or self._stopped:

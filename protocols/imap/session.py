@@ -74,7 +74,7 @@ class Wire(Protocol):
         """Hand queued octets to the transport."""
 
     def drain(self) -> Deferred[None]:
-        """Flush, and fire when the client has taken enough: call it between large pieces."""
+        """Fire when the client has taken enough: call it between pieces of an answer."""
 
     def next_line(self, max_length: int) -> Deferred[Line | None]:
         """The next raw line; None when it was too long. Fails when the connection is lost."""

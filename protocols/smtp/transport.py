@@ -17,8 +17,9 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from folkmoot.protocols import prompt
+
 CLOSE_SECONDS = 20.0  # for a client to take the last octets, or to end a TLS handshake
-_SHORT = 16 * 1024  # octets of an answer that is given to TCP at once
 
 
 class Transport(asyncio.Transport):
@@ -80,12 +81,7 @@ class Transport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._closing:
             return
-        self.twisted.write(bytes(data))
-        # The reactor would ask first whether TCP may be written to; what cannot be sent now, and
-        # any error, is left to it. TLS has no such method: it gathers writes.
-        write_now = getattr(self.twisted, "doWrite", None)
-        if write_now is not None and len(data) < _SHORT:
-            write_now()
+        prompt.write(self.twisted, bytes(data))
 
     def can_write_eof(self) -> bool:
         return False

@@ -24,7 +24,8 @@ from folkmoot.storage.bus.wire import decode_hints, encode_hints
 from folkmoot.storage.engine.db import Db
 from folkmoot.storage.engine.faults import translate
 from folkmoot.storage.engine.jobs import Job
-from folkmoot.storage.errors import ShuttingDown, Unavailable
+from folkmoot.storage.engine.line import Line
+from folkmoot.storage.errors import Unavailable
 from folkmoot.storage.types import Hint, Topic
 
 WORKERS = 8
@@ -54,7 +55,7 @@ class PostgresDatabase:
     def __init__(self, url: str, publish: Callable[[list[Hint]], None]) -> None:
         self.url = url
         self._publish = publish
-        self._jobs: queue.SimpleQueue[tuple[Job, bool] | None] = queue.SimpleQueue()
+        self._jobs: Line[tuple[Job, bool]] = Line()
         self._closed = False
         self._lock = threading.Lock()
         # Connected here, so that a database that cannot be reached fails the start.
@@ -75,24 +76,17 @@ class PostgresDatabase:
             thread.start()
 
     def write(self, job: Job) -> None:
-        self._put(job, True)
+        self._jobs.put((job, True))
 
     def read(self, job: Job) -> None:
-        self._put(job, False)
-
-    def _put(self, job: Job, writes: bool) -> None:
-        with self._lock:
-            if self._closed:
-                raise ShuttingDown
-            self._jobs.put((job, writes))
+        self._jobs.put((job, False))
 
     def close(self) -> None:
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            for _ in self._threads:
-                self._jobs.put(None)
+            self._jobs.close()
         for thread in self._threads:
             thread.join()
         self._stop.send(b"x")
@@ -107,7 +101,8 @@ class PostgresDatabase:
     # --- workers ------------------------------------------------------------------------------
 
     def _work_loop(self, number: int, connection: psycopg.Connection[Any]) -> None:
-        while (entry := self._jobs.get()) is not None:
+        place: queue.SimpleQueue[tuple[Job, bool] | None] = queue.SimpleQueue()
+        while (entry := self._jobs.take(place)) is not None:
             job, writes = entry
             before, connection = connection, self._run(connection, job, writes)
             if connection is not before:

@@ -22,6 +22,7 @@ from folkmoot.storage.bus.neighbours import Neighbours
 from folkmoot.storage.engine.db import Db
 from folkmoot.storage.engine.faults import translate
 from folkmoot.storage.engine.jobs import Job
+from folkmoot.storage.engine.line import Line
 from folkmoot.storage.errors import ShuttingDown, Unavailable
 from folkmoot.storage.types import Hint, Topic
 
@@ -64,7 +65,7 @@ class SqliteDatabase:
         self._path = str(path)
         self._publish = publish
         self._writes: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._reads: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._reads: Line[Job] = Line()
         self._closed = False
         self._lock = threading.Lock()
         # What the last commit took, and how many requests seem to come at the same time.
@@ -97,10 +98,7 @@ class SqliteDatabase:
             self._writes.put(job)
 
     def read(self, job: Job) -> None:
-        with self._lock:
-            if self._closed:
-                raise ShuttingDown
-            self._reads.put(job)
+        self._reads.put(job)
 
     def close(self) -> None:
         with self._lock:
@@ -108,8 +106,7 @@ class SqliteDatabase:
                 return
             self._closed = True
             self._writes.put(None)
-            for _ in self._threads[1:]:
-                self._reads.put(None)
+            self._reads.close()
         for thread in self._threads:
             thread.join()
         self._neighbours.close()
@@ -249,7 +246,8 @@ class SqliteDatabase:
 
     def _read_loop(self, connection: sqlite3.Connection) -> None:
         cursor = connection.cursor()
-        while (job := self._reads.get()) is not None:
+        place: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        while (job := self._reads.take(place)) is not None:
             try:
                 cursor.execute("BEGIN")
                 try:
