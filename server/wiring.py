@@ -50,7 +50,7 @@ from folkmoot.server.run import StartFailed
 from folkmoot.server.scheduler import Scheduler
 from folkmoot.server.support import SupportLetters, SupportWatch, account_page, letters_of
 from folkmoot.server.tls import TlsError, TlsStore, channel_bindings
-from folkmoot.server.upkeep import Upkeep
+from folkmoot.server.upkeep import UidKeeper, Upkeep
 from folkmoot.server.web import Web
 from folkmoot.sharing.delivery import Delivery, DeliveryRules
 from folkmoot.sharing.workspace import Workspace
@@ -195,6 +195,7 @@ class Server:
         if self._place.leads:
             jobs += [
                 Upkeep(store),
+                UidKeeper(store),
                 Daily(store, self._offers, billing.office(config)),
                 Indexer(store),
                 Scheduler(store),

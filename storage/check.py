@@ -19,6 +19,7 @@ from folkmoot.storage.policy import Charge
 from folkmoot.storage.seen import mend_seen, seen_too_much
 from folkmoot.storage.txn import ReadContext, WriteContext
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.kept_uids import forget_kept, wrong_kept
 
 _COUNTERS = Statement(
     "SELECT c.id, c.messages, c.unseen, c.deleted, c.size, COUNT(m.uid),"
@@ -240,6 +241,7 @@ class CheckStore(View[list[Finding]]):
             _groups,
             _billing,
             _seen,
+            _kept,
             self._files,
         ]
         if self.deep:
@@ -297,6 +299,8 @@ class Recount(Mutation[None]):
                 db.run(_SET_USAGE, space=space, tool=tool, bytes=size, items=held)
         mend_limits(db)
         mend_seen(db)
+        for mailbox in wrong_kept(db):
+            forget_kept(db, mailbox)
 
 
 def _counters(db: Db) -> Iterator[Finding]:
@@ -364,6 +368,11 @@ def _seen(db: Db) -> Iterator[Finding]:
     for mailbox, account, _ in seen_too_much(db):
         what = f"account {account} has read messages in mailbox {mailbox} that are not there"
         yield Finding(what, repairable=True)
+
+
+def _kept(db: Db) -> Iterator[Finding]:
+    for mailbox in wrong_kept(db):
+        yield Finding(f"the UIDs kept of mailbox {mailbox} are not those that it has", True)
 
 
 def _messages(db: Db) -> Iterator[Finding]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import time
+from functools import partial
 
 from folkmoot.storage.check import CheckStore, Finding, Recount
 from folkmoot.storage.mutations.scheduling import SweepInboxes
-from folkmoot.storage.mutations.upkeep import SWEEP_AGE, SweepBlobs, TrimLog
+from folkmoot.storage.mutations.upkeep import SWEEP_AGE, KeepUids, SweepBlobs, TrimLog
 from folkmoot.storage.store import Store
+from folkmoot.storage.txn import ReadTxn, Txn
 from folkmoot.storage.types import Actor
 from folkmoot.storage.views.blobs import NamedFiles
+from folkmoot.storage.views.kept_uids import OutdatedUids, PackedUids
 
 _ACTOR = Actor.system("upkeep")
 
@@ -72,3 +75,30 @@ def sweep_inboxes(store: Store) -> int:
 def trim(store: Store) -> int:
     """Forget old changes. Blocks."""
     return store.call(_ACTOR, "trim", lambda txn: txn.apply(TrimLog()))
+
+
+def keep_uids(store: Store, seconds: float = float("inf")) -> int:
+    """Keep the UIDs of large mailboxes in which much has happened, for so long. Blocks.
+
+    Returns of how many.
+    """
+    end = time.monotonic() + seconds
+    kept = 0
+    for mailbox in store.call_read(_ACTOR, "keep uids", lambda txn: txn.view(OutdatedUids())):
+        if time.monotonic() > end:
+            break
+        # Read beside others, so that the one writer has nothing to do but to write.
+        packed = store.call_read(_ACTOR, "keep uids", partial(_pack, mailbox))
+        if packed is not None:
+            keep = KeepUids(mailbox, *packed)
+            store.call(_ACTOR, "keep uids", partial(_keep, keep))
+            kept += 1
+    return kept
+
+
+def _pack(mailbox: int, txn: ReadTxn) -> tuple[int, int, int, bytes] | None:
+    return txn.view(PackedUids(mailbox))
+
+
+def _keep(keep: KeepUids, txn: Txn) -> None:
+    txn.apply(keep)

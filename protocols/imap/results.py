@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, repeat
 
 from folkmoot.protocols.imap import encoder
 from folkmoot.protocols.imap.session import Session
@@ -41,10 +42,8 @@ def numbered(view: View, rows: Sequence[tuple[int, int]]) -> list[tuple[int, int
 
     What came after the client's last EXISTS has no number yet, is not for it and is left out.
     """
-    if len(rows) < len(view.uids) // 10:
-        return [(number, uid, modseq) for uid, modseq in rows if (number := view.number(uid))]
-    numbers = {uid: number for number, uid in enumerate(view.uids, 1)}
-    return [(numbers[uid], uid, modseq) for uid, modseq in rows if uid in numbers]
+    numbers = _numbers(view, [row[0] for row in rows])
+    return [(number, *row) for number, row in zip(numbers, rows, strict=True) if number]
 
 
 def numbered_order(view: View, order: Order) -> tuple[array[int], Order]:
@@ -64,8 +63,8 @@ def _numbers(view: View, uids: Sequence[int]) -> Iterable[int]:
     """The message numbers of UIDs, 0 for those that have none."""
     if not len(view.uids) // 10 <= len(uids) <= TABLE:
         return map(view.number, uids)
-    numbers = {uid: number for number, uid in enumerate(view.uids, 1)}
-    return [numbers.get(uid, 0) for uid in uids]
+    numbers = dict(zip(view.uids, count(1), strict=False))
+    return map(numbers.get, uids, repeat(0))
 
 
 #: Gives one item with its value (``COUNT 3``), None to leave it out.

@@ -1,4 +1,4 @@
-"""What the server does by itself: sweep bodies that nothing names, trim the change log."""
+"""What the server does by itself: sweep unnamed bodies, trim the change log, keep UIDs."""
 
 from __future__ import annotations
 
@@ -42,6 +42,13 @@ _CUT_GONE = Statement(
     "SELECT modseq FROM tombstones WHERE folder_id = :id ORDER BY modseq DESC LIMIT 1 OFFSET :kept"
 )
 _TRIM_GONE = Statement("DELETE FROM tombstones WHERE folder_id = :id AND modseq <= :floor")
+_KEEP = Statement(
+    "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uidnext, modseq, uids)"
+    " SELECT id, :uidvalidity, :uidnext, :modseq, :uids FROM collections WHERE id = :id"
+    " ON CONFLICT (mailbox_id) DO UPDATE SET"
+    " uidvalidity = excluded.uidvalidity, uidnext = excluded.uidnext, modseq = excluded.modseq,"
+    " uids = excluded.uids"
+)
 _FLOOR = Statement("UPDATE collections SET log_floor = :floor WHERE id = :id")
 
 
@@ -96,3 +103,30 @@ class TrimLog(Mutation[int]):
             context.db.run(_TRIM_GONE, id=folder, floor=floor)
             context.db.run(_FLOOR, id=folder, floor=floor)
         return len(long) + len(buried)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepUids(Mutation[None]):
+    """Keep the UIDs of a mailbox in one row, as ``PackedUids`` gave them."""
+
+    mailbox_id: int
+    uidvalidity: int
+    uidnext: int
+    modseq: int
+    packed: bytes
+
+    def needs(self) -> Sequence[Need]:
+        return [Administration()]
+
+    def cost(self, context: ReadContext) -> Sequence[Charge]:
+        return ()  # charges are of messages
+
+    def write(self, context: WriteContext) -> None:
+        context.db.run(  # nothing, where the mailbox is gone
+            _KEEP,
+            id=self.mailbox_id,
+            uidvalidity=self.uidvalidity,
+            uidnext=self.uidnext,
+            modseq=self.modseq,
+            uids=self.packed,
+        )

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -93,6 +94,22 @@ changes = Table(
     Column("uids", Text, nullable=False),  # a UidSet
     PrimaryKeyConstraint("collection_id", "modseq", "kind"),
     sqlite_with_rowid=False,
+)
+
+mailbox_uids = Table(
+    "mailbox_uids",  # the UIDs of a large mailbox at some moment, to be read with one page
+    metadata,
+    Column(
+        "mailbox_id",
+        BigInteger,
+        ForeignKey("collections.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uidnext", BigInteger, nullable=False),
+    Column("modseq", BigInteger, nullable=False),
+    Column("uids", LargeBinary, nullable=False),  # see storage/views/known_uids.py
 )
 
 usage = Table(

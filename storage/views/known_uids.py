@@ -1,7 +1,7 @@
 """The UIDs of mailboxes that were opened lately, so that opening one again need not read them.
 
-Counters tell whether they are still the same: UIDs are given once and ascending, so of one mailbox
-there are no two sets of UIDs with the same next UID and the same number of messages.
+They are brought up to date from there: UIDs are given once and ascending, and the change log says
+which went. The number of messages tells whether that came out right.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from folkmoot.storage.types import (
     UidSet,
 )
 from folkmoot.storage.views.base import View
+from folkmoot.storage.views.kept_uids import LARGE, read_kept, read_uids
 from folkmoot.storage.views.known_uids import Known, KnownUids
 from folkmoot.storage.views.ranges import conditions
 
@@ -29,15 +30,15 @@ _STATE = Statement(
     "SELECT modseq, log_floor, uidvalidity, uidnext, messages, unseen, keywords"
     " FROM collections WHERE id = :id"
 )
-_UIDS = Statement("SELECT uid FROM messages WHERE mailbox_id = :id AND uid >= :first ORDER BY uid")
-_UIDS_JOINED = Statement(
-    "SELECT GROUP_CONCAT(uid) FROM (SELECT uid FROM messages"
-    " WHERE mailbox_id = :id AND uid >= :first ORDER BY uid)"
+_REMOVED = Statement(
+    "SELECT uids FROM changes WHERE collection_id = :id AND modseq > :since AND kind = 'removed'"
 )
 _FIRST_UNSEEN = Statement(
     "SELECT uid FROM messages WHERE mailbox_id = :id AND (flags & 1) = 0 ORDER BY uid LIMIT 1"
 )
 _BLOB = Statement("SELECT blob_id, size FROM messages WHERE mailbox_id = :id AND uid = :uid")
+
+MANY_GONE = 10_000  # removals from which on it is quicker to read the UIDs
 
 _SOURCES = {
     MessageColumn.FLAGS: "m.flags, m.keywords",
@@ -89,7 +90,13 @@ class ReadState(View[MailboxState]):
         known = self.known.get(self.mailbox_id) if self.known is not None else None
         if known is None or (known.uidvalidity, known.modseq) != (uidvalidity, modseq):
             first = context.db.one(_FIRST_UNSEEN, id=self.mailbox_id) if unseen else None
-            uids = self._uids(context, known, uidvalidity, uidnext, messages)
+            if known is None and self.known is not None and messages >= LARGE:
+                known = read_kept(context.db, self.mailbox_id)
+            uids = None
+            if known is not None and known.uidvalidity == uidvalidity and known.modseq >= floor:
+                uids = self._caught_up(context, known, uidnext)
+            if uids is None or len(uids) != messages:
+                uids = read_uids(context.db, self.mailbox_id)
             known = Known(uidvalidity, uidnext, modseq, uids, first[0] if first else None)
             if self.known is not None:
                 self.known.put(self.mailbox_id, known)
@@ -110,28 +117,18 @@ class ReadState(View[MailboxState]):
             rights=context.require(self.mailbox_id, Right.READ),
         )
 
-    def _uids(
-        self,
-        context: ReadContext,
-        known: Known | None,
-        uidvalidity: int,
-        uidnext: int,
-        messages: int,
-    ) -> array[int]:
-        if known is not None and known.uidvalidity == uidvalidity and known.uidnext <= uidnext:
-            uids = known.uids[:]
-            if uidnext > known.uidnext:
-                uids.extend(self._read_uids(context, known.uidnext))
-            if len(uids) == messages:  # nothing was removed
-                return uids
-        return array("I", self._read_uids(context, 1))
-
-    def _read_uids(self, context: ReadContext, first: int) -> list[int]:
-        if not context.db.is_sqlite:
-            return [uid for (uid,) in context.db.all(_UIDS, id=self.mailbox_id, first=first)]
-        # One row instead of one for each message, of which each takes Python's lock.
-        joined = context.db.value(_UIDS_JOINED, id=self.mailbox_id, first=first)
-        return list(map(int, joined.split(","))) if joined else []
+    def _caught_up(self, context: ReadContext, known: Known, uidnext: int) -> array[int] | None:
+        """The UIDs after what happened since; None where much did."""
+        gone: set[int] = set()
+        for (text,) in context.db.all(_REMOVED, id=self.mailbox_id, since=known.modseq):
+            removed = UidSet.from_text(text)
+            if len(gone) + len(removed) > MANY_GONE:
+                return None
+            gone.update(removed)
+        uids = known.uids[:]
+        if uidnext > known.uidnext:
+            uids.extend(read_uids(context.db, self.mailbox_id, known.uidnext))
+        return array("I", [uid for uid in uids if uid not in gone]) if gone else uids
 
 
 @dataclass(frozen=True, slots=True)

@@ -652,6 +652,7 @@ def _administration_table() -> dict[type[AnyMutation], Make]:
         scheduling.DropScheduling: lambda w: [scheduling.DropScheduling(1)],
         upkeep.SweepBlobs: lambda w: [upkeep.SweepBlobs(-60)],
         upkeep.TrimLog: lambda w: [upkeep.TrimLog(0)],
+        upkeep.KeepUids: lambda w: [upkeep.KeepUids(1, 1, 1, 1, b"")],
     }
 
 

@@ -152,6 +152,8 @@ def _fill(store: Store, zelda: Person, other: int, space: int, other_actor: Acto
     # What the server writes while clients look.
     for text in (
         f"INSERT INTO seen (mailbox_id, account_id, uids) VALUES ({inbox}, {id_}, '1')",
+        "INSERT INTO mailbox_uids (mailbox_id, uidvalidity, uidnext, modseq, uids)"
+        f" VALUES ({inbox}, 1, 1, 1, (SELECT data FROM blobs LIMIT 1))",
         "INSERT INTO bindings (home_id, collection_id, name, state, modseq, hidden)"
         f" VALUES ({book}, 1, '{MARK}', '', 0, 0)",
         "INSERT INTO binding_properties (home_id, collection_id, name, value)"
