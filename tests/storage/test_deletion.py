@@ -200,7 +200,7 @@ def _tables(store: Store) -> Iterator[tuple[str, list[str], list[tuple[Any, ...]
 
 def _marked(value: Any) -> bool:
     text = bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
-    return MARK.encode() in text
+    return MARK.encode() in text.lower()  # what is searched is folded
 
 
 def _collections(store: Store, space: int) -> set[int]:
