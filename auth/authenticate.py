@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Hashable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn, Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from folkmoot.auth import app_passwords
 from folkmoot.auth.cache import VerifiedCache
@@ -16,6 +16,7 @@ from folkmoot.auth.passwords import PasswordHasher
 from folkmoot.auth.sasl.registry import create, offered
 from folkmoot.auth.scram import DEFAULT_ITERATIONS, ScramRecord, fake_record
 from folkmoot.auth.session import SaslSession, ScramAttempt
+from folkmoot.auth.shared_work import RunInThread, SharedWork
 from folkmoot.auth.support_door import PROTOCOLS as SUPPORT_PROTOCOLS
 from folkmoot.auth.support_names import split_name
 from folkmoot.auth.throttle import Scope, Throttle
@@ -94,14 +95,6 @@ class Support(Protocol):
         ...
 
 
-class RunInThread(Protocol):
-    """Runs a slow function in a worker thread, as ``deferToThreadPool`` does."""
-
-    def __call__(self, work: Callable[[], T], /) -> Deferred[T]:
-        """The function's result, back on the reactor's thread."""
-        ...
-
-
 class Authenticator:
     """Checks passwords and SASL exchanges. Used on the reactor's thread only.
 
@@ -134,8 +127,7 @@ class Authenticator:
         self._secret = secret
         self._support = support
         self._scram_iterations = scram_iterations
-        self._max_pending = max_pending
-        self._pending = 0
+        self._checks: SharedWork[Credential | None] = SharedWork(run_in_thread, max_pending)
 
     def authenticate(
         self, name: str, password: str, protocol: str, peer: str, *, authzid: str = ""
@@ -198,7 +190,7 @@ class Authenticator:
             credential = self._cached(record, password)
         cached = credential is not None
         if credential is None:
-            credential = await self._find(record, password, app_only)
+            credential = await self._find(login, record, password, app_only)
         # A block that began while this password was hashed holds for it as well: parallel guesses
         # gain nothing.
         app_only = self._check_throttle(login, peer, password) or app_only
@@ -272,17 +264,16 @@ class Authenticator:
         return None
 
     async def _find(
-        self, record: LoginRecord | None, password: str, app_only: bool
+        self, login: str, record: LoginRecord | None, password: str, app_only: bool
     ) -> Credential | None:
-        if self._pending >= self._max_pending:
-            raise Unavailable
-        self._pending += 1
-        try:
-            return await self._run_in_thread(
-                lambda: self._verifier.find(record, password, app_only=app_only)
-            )
-        finally:
-            self._pending -= 1
+        # The name is in the key also where there is no such account: both take as long.
+        who: Hashable = None
+        if record is not None:
+            who = (record.account.id, record.epoch, tuple(record.credentials))
+        return await self._checks.run(
+            (login, who, password, app_only),
+            lambda: self._verifier.find(record, password, app_only=app_only),
+        )
 
     async def _canonical(self, name: str) -> str:
         login = normalize_login_name(name)
@@ -393,6 +384,8 @@ async def _closed(work: Coroutine[Deferred[Any], Any, T]) -> T:
         return await work
     except (AuthenticationFailed, NotInPlan, Throttled, Unavailable):
         raise
+    except CancelledError:  # whoever wanted it is gone
+        raise Unavailable from None
     except Exception:
         log.exception("a login could not be decided")
         raise Unavailable from None

@@ -240,14 +240,37 @@ def test_too_many_waiting_passwords_are_turned_away() -> None:
     """A flood of logins does not pile up without bound, and ends."""
     world = World()
     world.hold = True
-    waiting = [world.authenticator.authenticate(ALICE, PASSWORD, "imap", HOME) for _ in range(20)]
+    others = [f"person{number}@example.test" for number in range(19)]
+    waiting = [
+        world.authenticator.authenticate(name, PASSWORD, "imap", HOME) for name in [ALICE, *others]
+    ]
     with pytest.raises(Unavailable):
-        world.login()
+        world.login("bob@example.test")
     for finish in list(world.pending):
         finish()
     assert result_of(waiting[0]).account_id == 1
     world.hold = False
     assert world.login().account_id == 1
+
+
+def test_programs_that_ask_together_share_one_hash(caplog: pytest.LogCaptureFixture) -> None:
+    """A password that all programs of a person need is hashed once, whoever stops waiting."""
+    world = World()
+    world.hold = True
+    waiting = [world.authenticator.authenticate(ALICE, PASSWORD, "dav", HOME) for _ in range(30)]
+    wrong = [world.authenticator.authenticate(ALICE, "wrong", "dav", HOME) for _ in range(2)]
+    assert len(world.pending) == 2
+    waiting[0].cancel()
+    with pytest.raises(Unavailable):
+        result_of(waiting[0])
+    for finish in list(world.pending):
+        finish()
+    assert [result_of(each).account_id for each in waiting[1:]] == [1] * 29
+    for each in wrong:
+        with pytest.raises(AuthenticationFailed):
+            result_of(each)
+    assert world.hasher.verified == 2
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize(
