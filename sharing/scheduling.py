@@ -14,7 +14,7 @@ import uuid
 from dataclasses import replace
 from urllib.parse import unquote
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from folkmoot.sharing.intake import calendar_content
 from folkmoot.sharing.outgoing import Outgoing, outgoing
@@ -217,14 +217,17 @@ async def deliver_waiting(store: Store) -> None:
 
     Raises ``Unavailable`` when the store cannot work now; they wait on.
     """
-    after = 0
-    while True:
-        waiting = await _waiting(store, after)
-        if not waiting:
-            return
-        for message in waiting:
-            after = message.id
-            await _deliver_or_drop(store, message)
+    # What waits is of everybody: if all who have sent something delivered it at the same time, each
+    # of them would do the work of all.
+    await store.deliveries.acquire()
+    try:
+        after = 0
+        while waiting := await _waiting(store, after):
+            for message in waiting:
+                after = message.id
+                await _deliver_or_drop(store, message)
+    finally:
+        store.deliveries.release()
 
 
 def _waiting(store: Store, after: int) -> Deferred[list[ScheduleMessage]]:
@@ -234,7 +237,7 @@ def _waiting(store: Store, after: int) -> Deferred[list[ScheduleMessage]]:
 async def _deliver_or_drop(store: Store, message: ScheduleMessage) -> None:
     try:
         await store.run(SYSTEM, "scheduling", lambda txn: deliver(txn, message, store))
-    except Unavailable:
+    except (Unavailable, CancelledError):  # the message waits on, also where a client has gone
         raise
     except (StorageError, CalendarError) as error:
         # A full calendar, an account that went away: nobody could do anything about it later.

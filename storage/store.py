@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, DeferredLock, fail
 from twisted.python.threadpool import ThreadPool
 
 from folkmoot.storage.blobs.fs import FileBlobs, Spool
@@ -65,6 +65,8 @@ class Store:
         self._pool = ThreadPool(0, 4, "store-compute")
         self._pool.start()
         self.turns = Turns()
+        # Held by whoever delivers messages about meetings.
+        self.deliveries = DeferredLock()
         self._closed = False
 
     # --- transactions -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from functools import partial
 from xml.etree import ElementTree
 
 import pytest
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
 from folkmoot.sharing import scheduling
 from folkmoot.storage.content.ical.intake import CalendarObject, read_calendar
@@ -394,6 +395,51 @@ def test_a_message_that_two_deliver_costs_once(
     assert len(waiting) == 2
     assert len(bob.names("Inbox")) == len(alice.names("Inbox")) == 1
     assert check(store) == []
+
+
+def test_a_client_that_goes_away_loses_no_invitation(
+    people: People, any_server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not delivered because nobody waited for it any more is delivered later."""
+    alice, bob, _ = people
+
+    def gone(txn: Txn, message: ScheduleMessage, store: Store) -> None:
+        raise CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scheduling, "deliver", gone)
+        put(alice, invitation(alice, bob.address))
+    assert bob.names("Inbox") == []
+    reactor.call(lambda: scheduling.deliver_waiting(any_server.store))
+    assert len(bob.names("Inbox")) == 1
+
+
+def test_those_who_send_at_the_same_time_do_the_work_once(
+    people: People, any_server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each message is delivered by one of them."""
+    alice, bob, carol = people
+    delivered: list[int] = []
+    deliver = scheduling.deliver
+
+    def noted(txn: Txn, message: ScheduleMessage, store: Store) -> None:
+        delivered.append(message.id)
+        deliver(txn, message, store)
+
+    async def away(store: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr("folkmoot.sharing.tree.deliver_waiting", away)
+        assert put(alice, invitation(alice, bob.address, carol.address)).status == 201
+    monkeypatch.setattr(scheduling, "deliver", noted)
+    store = any_server.store
+    reactor.call(
+        lambda: gatherResults(
+            [Deferred.fromCoroutine(scheduling.deliver_waiting(store)) for _ in range(4)]
+        )
+    )
+    assert len(delivered) == len(set(delivered)) == 2
 
 
 # --- busy times -----------------------------------------------------------------------------------
