@@ -475,8 +475,11 @@ def test_an_ended_grant_stays_ended(world: World, monkeypatch: pytest.MonkeyPatc
     assert not _works(world, agent)
 
 
-def test_an_ended_session_stays_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same of a session whose grant goes on."""
+def test_an_ended_session_stays_ended(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same of a session whose grant goes on; all others end too, so this is another world."""
+    world = make_world(Path(databases.fresh("sqlite").removeprefix("sqlite:///")))
     agent, now = _session(world), time.time()
     assert _works(world, agent)
     to_end = GrantsToEnd()
@@ -487,6 +490,7 @@ def test_an_ended_session_stays_ended(world: World, monkeypatch: pytest.MonkeyPa
     assert not world.store.call_read(SYSTEM, "test", lambda txn: txn.view(to_end))
     monkeypatch.undo()
     assert not _works(world, agent)
+    world.store.close()
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ from tests.storage.tree_kit import RED, Person, holding, open_world
 # Statements that walk over a table because that is what they are for, and how often they run.
 COLD = {
     "seen._ALL": "checking, when asked",
+    "views.kept_uids._CURRENT": "checking, when asked",
+    "views.kept_uids._OUTDATED": "keeping UIDs, every ten minutes",
     "mutations.upkeep._UNUSED": "the sweeper, now and then",
     "mutations.scheduling._OLD": "sweeping inboxes, now and then",
     "mutations.upkeep._LONG": "trimming the log, now and then",
