@@ -36,11 +36,11 @@ class Run:
 
     def put(self, race: Race) -> None:
         """Add a race, or replace the earlier one."""
-        self.races = [*(one for one in self.races if one.title != race.title), race]
+        _put(self.races, race)
 
     def put_growth(self, race: Race) -> None:
         """Add growth, or replace the earlier one."""
-        self.growth = [*(one for one in self.growth if one.title != race.title), race]
+        _put(self.growth, race)
 
     @property
     def not_there(self) -> list[str]:
@@ -100,6 +100,15 @@ def _blocks(run: Run) -> Iterator[str]:
         yield f"![{title}](plots/growth-{race.title}.svg)"
         yield growth_table(race, subject.unit)
         yield from _notes(race)
+
+
+def _put(races: list[Race], race: Race) -> None:
+    """Add one, or put it where the earlier one of that title stood."""
+    titles = [one.title for one in races]
+    if race.title in titles:
+        races[titles.index(race.title)] = race
+    else:
+        races.append(race)
 
 
 def _notes(race: Race) -> Iterator[str]:

@@ -81,6 +81,14 @@ def test_memory_has_a_plot_of_its_own() -> None:
     assert "Memory with the size of the folder" in both
 
 
+def test_what_is_measured_again_keeps_its_place() -> None:
+    """The first part tells what the machine did before the run."""
+    run, other, again = _run(), replace(RACE, title="another"), replace(RACE, notes=["again"])
+    run.put(other)
+    run.put(again)
+    assert run.races == [again, other]
+
+
 def test_a_busy_machine_is_told() -> None:
     """Figures from a machine that did something else say so."""
     assert "Other work" not in markdown(_run())
