@@ -187,30 +187,28 @@ def path() -> Kind:
 
 def address_ip() -> Kind:
     """An IP address to listen on."""
-
-    def parse(value: object, base: Path) -> str:
-        try:
-            if isinstance(value, str):
-                return str(ipaddress.ip_address(value))
-        except ValueError:
-            pass
-        raise WrongValue('an IP address such as "127.0.0.1", "0.0.0.0" or "::"')
-
-    return Kind("IP address", parse, _show_text)
+    expected = 'an IP address such as "127.0.0.1", "0.0.0.0" or "::"'
+    return _of_addresses("IP address", ipaddress.ip_address, expected)
 
 
 def network() -> Kind:
     """An IP address, or a network of them."""
+    expected = 'an IP address or a network such as "127.0.0.1", "::1" or "10.1.0.0/16"'
+    return _of_addresses("IP address or network", ipaddress.ip_network, expected)
+
+
+def _of_addresses(name: str, read: Callable[[str], object], expected: str) -> Kind:
+    """What ``read`` makes of a text, or raises ``ValueError`` for, in its usual spelling."""
 
     def parse(value: object, base: Path) -> str:
         try:
             if isinstance(value, str):
-                return str(ipaddress.ip_network(value))
+                return str(read(value))
         except ValueError:
             pass
-        raise WrongValue('an IP address or a network such as "127.0.0.1", "::1" or "10.1.0.0/16"')
+        raise WrongValue(expected)
 
-    return Kind("IP address or network", parse, _show_text)
+    return Kind(name, parse, _show_text)
 
 
 def domain() -> Kind:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from folkmoot.server.background import Background
 from folkmoot.storage import upkeep
@@ -12,6 +15,8 @@ from folkmoot.storage.errors import StorageError
 from folkmoot.storage.store import Store
 
 log = logging.getLogger("folkmoot.upkeep")
+
+T = TypeVar("T")
 
 FIRST_SECONDS = 60.0  # after a start, clients come back: let them in first
 EVERY_SECONDS = 6 * 3600.0
@@ -34,17 +39,16 @@ class Upkeep(Background):
         while True:
             await asyncio.sleep(pause)
             pause = self._every
-            try:
-                await asyncio.to_thread(upkeep.sweep_inboxes, self._store)
-                removed = await asyncio.to_thread(upkeep.sweep, self._store)
-                trimmed = await asyncio.to_thread(upkeep.trim, self._store)
-            except (StorageError, OSError) as error:
-                log.warning("upkeep failed", extra={"why": str(error)})
-                continue
-            except Exception:
-                log.exception("upkeep failed")
-                continue
-            log.info("upkeep done", extra={"bodies_removed": removed, "changes_trimmed": trimmed})
+            done = await _tried(self._clean, "upkeep failed")
+            if done is not None:
+                removed, trimmed = done
+                log.info(
+                    "upkeep done", extra={"bodies_removed": removed, "changes_trimmed": trimmed}
+                )
+
+    def _clean(self) -> tuple[int, int]:
+        upkeep.sweep_inboxes(self._store)
+        return upkeep.sweep(self._store), upkeep.trim(self._store)
 
 
 class UidKeeper(Background):
@@ -66,12 +70,18 @@ class UidKeeper(Background):
             await asyncio.wait_for(self._keep(LAST_SECONDS), 2 * LAST_SECONDS)
 
     async def _keep(self, seconds: float = float("inf")) -> None:
-        try:
-            kept = await asyncio.to_thread(upkeep.keep_uids, self._store, seconds)
-        except StorageError as error:
-            log.warning("UIDs are not kept", extra={"why": str(error)})
-        except Exception:
-            log.exception("UIDs are not kept")
-        else:
-            if kept:
-                log.info("UIDs kept", extra={"mailboxes": kept})
+        keep = partial(upkeep.keep_uids, self._store, seconds)
+        kept = await _tried(keep, "UIDs are not kept")
+        if kept:
+            log.info("UIDs kept", extra={"mailboxes": kept})
+
+
+async def _tried(work: Callable[[], T], otherwise: str) -> T | None:
+    """Work done in a thread; what stops it is logged, because the next time comes by itself."""
+    try:
+        return await asyncio.to_thread(work)
+    except (StorageError, OSError) as error:
+        log.warning(otherwise, extra={"why": str(error)})
+    except Exception:
+        log.exception(otherwise)
+    return None
